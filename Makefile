@@ -1,0 +1,37 @@
+# geogate: `make demo` and `make test` need Python 3.11 to 3.13 and make, and nothing else.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+MINISTACK_VENV := .venv-ministack
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+
+export GX_ANALYTICS_ENABLED := false
+# The caches of compiled Python files are made once at set-up; without them each Airflow process costs ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo test lint check clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+setup: $(VENV)/.ready $(MINISTACK_VENV)/.ready ## Create the environments from pinned versions
+
+$(VENV)/bin/uv:
+	@test -n "$(PYTHON)" || { echo "geogate needs Python 3.11, 3.12 or 3.13 on the PATH (or make PYTHON=/path/to/python)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+
+$(VENV)/.ready: requirements/dev.lock pyproject.toml | $(VENV)/bin/uv
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements/dev.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+# ministack pins its own botocore, so it lives in an environment of its own.
+$(MINISTACK_VENV)/.ready: requirements/ministack.lock | $(VENV)/bin/uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(MINISTACK_VENV)
+	VIRTUAL_ENV=$(CURDIR)/$(MINISTACK_VENV) $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements/ministack.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""geogate for Apache Airflow; free of imports, because every `airflow` command reads it."""

@@ -1,0 +1,1 @@
+"""Destinations: their real posture, and putting an artefact there once."""

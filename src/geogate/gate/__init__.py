@@ -1,0 +1,1 @@
+"""The use cases of the gate: the only code that changes state."""

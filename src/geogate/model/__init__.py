@@ -1,0 +1,1 @@
+"""The nouns of geogate as frozen values; no clock, no randomness, no environment, no network."""

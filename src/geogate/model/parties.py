@@ -1,0 +1,72 @@
+"""Recipients, destinations and the circumstances of a release: who gets the data, where and under which contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from geogate.model.names import RecipientId, Sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A holder of a share in the recipient, direct or ultimate.
+
+    Units: ``share`` from 0 to 1; ``country`` an ISO 3166-1 alpha-2 code.
+    """
+
+    country: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """The contract under which the recipient may get data; it ends at the end of the day ``ends``."""
+
+    reference: str
+    ends: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """The legal person that gets the data (GDPR art. 4(9)); ``destinations`` are its registered URI prefixes."""
+
+    id: RecipientId
+    name: str
+    country: str
+    owners: tuple[Owner, ...]
+    contract: Contract | None
+    destinations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientBook:
+    """All recipients of an organisation, from one file, pinned by its digest."""
+
+    digest: Sha256
+    recipients: tuple[Recipient, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posture:
+    """What the place itself says about where it is; ``None`` means that it did not say, which is not harmless.
+
+    ``region`` is the store's name of its region, ``country`` the ISO 3166-1 alpha-2 code of where that is, ``owner``
+    the account that owns the place.
+    """
+
+    region: str | None
+    country: str | None
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """All that a rule may know about a release besides the data."""
+
+    recipient: Recipient
+    destination: str
+    posture: Posture
+    purpose: str
+    today: date
+    subject_size: int

@@ -1,0 +1,123 @@
+"""Release requests, votes, clearances, receipts and the ledger's entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from geogate.model.dataset import Artefact, Dataset, FileDigest
+from geogate.model.lifecycle import State
+from geogate.model.names import Actor, Nonce, PolicyName, RecipientId, RequestId, Sha256, ZoneListName
+from geogate.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRequest:
+    """The wish to send one dataset to one recipient; what it lacks is not known yet.
+
+    ``destination`` is a normalised URI that ends in ``/``: the files of the artefact land below it.
+    ``assume_crs`` is what the requester stated for layers that do not say, for example ``EPSG:4326``.
+    """
+
+    id: RequestId
+    requester: Actor
+    recipient: RecipientId
+    destination: str
+    purpose: str
+    policy: PolicyName
+    assume_crs: str
+    created_at: datetime
+    state: State
+    dataset: Dataset | None = None
+    artefact: Artefact | None = None
+    verdict: Verdict | None = None
+
+
+class Choice(StrEnum):
+    """What a reviewer votes."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballot:
+    """What a vote is about; a vote whose ballot differs from what would be sent counts for nothing."""
+
+    artefact: Sha256
+    destination: str
+    recipient: RecipientId
+    policy_digest: Sha256
+    zones: tuple[tuple[ZoneListName, Sha256], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """One reviewer's vote on one request."""
+
+    request: RequestId
+    reviewer: Actor
+    choice: Choice
+    comment: str
+    at: datetime
+    ballot: Ballot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clearance:
+    """The permission to send one artefact to one destination, once, until it expires."""
+
+    nonce: Nonce
+    request: RequestId
+    files: tuple[FileDigest, ...]
+    artefact: Sha256
+    recipient: RecipientId
+    destination: str
+    policy: PolicyName
+    policy_digest: Sha256
+    recipients_digest: Sha256
+    zones: tuple[tuple[ZoneListName, Sha256], ...]
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One file as the store says that it holds it.
+
+    ``version`` is the store's own name of the stored version, empty where it has none.
+    """
+
+    uri: str
+    sha256: Sha256
+    size: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The proof of delivery of all files of one clearance."""
+
+    nonce: Nonce
+    request: RequestId
+    deliveries: tuple[Delivery, ...]
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the ledger.
+
+    ``body`` is canonical JSON text as it was hashed; ``hash`` is over ``seq``, ``at``, ``kind``, ``request``, ``actor``,
+    ``body`` and ``prev``.
+    """
+
+    seq: int
+    at: str
+    kind: str
+    request: str
+    actor: str
+    body: str
+    prev: Sha256
+    hash: Sha256

@@ -1,0 +1,94 @@
+"""The verdict: findings for one artefact, policy and recipient; its decision follows from them and cannot be set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from geogate.model.finding import Effect, Finding
+from geogate.model.names import LayerName, PolicyName, RecipientId, RuleId, Sha256, ZoneListName
+
+
+class Decision(StrEnum):
+    """What the machine decides; people approve and reject."""
+
+    CLEAR = "clear"
+    HOLD = "hold"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """The answer of one rule on one layer; what is not ``satisfied`` has findings."""
+
+    rule: RuleId
+    layer: LayerName
+    satisfied: bool
+    observed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSummary:
+    """What the gate saw of a layer: its size and its reference, without a coordinate."""
+
+    name: LayerName
+    rows: int
+    crs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What the verdict was reached with, each pinned by digest."""
+
+    policy: PolicyName
+    policy_digest: Sha256
+    recipients_digest: Sha256
+    zones: tuple[tuple[ZoneListName, Sha256], ...]
+    versions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The findings for one artefact, policy and recipient, and the checks that prove that each rule spoke.
+
+    ``rules`` and ``layers`` are what had to be checked: a pair without a check denies.
+    """
+
+    subject: Sha256
+    subject_size: int
+    recipient: RecipientId
+    destination: str
+    purpose: str
+    basis: Basis
+    judged_at: datetime
+    rules: tuple[RuleId, ...]
+    layers: tuple[LayerSummary, ...]
+    checks: tuple[Check, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def unanswered(self) -> tuple[tuple[RuleId, LayerName], ...]:
+        """The pairs of rule and layer that did not get exactly one check."""
+        answers = [(check.rule, check.layer) for check in self.checks]
+        wanted = [(rule, layer.name) for rule in self.rules for layer in self.layers]
+        return tuple(pair for pair in wanted if answers.count(pair) != 1)
+
+    @property
+    def contradictions(self) -> tuple[tuple[RuleId, LayerName], ...]:
+        """The checks that are not satisfied and yet have no finding."""
+        found = {(finding.rule, finding.layer) for finding in self.findings}
+        return tuple(
+            (c.rule, c.layer) for c in self.checks if c.satisfied is not True and (c.rule, c.layer) not in found
+        )
+
+    @property
+    def decision(self) -> Decision:
+        """The decision: deny overrides hold, hold overrides clear, and silence denies."""
+        whole = self.rules and self.layers and self.checks and not self.unanswered and not self.contradictions
+        effects = {finding.effect for finding in self.findings}
+        if not whole or not effects <= set(Effect) or Effect.DENY in effects:
+            return Decision.DENY
+        if Effect.HOLD in effects:
+            return Decision.HOLD
+        return Decision.CLEAR

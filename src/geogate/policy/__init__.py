@@ -1,0 +1,1 @@
+"""Policies as values: parse, digest, decide; no file is opened here and no rule is run."""

@@ -1,0 +1,61 @@
+"""The contract of a rule: parameters, the measures that it needs, and how it judges what they found.
+
+A rule is pure: it reads no file, no clock and no network. ``geogate.suites`` wraps it as a Great Expectations
+expectation, so that importing the rules does not import Great Expectations.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geogate.measures.measure import Measure, MeasureId, Measurement
+    from geogate.model.finding import Problem
+    from geogate.model.parties import Circumstances
+    from geogate.zones.zone import ZoneList
+
+
+class Params(BaseModel):
+    """Parameters of a rule: every one is required, because a default that changes in code would change policies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+P = TypeVar("P", bound=Params)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a rule says of one layer: the observation in words, and the problems; none means that it passed."""
+
+    observed: str
+    problems: tuple[Problem, ...] = ()
+
+
+class Rule(ABC, Generic[P]):
+    """A rule; the docstring of each has Why, Params, Finds, Misses, Remedy and Basis."""
+
+    type: ClassVar[str]
+    """The expectation's type as policies write it: ``expect_...`` in snake case."""
+
+    params: ClassVar[type[Params]]
+
+    @abstractmethod
+    def zone_lists(self, params: P) -> tuple[str, ...]:
+        """Name the zone lists that the rule needs."""
+
+    @abstractmethod
+    def measures(self, params: P, zone_lists: Mapping[str, ZoneList]) -> tuple[Measure[Measurement], ...]:
+        """Name the measures that the rule needs; none for a rule about circumstances only."""
+
+    @abstractmethod
+    def judge(
+        self, params: P, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
+    ) -> Judgement:
+        """Judge one layer; ``measurements`` has exactly those of ``measures``."""

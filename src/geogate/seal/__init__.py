@@ -1,0 +1,1 @@
+"""Content-addressed staging and the canonical writers; nothing here decides."""
