@@ -47,6 +47,6 @@ class LayerBatch:
         Units: degrees.
         Raises: UnmeasurableError when a finite vertex cannot be transformed.
         """
-        from geogate.measures.reference import to_lonlat  # noqa: PLC0415 - pyproj is slow to import
+        from geogate.measures.reference import to_lonlat
 
         return to_lonlat(self.geometries.xy, self.crs)

@@ -36,7 +36,7 @@ class Measure(Protocol[M_co]):
         ...
 
     def empty(self) -> M_co:
-        """The measurement of no rows."""
+        """Return the measurement of no rows."""
         ...
 
     def of(self, batch: LayerBatch) -> M_co:

@@ -6,12 +6,9 @@ import json
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 T = TypeVar("T")
 
@@ -22,18 +19,18 @@ def _plain(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no place in a document")
 
 
-def canonical_json(value: DataclassInstance | dict[str, Any] | list[Any]) -> str:
+def canonical_json(value: Any) -> str:
     """Write a value as JSON with sorted keys and no white space; equal values give equal text.
 
     Raises: ValueError for NaN or an infinity, TypeError for what is not plain data.
     Source: the number and string forms are Python's; compare RFC 8785.
     """
-    data = asdict(value) if is_dataclass(value) else value
+    data = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False, default=_plain)
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
@@ -42,7 +39,7 @@ def from_json(kind: type[T], text: str) -> T:
 
     Raises: ValueError (pydantic.ValidationError is one) when the text is not exactly such a value.
     """
-    value = _adapter(kind).validate_json(text)
-    if json.loads(canonical_json(value)) != json.loads(text):  # type: ignore[arg-type]
+    value: T = _adapter(kind).validate_json(text)
+    if json.loads(canonical_json(value)) != json.loads(text):
         raise ValueError(f"the document is not exactly a {kind.__name__}")
     return value

@@ -9,7 +9,7 @@ Sha256 = NewType("Sha256", str)
 """64 lower-case hexadecimal digits."""
 
 RuleId = NewType("RuleId", str)
-"""Id of a rule within its policy, for example ``coordinate-precision``; ids that begin with ``gate/`` are the gate's own."""
+"""Id of a rule within its policy, for example ``coordinate-precision``; ids ``gate/...`` are the gate's own."""
 
 LayerName = NewType("LayerName", str)
 """Name of a layer within a dataset: ``<file>`` or ``<file>:<layer>``, see ``geogate.model.dataset.layer_name``."""

@@ -109,8 +109,8 @@ class Receipt:
 class Entry:
     """One line of the ledger.
 
-    ``body`` is canonical JSON text as it was hashed; ``hash`` is over ``seq``, ``at``, ``kind``, ``request``, ``actor``,
-    ``body`` and ``prev``.
+    ``body`` is canonical JSON text as it was hashed; ``hash`` is over ``seq``, ``at``, ``kind``, ``request``,
+    ``actor``, ``body`` and ``prev``.
     """
 
     seq: int

@@ -41,7 +41,7 @@ class Judgement:
 class Rule(ABC, Generic[P]):
     """A rule; the docstring of each has Why, Params, Finds, Misses, Remedy and Basis."""
 
-    type: ClassVar[str]
+    expectation: ClassVar[str]
     """The expectation's type as policies write it: ``expect_...`` in snake case."""
 
     params: ClassVar[type[Params]]
