@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -39,7 +39,7 @@ def from_json(kind: type[T], text: str) -> T:
 
     Raises: ValueError (pydantic.ValidationError is one) when the text is not exactly such a value.
     """
-    value: T = _adapter(kind).validate_json(text)
+    value: T = _adapter(cast("Any", kind)).validate_json(text)
     if json.loads(canonical_json(value)) != json.loads(text):
         raise ValueError(f"the document is not exactly a {kind.__name__}")
     return value
