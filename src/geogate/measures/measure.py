@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NewType, Protocol, Self, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NewType, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from geogate.measures.batch import LayerBatch
 
 MeasureId = NewType("MeasureId", str)
@@ -49,3 +52,29 @@ class Measure(Protocol[M_co]):
 
 class UnmeasurableError(Exception):
     """Rows that a measure cannot judge; the gate denies. The message has counts and row numbers, no coordinate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmeasured:
+    """Why a measure has no measurement of a layer; a rule that needs it cannot pass."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerFacts:
+    """What one pass over a layer found: the rows that were read, and one value for each measure that was asked for."""
+
+    rows: int
+    values: Mapping[MeasureId, Measurement | Unmeasured]
+
+
+class LayerPass(Protocol):
+    """Something that can measure a layer: a pass over its rows, or facts that were kept from an earlier one."""
+
+    def __call__(self, measures: Sequence[Measure[Any]], /) -> LayerFacts:
+        """Answer all measures from one pass.
+
+        Raises: geogate.readers.source.UnreadableError when the rows cannot be read to the end.
+        """
+        ...

@@ -28,15 +28,26 @@ class Contract:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A registered place of a recipient: a normalised URI prefix that ends in ``/``.
+
+    ``owner`` is the account that must own the bucket (twelve digits for S3), empty where the place has no such thing.
+    """
+
+    uri: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """The legal person that gets the data (GDPR art. 4(9)); ``destinations`` are its registered URI prefixes."""
+    """The legal person that gets the data (GDPR art. 4(9)); ``destinations`` are its registered places."""
 
     id: RecipientId
     name: str
     country: str
     owners: tuple[Owner, ...]
     contract: Contract | None
-    destinations: tuple[str, ...]
+    destinations: tuple[Place, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +62,12 @@ class RecipientBook:
 class Posture:
     """What the place itself says about where it is; ``None`` means that it did not say, which is not harmless.
 
-    ``region`` is the store's name of its region, ``country`` the ISO 3166-1 alpha-2 code of where that is, ``owner``
-    the account that owns the place.
+    ``region`` is the store's name of its region (``local`` for a directory), ``country`` the ISO 3166-1 alpha-2 code
+    of where that is.
     """
 
     region: str | None
     country: str | None
-    owner: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,7 @@ class Clearance:
     artefact: Sha256
     recipient: RecipientId
     destination: str
+    destination_owner: str
     policy: PolicyName
     policy_digest: Sha256
     recipients_digest: Sha256
