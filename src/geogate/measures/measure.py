@@ -75,6 +75,6 @@ class LayerPass(Protocol):
     def __call__(self, measures: Sequence[Measure[Any]], /) -> LayerFacts:
         """Answer all measures from one pass.
 
-        Raises: geogate.readers.source.UnreadableError when the rows cannot be read to the end.
+        Raises: geogate.measures.source.UnreadableError when the rows cannot be read to the end.
         """
         ...
