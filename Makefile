@@ -13,7 +13,7 @@ export GX_ANALYTICS_ENABLED := false
 # The caches of compiled Python files are made once at set-up; without them each Airflow process costs ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test lint check clean
+.PHONY: help setup test lint check demo bench lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -35,3 +35,27 @@ $(MINISTACK_VENV)/.ready: requirements/ministack.lock | $(VENV)/bin/uv
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(MINISTACK_VENV)
 	VIRTUAL_ENV=$(CURDIR)/$(MINISTACK_VENV) $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements/ministack.lock
 	@touch $@
+
+test: setup ## Run all tests: units, properties, formats, real S3 server, PostgreSQL and Airflow
+	$(BIN)/pytest
+
+lint: setup ## Check style, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## Run what CI runs
+
+demo: setup ## Run the export DAG over real data against a real S3 server and show what happened
+	$(BIN)/python infra/demo/run.py
+
+bench: setup ## Measure against the peers, write the tables into docs/benchmarks.md
+	$(BIN)/python benchmarks/run.py
+
+lock: $(VENV)/bin/uv ## Resolve the pinned versions anew
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade --all-extras --group dev pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade requirements/ministack.in -o requirements/ministack.lock
+
+clean: ## Remove the environments and everything that runs have left
+	rm -rf $(VENV) $(MINISTACK_VENV) .geogate .airflow .demo
