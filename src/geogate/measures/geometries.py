@@ -1,0 +1,176 @@
+"""Decoded geometries of a batch: every vertex as numbers, straight from the WKB bytes; it judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from geogate.measures.measure import UnmeasurableError
+from geogate.measures.wkb import HEAD, LINE, ORDINATE, POINT, POLYGON, Values, read, vertices
+from geogate.measures.wkb_walk import walk
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geogate.measures.wkb import Bools, Ints, Runs
+
+_PLAIN_HEADS: Final = {
+    b"\x01\x01\x00\x00\x00": 2,
+    b"\x01\xe9\x03\x00\x00": 3,
+    b"\x01\x01\x00\x00\x80": 3,
+}
+"""The heads of little-endian points with two and three ordinates: ISO, and EWKB's form of Z."""
+
+_SMALLEST_RING: Final = 3
+"""What GEOS accepts: there and back again."""
+
+
+class _Parts(NamedTuple):
+    """What both ways of decoding give."""
+
+    xyz: NDArray[np.float64]
+    per_row: Ints
+    codes: Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Geometries:
+    """The geometries of some rows: points, lines, polygons with all rings, their multi-parts, nested collections.
+
+    ``xy`` are all vertices of all rows in the layer's own system, x before y as the file has them; those of row ``i``
+    are ``xy[feature_offsets[i]:feature_offsets[i + 1]]``. ``kinds`` is 0 for a row without a geometry, else 1 (Point)
+    to 7 (GeometryCollection). ``empty`` marks geometries without a vertex; a point of only NaN is one. ``z`` is
+    ``None`` where no row has Z, and NaN for the vertices of rows that have none.
+
+    Shape: ``xy`` ``(vertices, 2)``, ``feature_offsets`` ``(rows + 1,)``, ``kinds`` and ``empty`` ``(rows,)``,
+        ``z`` ``(vertices,)``.
+    Units: those of the layer's reference system.
+    """
+
+    xy: NDArray[np.float64]
+    feature_offsets: NDArray[np.int64]
+    kinds: NDArray[np.uint8]
+    empty: NDArray[np.bool_]
+    has_z: bool
+    has_m: bool
+    z: NDArray[np.float64] | None
+    wkb: pa.Array = field(repr=False)
+    first_row: int
+
+    @classmethod
+    def decode(cls, wkb: pa.Array, *, first_row: int) -> Geometries:
+        """Decode a binary or large_binary array of ISO WKB or of EWKB without SRID.
+
+        Raises: UnmeasurableError with the number of the row that is not well-formed to its last byte.
+        """
+        values = Values.of(wkb, first_row=first_row)
+        parts = _plain_points(values) or _walked(values)
+        dims = parts.codes // 1000
+        has_z = bool((dims % 2 == 1).any())
+        return cls(
+            xy=np.ascontiguousarray(parts.xyz[:, :2]),
+            feature_offsets=np.concatenate([np.zeros(1, np.int64), np.cumsum(parts.per_row)]),
+            kinds=(parts.codes % 1000).astype(np.uint8),
+            empty=values.valid & (parts.per_row == 0),
+            has_z=has_z,
+            has_m=bool((dims >= 2).any()),  # noqa: PLR2004 the ISO codes 2000 and 3000
+            z=np.ascontiguousarray(parts.xyz[:, 2]) if has_z else None,
+            wkb=wkb,
+            first_row=first_row,
+        )
+
+    @property
+    def rows(self) -> int:
+        """The number of rows, those without a geometry included."""
+        return len(self.kinds)
+
+    def shapes(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Make shapely geometries, without Z and M, for some rows; ``None`` where a row has no geometry.
+
+        Raises: UnmeasurableError when GEOS does not accept what the walk over the bytes accepted.
+        """
+        some = self.wkb.take(pa.array(rows, pa.int64())).to_numpy(zero_copy_only=False)
+        # What GEOS says of a geometry can quote its numbers: ask for None instead of an exception with that text.
+        shapes: NDArray[np.object_] = shapely.force_2d(shapely.from_wkb(some, on_invalid="ignore"))
+        refused = rows[shapely.is_missing(shapes) & (self.kinds[rows] != 0)]
+        if len(refused):
+            raise UnmeasurableError(
+                f"the geometry in row {self.first_row + int(refused.min())} cannot be measured: GEOS refuses it"
+            )
+        return shapes
+
+
+def _plain_points(values: Values) -> _Parts | None:
+    """Decode points that all have the same little-endian head, side by side; ``None`` where they are anything else."""
+    lengths = values.ends - values.starts
+    rows = int(values.valid.sum())
+    if rows == 0:
+        return None
+    start, end = int(values.starts[0]), int(values.ends[-1])
+    head = values.data[start : start + HEAD].tobytes()
+    size = HEAD + _PLAIN_HEADS.get(head, 0) * ORDINATE
+    if size == HEAD or end - start != rows * size or (lengths != values.valid * size).any():
+        return None
+    table = values.data[start:end].reshape(rows, size)
+    if (table[:, :HEAD] != np.frombuffer(head, np.uint8)).any():
+        return None
+    width = _PLAIN_HEADS[head]
+    xyz = np.ndarray((rows, width), "<f8", table, HEAD, (size, ORDINATE)).astype(np.float64)
+    some = ~np.isnan(xyz).all(axis=1)
+    per_row = values.valid.astype(np.int64)
+    if not some.all():
+        xyz = xyz[some]
+        per_row[values.valid] = some
+    return _Parts(xyz, per_row, values.valid * (POINT + 1000 * (width - 2)))
+
+
+def _walked(values: Values) -> _Parts:
+    """Decode anything."""
+    layout = walk(values)
+    runs = layout.runs
+    at, big = vertices(runs)
+    xyz = np.full((len(at), 3), np.nan)
+    for axis in range(2):
+        xyz[:, axis] = read(values.data, at + axis * ORDINATE, big)
+    deep = np.repeat(layout.codes[runs.row] // 1000 % 2 == 1, runs.count)
+    xyz[deep, 2] = read(values.data, at[deep] + 2 * ORDINATE, big[deep])
+    first = np.cumsum(runs.count) - runs.count
+    _check_runs(runs, xyz, first, values.first_row)
+    blank = _blank(values, runs, xyz, first)
+    per_row = np.zeros(len(values.valid), np.int64)
+    np.add.at(per_row, runs.row[~blank], runs.count[~blank])
+    return _Parts(np.delete(xyz, first[blank], axis=0) if blank.any() else xyz, per_row, layout.codes)
+
+
+def _check_runs(runs: Runs, xyz: NDArray[np.float64], first: Ints, first_row: int) -> None:
+    """Refuse the lines and rings that GEOS would refuse, so that every measure refuses them alike."""
+    faults = {
+        "a line has one vertex only": (runs.kind == LINE) & (runs.count == 1),
+        "a ring has too few vertices": (runs.kind == POLYGON) & (runs.count < _SMALLEST_RING),
+    }
+    ring = np.flatnonzero((runs.kind == POLYGON) & (runs.count >= _SMALLEST_RING))
+    ends = first[ring] + runs.count[ring] - 1
+    # Also where an end is NaN, which is equal to nothing.
+    is_open = np.zeros(len(runs.row), np.bool_)
+    is_open[ring] = (xyz[first[ring], :2] != xyz[ends, :2]).any(axis=1)
+    for reason, bad in {**faults, "a ring is not closed": is_open}.items():
+        if bad.any():
+            row = first_row + int(runs.row[bad].min())
+            raise UnmeasurableError(f"the geometry in row {row} cannot be measured: {reason}")
+
+
+def _blank(values: Values, runs: Runs, xyz: NDArray[np.float64], first: Ints) -> Bools:
+    """Mark the points that WKB writes for an empty one: all their ordinates are NaN."""
+    blank = np.zeros(len(runs.row), np.bool_)
+    points = np.flatnonzero(runs.kind == POINT)
+    points = points[np.isnan(xyz[first[points], :2]).all(axis=1)]
+    blank[points] = True
+    for axis in (2, 3):
+        more = points[runs.width[points] > axis]
+        ordinate = read(values.data, runs.at[more] + axis * ORDINATE, runs.big[more])
+        blank[more] &= np.isnan(ordinate)
+    return blank

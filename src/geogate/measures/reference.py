@@ -1,0 +1,141 @@
+"""What the numbers of a layer mean: its reference system, the unit of its axes, and the way to WGS 84.
+
+The only place with ``always_xy=True``: in files, x is the longitude or the easting and y the latitude or the northing,
+whatever order the reference system's authority declares. Axes that count southward or westward keep their sense.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyproj
+from pyproj.exceptions import CRSError, ProjError
+
+from geogate.measures.measure import UnmeasurableError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HIGHEST_LATITUDE: Final = 90.0
+"""Units: degrees."""
+
+_LONGEST_NAME: Final = 80
+_KEPT: Final = 16
+
+
+@cache
+def _wgs84() -> pyproj.CRS:
+    return pyproj.CRS.from_epsg(4326)
+
+
+def to_lonlat(xy: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:
+    """Turn positions into longitude and latitude on WGS 84.
+
+    Longitudes are not brought between -180 and 180, so that an edge from 179 to 181 stays short. Positions that are
+    already on WGS 84 come back as the same array. The shift of datum is the best that this installation of PROJ has
+    for each position; grids are never downloaded, and a ballpark shift, which can be hundreds of metres off, is
+    refused.
+
+    Shape: ``(n, 2)`` in and out; NaN where either ordinate is not finite.
+    Units: those of ``crs`` in, degrees out.
+    Raises: UnmeasurableError when a finite position has no place on the Earth, or the reference system has no way to
+        WGS 84.
+    """
+    lonlat = positions(xy, crs)
+    # What is not finite is compared as false on both sides.
+    lost = np.isfinite(xy).all(axis=1) & ~on_earth(lonlat)
+    if lost.any():
+        raise UnmeasurableError(
+            f"{int(lost.sum())} vertices have no place on the Earth in the layer's reference system"
+        )
+    return lonlat
+
+
+def positions(xy: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:
+    """Turn positions into longitude and latitude as ``to_lonlat`` does, and leave what has no place as it comes.
+
+    Raises: UnmeasurableError when the reference system has no way to WGS 84.
+    """
+    finite = np.isfinite(xy).all(axis=1)
+    if is_wgs84(crs):
+        return xy if finite.all() else np.where(finite[:, None], xy, np.nan)
+    lonlat = np.full(xy.shape, np.nan)
+    lon, lat = _local.transformer(crs).transform(xy[finite, 0], xy[finite, 1])
+    lonlat[finite, 0], lonlat[finite, 1] = lon, lat
+    return lonlat
+
+
+def on_earth(lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Mark the finite positions whose latitude is one; any finite longitude is."""
+    return np.isfinite(lonlat[:, 0]) & (np.abs(lonlat[:, 1]) <= HIGHEST_LATITUDE)
+
+
+@lru_cache(maxsize=_KEPT)
+def is_wgs84(crs: pyproj.CRS) -> bool:
+    """Say whether the numbers are longitude and latitude on WGS 84 in degrees already."""
+    return horizontal(crs).equals(_wgs84(), ignore_axis_order=True)
+
+
+@lru_cache(maxsize=_KEPT)
+def horizontal(crs: pyproj.CRS) -> pyproj.CRS:
+    """Leave the heights out of a reference system.
+
+    Raises: UnmeasurableError when what is left is neither geographic nor projected.
+    """
+    part = crs.sub_crs_list[0] if crs.is_compound else crs
+    if not (part.is_geographic or part.is_projected):
+        raise UnmeasurableError("the reference system is neither geographic nor projected")
+    # PROJ has no way to take the height out of a bound system with two axes: it has none.
+    return part.to_2d() if len(part.axis_info) > 2 else part  # noqa: PLR2004 x and y
+
+
+def axis_unit(crs: pyproj.CRS) -> float:
+    """Return what one unit of the axes is.
+
+    Units: radians for a geographic system, metres for a projected one.
+    Raises: UnmeasurableError when the two axes have not the same unit.
+    """
+    factors = {axis.unit_conversion_factor for axis in horizontal(crs).axis_info}
+    if len(factors) != 1 or not 0 < (factor := factors.pop()) < np.inf:
+        raise UnmeasurableError("the axes of the reference system have no common unit")
+    return factor
+
+
+@lru_cache(maxsize=_KEPT)
+def crs_name(crs: pyproj.CRS) -> str:
+    """Name a reference system as ``EPSG:25832``, or by its own name where no authority knows exactly it.
+
+    A name of its own comes from the file: only its printable ASCII is kept, and not much of it.
+    """
+    authority = crs.to_authority(min_confidence=100)
+    if authority is not None:
+        return ":".join(authority)
+    kept = "".join(c for c in crs.name if c.isascii() and c.isprintable())
+    return kept[:_LONGEST_NAME] or "unnamed"
+
+
+class _Local(threading.local):
+    """Transformers are not to be shared between threads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transformer = lru_cache(maxsize=_KEPT)(_transformer)
+
+
+def _transformer(crs: pyproj.CRS) -> pyproj.Transformer:
+    # The setting is a thread's own; a verdict must not depend on what a server gives today.
+    pyproj.network.set_network_enabled(active=False)
+    try:
+        return pyproj.Transformer.from_crs(
+            horizontal(crs), _wgs84(), always_xy=True, allow_ballpark=False, only_best=False
+        )
+    except (ProjError, CRSError):
+        raise UnmeasurableError(
+            "the reference system has no known way to WGS 84; declare one with a datum that PROJ knows"
+        ) from None
+
+
+_local = _Local()
