@@ -1,0 +1,93 @@
+"""Parsing policy files: a Great Expectations suite with its legal basis, refused with file, line and key unless whole.
+
+Great Expectations never sees the file: it would drop what it does not know with a line in its log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from geogate.model.finding import LegalBasis
+from geogate.model.names import PolicyName, RuleId, Sha256
+from geogate.policy.countries import COUNTRIES
+from geogate.policy.policy import Policy, PolicyRule
+from geogate.policy.read import nearest, read_model, read_part
+from geogate.policy.shape import PolicyShape
+from geogate.policy.yaml_text import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel
+
+    from geogate.policy.shape import ExpectationShape
+    from geogate.policy.yaml_text import Text
+
+
+def parse_policy(data: bytes, *, file: str, rules: Mapping[str, type[BaseModel]]) -> Policy:
+    """Parse the bytes of a policy file; ``rules`` are the parameter models of all rules by expectation type.
+
+    Raises: PolicyError naming file, line and key.
+    """
+    text = read_yaml(data, file=file)
+    shape = read_model(text, PolicyShape)
+    if shape.name != PurePath(file).stem:
+        text.refuse(("name",), "the policy and its file have different names", hint=f"name the file {shape.name}.yaml")
+    _require_countries(text, shape)
+    return Policy(
+        name=PolicyName(shape.name),
+        title=shape.meta.title,
+        jurisdiction=shape.meta.jurisdiction,
+        as_of=shape.meta.as_of,
+        version=shape.meta.version,
+        description=shape.meta.description,
+        encoding=shape.meta.encoding,
+        shapefile_as=shape.meta.shapefile_as,
+        reviewers=shape.meta.reviewers,
+        review_days=shape.meta.review_days,
+        clearance_hours=shape.meta.clearance_hours,
+        rules=_rules(text, shape, rules),
+        digest=Sha256(hashlib.sha256(data).hexdigest()),
+    )
+
+
+def _require_countries(text: Text, shape: PolicyShape) -> None:
+    for index, country in enumerate(shape.meta.jurisdiction):
+        if country not in COUNTRIES | {"EU", "any"}:
+            text.refuse(("meta", "jurisdiction", index), f"there is no country {country!r}", hint="ISO 3166-1 alpha-2")
+
+
+def _rules(text: Text, shape: PolicyShape, rules: Mapping[str, type[BaseModel]]) -> tuple[PolicyRule, ...]:
+    found: list[PolicyRule] = []
+    for index, expectation in enumerate(shape.expectations):
+        rule = _rule(text, index, expectation, rules)
+        for earlier, other in enumerate(found):
+            if other.id == rule.id:
+                text.refuse(("expectations", index, "meta", "rule"), f"expectation {earlier} has this id already")
+            # Great Expectations would keep one of them: it compares without the meta that holds the id.
+            if (other.expectation, other.params_json) == (rule.expectation, rule.params_json):
+                text.refuse(("expectations", index, "kwargs"), f"rule {other.id} asks for the same already")
+        found.append(rule)
+    return tuple(found)
+
+
+def _rule(text: Text, index: int, shape: ExpectationShape, rules: Mapping[str, type[BaseModel]]) -> PolicyRule:
+    path = ("expectations", index)
+    if shape.type not in rules:
+        text.refuse((*path, "type"), f"there is no rule {shape.type!r}", hint=nearest(shape.type, rules))
+    raw = json.loads(text.json)["expectations"][index]["kwargs"]
+    return PolicyRule(
+        id=RuleId(shape.meta.rule),
+        expectation=shape.type,
+        params=read_part(text, rules[shape.type], raw, path=(*path, "kwargs")),
+        severity=shape.severity,
+        legal_basis=tuple(
+            LegalBasis(section=basis.section, source=basis.source, as_of=basis.as_of)
+            for basis in shape.meta.legal_basis
+        ),
+        remedy=shape.meta.remedy,
+        notes=shape.notes,
+    )

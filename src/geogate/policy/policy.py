@@ -1,0 +1,67 @@
+"""Policies as frozen values: what a policy file says once it was found to be wholly valid; no file is read here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geogate.model.finding import Effect, effect_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from pydantic import BaseModel
+
+    from geogate.model.dataset import Encoding, Format
+    from geogate.model.finding import LegalBasis, Severity
+    from geogate.model.names import PolicyName, RuleId, Sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRule:
+    """A rule as a policy uses it: the expectation, its validated parameters, and what follows when it is broken.
+
+    ``params`` is an instance of the rule's own parameter model, never a bare mapping.
+    """
+
+    id: RuleId
+    expectation: str
+    params: BaseModel
+    severity: Severity
+    legal_basis: tuple[LegalBasis, ...]
+    remedy: str
+    notes: str
+
+    @property
+    def effect(self) -> Effect:
+        """What a finding of this rule does to the release."""
+        return effect_of(self.severity)
+
+    @property
+    def params_json(self) -> str:
+        """The parameters as JSON text; equal parameters give equal text."""
+        return self.params.model_dump_json()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A versioned suite of rules with its jurisdiction and legal basis, identified by the digest of its file.
+
+    ``encoding`` says how the artefact comes from the staged bytes, ``shapefile_as`` what a Shapefile leaves as.
+    ``reviewers`` people must approve a held release within ``review_days``; a clearance is valid for
+    ``clearance_hours``. ``rules`` is never empty.
+    """
+
+    name: PolicyName
+    title: str
+    jurisdiction: tuple[str, ...]
+    as_of: date
+    version: str
+    description: str
+    encoding: Encoding
+    shapefile_as: Format
+    reviewers: int
+    review_days: int
+    clearance_hours: int
+    rules: tuple[PolicyRule, ...]
+    digest: Sha256

@@ -1,0 +1,78 @@
+"""Parsing the file of recipients: who may get data, where, and under which contract."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import TYPE_CHECKING
+
+from geogate.model.names import RecipientId, Sha256
+from geogate.model.parties import Contract, Owner, Place, Recipient, RecipientBook
+from geogate.policy.countries import COUNTRIES
+from geogate.policy.places import is_place
+from geogate.policy.read import read_model
+from geogate.policy.shape import RecipientsShape
+from geogate.policy.yaml_text import read_yaml
+
+if TYPE_CHECKING:
+    from geogate.policy.shape import RecipientShape
+    from geogate.policy.yaml_text import Path, Text
+
+
+def parse_recipients(data: bytes, *, file: str) -> RecipientBook:
+    """Parse the bytes of a file of recipients.
+
+    Raises: PolicyError naming file, line and key.
+    """
+    text = read_yaml(data, file=file)
+    shape = read_model(text, RecipientsShape)
+    seen: set[str] = set()
+    for index, each in enumerate(shape.recipients):
+        path = ("recipients", index)
+        if each.id in seen:
+            text.refuse((*path, "id"), f"recipient {each.id} stands twice")
+        seen.add(each.id)
+        _require_country(text, each.country, (*path, "country"))
+        _require_owners(text, each, path)
+        _require_places(text, each, path)
+    return RecipientBook(
+        digest=Sha256(hashlib.sha256(data).hexdigest()), recipients=tuple(_recipient(each) for each in shape.recipients)
+    )
+
+
+def _require_country(text: Text, country: str, path: Path) -> None:
+    if country not in COUNTRIES:
+        text.refuse(path, f"there is no country {country!r}", hint="ISO 3166-1 alpha-2, for example DE or NO")
+
+
+def _require_owners(text: Text, shape: RecipientShape, path: Path) -> None:
+    for index, owner in enumerate(shape.owners):
+        _require_country(text, owner.country, (*path, "owners", index, "country"))
+    if math.fsum(owner.share for owner in shape.owners) > 1:
+        text.refuse((*path, "owners"), "the shares come to more than 1")
+
+
+def _require_places(text: Text, shape: RecipientShape, path: Path) -> None:
+    seen: set[str] = set()
+    for index, place in enumerate(shape.destinations):
+        here = (*path, "destinations", index)
+        if not is_place(place.uri):
+            hint = "s3://bucket/prefix/, file:///folder/ or file:folder/, without escapes, dots or doubled slashes"
+            text.refuse((*here, "uri"), "not a place in normal form that ends in a slash", hint=hint)
+        if place.uri.startswith("s3://") != bool(place.owner):
+            text.refuse((*here, "owner"), "a bucket needs the account that owns it, and nothing else has one")
+        if place.uri in seen:
+            text.refuse((*here, "uri"), "the place stands twice")
+        seen.add(place.uri)
+
+
+def _recipient(shape: RecipientShape) -> Recipient:
+    contract = shape.contract and Contract(reference=shape.contract.reference, ends=shape.contract.ends)
+    return Recipient(
+        id=RecipientId(shape.id),
+        name=shape.name,
+        country=shape.country,
+        owners=tuple(Owner(country=owner.country, share=owner.share) for owner in shape.owners),
+        contract=contract,
+        destinations=tuple(Place(uri=place.uri, owner=place.owner) for place in shape.destinations),
+    )

@@ -1,0 +1,118 @@
+"""The shape of policy and recipient files as pydantic models: what keys there are, of what type, and what they mean.
+
+The models are the source of the JSON Schemas for editors too. Every key without a default is required.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from geogate.model.dataset import Encoding, Format
+from geogate.model.finding import Severity
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^\S(.|\n)*$")]
+CountryOrAny = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|EU|any)$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+class Shape(BaseModel):
+    """A mapping with exactly these keys and exactly these types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class LegalBasisShape(Shape):
+    """Where a rule comes from, as a lawyer would cite it."""
+
+    section: Line = Field(description="The section, article or clause.")
+    source: Line = Field(description="Where its text can be read: an address, or the name of a document.")
+    as_of: date = Field(description="When somebody last compared the rule with the text.")
+
+
+class RuleMetaShape(Shape):
+    """What Great Expectations carries along without looking at it."""
+
+    rule: Slug = Field(description="The id of the rule within this policy; findings name it.")
+    legal_basis: Annotated[tuple[LegalBasisShape, ...], Field(min_length=1)]
+    remedy: Line = Field(description="What would have to change for the data to pass.")
+
+
+class ExpectationShape(Shape):
+    """One expectation of the suite; ``kwargs`` are checked against the rule's own parameters."""
+
+    type: Annotated[str, StringConstraints(pattern=r"^expect_[a-z0-9_]+$")]
+    kwargs: dict[str, Any]
+    severity: Severity = Field(description="critical denies, warning holds for review, info is a note.")
+    notes: str = ""
+    meta: RuleMetaShape
+
+
+class PolicyMetaShape(Shape):
+    """What the policy says about itself."""
+
+    title: Line
+    jurisdiction: Annotated[tuple[CountryOrAny, ...], Field(min_length=1)] = Field(
+        description="ISO 3166-1 alpha-2 codes, EU, or any."
+    )
+    as_of: date = Field(description="When somebody last reviewed the policy as a whole.")
+    version: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    description: Line
+    encoding: Encoding = Field(description="canonical: geogate writes the artefact anew; verbatim: the bytes leave as they are.")
+    shapefile_as: Literal[Format.GEOPACKAGE, Format.SHAPEFILE] = Field(description="What a Shapefile leaves as.")
+    reviewers: Annotated[int, Field(ge=2, le=10)] = Field(description="People who must approve a held release.")
+    review_days: Annotated[int, Field(ge=1, le=365)] = Field(description="Days until a held release expires.")
+    clearance_hours: Annotated[int, Field(ge=1, le=720)] = Field(description="Hours for which a clearance is valid.")
+
+
+class PolicyShape(Shape):
+    """A policy: a Great Expectations suite with its legal basis."""
+
+    name: Slug = Field(description="The name of the policy, which is the name of the file without .yaml.")
+    meta: PolicyMetaShape
+    expectations: Annotated[tuple[ExpectationShape, ...], Field(min_length=1)]
+
+
+class OwnerShape(Shape):
+    """A holder of a share in the recipient, direct or ultimate."""
+
+    country: Country
+    share: Annotated[float, Field(ge=0, le=1)] = Field(description="From 0 to 1.")
+
+
+class ContractShape(Shape):
+    """The contract under which the recipient may get data."""
+
+    reference: Line
+    ends: date = Field(description="The last day on which it holds.")
+
+
+class PlaceShape(Shape):
+    """A registered place of a recipient."""
+
+    uri: Annotated[str, StringConstraints(min_length=1, max_length=1024)] = Field(
+        description="s3://bucket/prefix/ or file:folder/, in normal form, with a slash at the end."
+    )
+    owner: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")] | Literal[""] = Field(
+        default="", description="The account that must own the bucket: twelve digits, required for S3."
+    )
+
+
+class RecipientShape(Shape):
+    """A legal person that may get data."""
+
+    id: Slug
+    name: Line
+    country: Country = Field(description="ISO 3166-1 alpha-2.")
+    owners: tuple[OwnerShape, ...]
+    contract: ContractShape | None = None
+    destinations: Annotated[tuple[PlaceShape, ...], Field(min_length=1)]
+
+
+class RecipientsShape(Shape):
+    """The recipients of an organisation."""
+
+    recipients: Annotated[tuple[RecipientShape, ...], Field(min_length=1)]

@@ -1,0 +1,197 @@
+"""Judging layers by a policy: each layer a run of the suite of its own, the results read strictly.
+
+Results become outcomes and findings here; they become a decision in ``geogate.policy.decide`` only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from geogate.measures.source import UnreadableError
+from geogate.model.errors import PolicyError
+from geogate.policy.decide import gate_finding, no_answer
+from geogate.rules.registry import registered
+from geogate.suites.expectation import expectation_class
+from geogate.suites.gx import great_expectations as gx
+from geogate.suites.gx import new_context, quiet
+from geogate.suites.strict import InconsistentError, only_result, read_result
+from geogate.suites.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from geogate.measures.measure import LayerFacts, Measure
+    from geogate.model.finding import Finding, Outcome
+    from geogate.model.names import LayerName
+    from geogate.model.parties import Circumstances
+    from geogate.policy.policy import Policy, PolicyRule
+    from geogate.rules.rule import Rule
+    from geogate.suites.engine import ExportBatch, GeoExportAsset
+    from geogate.suites.subject import LayerUnderTest, RuleUse
+    from geogate.zones.zone import ZoneList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerAnswer:
+    """What the suite says of one layer.
+
+    ``facts`` is ``None`` where the layer could not be measured. ``result`` is the library's own result, for documents.
+    """
+
+    layer: LayerName
+    facts: LayerFacts | None
+    outcomes: tuple[Outcome, ...]
+    findings: tuple[Finding, ...]
+    result: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteAnswer:
+    """What the suite says of all layers; outcomes of rules, and the findings of the gate where a rule did not speak."""
+
+    policy: Policy
+    layers: tuple[LayerAnswer, ...]
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """All outcomes."""
+        return tuple(outcome for layer in self.layers for outcome in layer.outcomes)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings of the gate."""
+        return tuple(finding for layer in self.layers for finding in layer.findings)
+
+
+def judge_layers(
+    policy: Policy,
+    layers: Sequence[LayerUnderTest],
+    *,
+    circumstances: Circumstances,
+    zone_lists: Mapping[str, ZoneList],
+    rules: Mapping[str, Rule[Any]] | None = None,
+) -> SuiteAnswer:
+    """Run the policy's rules over each layer, one pass a layer, and read what they say.
+
+    ``rules`` are those of the registry unless others are given. A layer that cannot be read gets a finding.
+
+    Raises: PolicyError when a zone list is missing; whatever else ended a pass, because then there is no verdict.
+    """
+    if len({layer.name for layer in layers}) != len(layers):
+        raise ValueError("two layers have the same name")
+    known = registered() if rules is None else rules
+    measures = _measures(policy, known, zone_lists)
+    with quiet():
+        run = _Run.of(policy, known)
+        subjects = [Subject(layer=layer, circumstances=circumstances, measures=measures) for layer in layers]
+        answers = tuple(run.judge(f"layer-{number}", subject) for number, subject in enumerate(subjects, start=1))
+    return SuiteAnswer(policy=policy, layers=answers)
+
+
+def _measures(
+    policy: Policy, rules: Mapping[str, Rule[Any]], zone_lists: Mapping[str, ZoneList]
+) -> dict[RuleUse, tuple[Measure[Any], ...]]:
+    measures: dict[RuleUse, tuple[Measure[Any], ...]] = {}
+    for use in policy.rules:
+        rule = rules[use.expectation]
+        for name in rule.zone_lists(use.params):
+            if name not in zone_lists:
+                raise PolicyError(
+                    f"rule {use.id} of policy {policy.name} needs the zone list {name!r}, which there is not",
+                    hint="add its manifest beside the policies, or correct the name",
+                )
+        measures[use.expectation, use.params_json] = tuple(rule.measures(use.params, zone_lists))
+    return measures
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A fresh context with the suite and its checkpoint; each layer is run in it once."""
+
+    suite: str
+    asked: Mapping[str, PolicyRule]
+    asset: GeoExportAsset
+    checkpoint: Any
+
+    @classmethod
+    def of(cls, policy: Policy, rules: Mapping[str, Rule[Any]]) -> _Run:
+        """Build the suite from the policy, not from its file, and make sure that nothing was dropped."""
+        context = new_context()
+        datasource = context.data_sources.add_geogate_export(name="export")
+        asset = datasource.add_geo_export_asset(name=str(policy.name))
+        expectations = [_expectation(rule, rules[rule.expectation]) for rule in policy.rules]
+        suite = context.suites.add(gx.ExpectationSuite(name=str(policy.name), expectations=expectations))
+        kept = [(each.expectation_type, (each.meta or {}).get("rule")) for each in suite.expectations]
+        if kept != [(rule.expectation, rule.id) for rule in policy.rules]:
+            raise ValueError("Great Expectations changed the suite while it was built")
+        definition = context.validation_definitions.add(
+            gx.ValidationDefinition(name=suite.name, data=asset.add_batch_definition("layer"), suite=suite)
+        )
+        checkpoint = context.checkpoints.add(
+            gx.Checkpoint(name=suite.name, validation_definitions=[definition], result_format="COMPLETE")
+        )
+        asked = {each.id: rule for each, rule in zip(suite.expectations, policy.rules, strict=True)}
+        return cls(suite.name, asked, asset, checkpoint)
+
+    def judge(self, run_id: str, subject: Subject) -> LayerAnswer:
+        """Run the suite over one layer under an id of its own, so that no result overwrites another."""
+        self.asset.offer(run_id, subject)
+        ran = self.checkpoint.run(batch_parameters={"run_id": run_id})
+        layer = subject.layer.name
+        try:
+            result = only_result(ran, suite=self.suite)
+            batch = self._batch(result)
+            outcomes, findings = read_result(result, layer=layer, asked=self.asked)
+        except InconsistentError as error:
+            silence = no_answer(layer, rules=[rule.id for rule in self.asked.values()], reason=str(error))
+            return LayerAnswer(layer=layer, facts=None, outcomes=(), findings=(silence,), result=None)
+        unreadable = _unreadable(batch, layer)
+        if unreadable:
+            return LayerAnswer(layer=layer, facts=None, outcomes=(), findings=unreadable, result=result)
+        findings += _odd(batch, layer)
+        return LayerAnswer(layer=layer, facts=batch.facts, outcomes=outcomes, findings=findings, result=result)
+
+    def _batch(self, result: Any) -> ExportBatch:
+        batch: ExportBatch = self.asset.datasource.get_execution_engine().batch({"batch_id": result.batch_id})
+        return batch
+
+
+def _expectation(use: PolicyRule, rule: Rule[Any]) -> Any:
+    return expectation_class(rule)(
+        **use.params.model_dump(mode="json"),
+        severity=use.severity.value,
+        notes=use.notes or None,
+        meta={
+            "rule": use.id,
+            "remedy": use.remedy,
+            "legal_basis": [
+                {"section": basis.section, "source": basis.source, "as_of": basis.as_of.isoformat()}
+                for basis in use.legal_basis
+            ],
+        },
+    )
+
+
+def _unreadable(batch: ExportBatch, layer: LayerName) -> tuple[Finding, ...]:
+    """Make the finding for a layer that could not be read; any other end of the pass is raised again."""
+    if batch.failure is None:
+        return ()
+    if not isinstance(batch.failure, UnreadableError):
+        raise batch.failure
+    return (gate_finding("unreadable", layer=layer, summary=batch.failure.summary, remedy=batch.failure.remedy),)
+
+
+def _odd(batch: ExportBatch, layer: LayerName) -> tuple[Finding, ...]:
+    if batch.passes != 1 or batch.facts is None:
+        return (
+            gate_finding(
+                "not-measured",
+                layer=layer,
+                summary=f"the layer was measured {batch.passes} times instead of once",
+                remedy="this is a fault of geogate; report it",
+            ),
+        )
+    if batch.facts.rows < 1:
+        return (gate_finding("empty", layer=layer, summary="the layer has no rows", remedy="stage a layer with rows"),)
+    return ()

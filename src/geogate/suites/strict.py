@@ -1,0 +1,110 @@
+"""Reading a run's results without trusting them: one answer for each rule, consistent in itself, or no answer at all.
+
+Never used: ``checkpoint_result.success`` as a decision. It is true for an empty suite, for a suite that lost
+expectations while it was loaded, and where one result overwrote another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from geogate.model.document import from_json
+from geogate.model.finding import Outcome
+from geogate.policy.decide import no_answer
+from geogate.suites.expectation import RAISED, Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from geogate.model.finding import Finding
+    from geogate.model.names import LayerName
+    from geogate.policy.policy import PolicyRule
+
+
+class InconsistentError(Exception):
+    """A result that contradicts itself or what was asked; the message names no data."""
+
+
+def only_result(checkpoint_result: Any, *, suite: str) -> Any:
+    """Return the one result of a run.
+
+    Raises: InconsistentError.
+    """
+    results = list(checkpoint_result.run_results.values())
+    if len(results) != 1:
+        raise InconsistentError(f"{len(results)} results where one was expected")
+    (result,) = results
+    if result.suite_name != suite:
+        raise InconsistentError("the result is of another suite")
+    successes = [each.success for each in result.results]
+    whole = all(success is True for success in successes)
+    if result.success is not whole or checkpoint_result.success is not whole:
+        raise InconsistentError("the summary contradicts the results")
+    return result
+
+
+def read_result(
+    result: Any, *, layer: LayerName, asked: Mapping[str, PolicyRule]
+) -> tuple[tuple[Outcome, ...], tuple[Finding, ...]]:
+    """Read the outcome of every rule, given by the id of its expectation; a rule without a good answer has none.
+
+    Raises: InconsistentError when the results are not those of the expectations, one to one.
+    """
+    if Counter(each.expectation_config.id for each in result.results) != Counter(asked):
+        raise InconsistentError("the results are not those of the expectations, one to one")
+    outcomes: list[Outcome] = []
+    findings: list[Finding] = []
+    for each in result.results:
+        rule = asked[each.expectation_config.id]
+        try:
+            answer = _answer(each, rule)
+        except InconsistentError as error:
+            findings.append(no_answer(layer, rules=[rule.id], reason=str(error)))
+            continue
+        outcomes.append(
+            Outcome(rule=rule.id, layer=layer, observed=answer.observed, problems=answer.problems)
+        )
+    return tuple(outcomes), tuple(findings)
+
+
+def _answer(each: Any, rule: PolicyRule) -> Answer:
+    raised = [info for info in exceptions_of(each.exception_info) if info.get("raised_exception") is not False]
+    if raised:
+        raise InconsistentError(_safe(raised))
+    _require_asked(each.expectation_config, rule)
+    try:
+        answer = from_json(Answer, each.result["details"]["answer"])
+    except (KeyError, TypeError, ValueError):
+        raise InconsistentError("the answer cannot be read") from None
+    if each.success is not answer.success or each.result.get("observed_value") != answer.observed:
+        raise InconsistentError("the answer contradicts the result")
+    if answer.unmeasured:
+        raise InconsistentError("; ".join(answer.unmeasured))
+    return answer
+
+
+def _require_asked(config: Any, rule: PolicyRule) -> None:
+    kwargs = {key: value for key, value in config.kwargs.items() if key != "batch_id"}
+    same = config.type == rule.expectation and kwargs == rule.params.model_dump(mode="json")
+    if not same or config.severity.value != rule.severity.value:
+        raise InconsistentError("the result is of another rule, or of other parameters")
+
+
+def exceptions_of(info: Any) -> list[Mapping[str, Any]]:
+    """Return the exceptions of a result in either shape: one, or one for each metric that failed."""
+    if not isinstance(info, dict) or not info:
+        return [{}]
+    if "raised_exception" in info:
+        return [info]
+    return [each if isinstance(each, dict) else {} for each in info.values()]
+
+
+def _safe(raised: Iterable[Mapping[str, Any]]) -> str:
+    """Name the class of the exception where geogate wrote the message; any other text may hold a coordinate."""
+    for info in raised:
+        message = info.get("exception_message")
+        if isinstance(message, str) and re.fullmatch(RAISED.format(r"[A-Za-z_][A-Za-z0-9_]{0,80}"), message):
+            return message
+    return "it ended with an exception"
