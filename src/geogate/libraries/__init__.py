@@ -1,0 +1,1 @@
+"""Calls into the libraries that read and write files: every warning counts, nothing reaches for the network."""
