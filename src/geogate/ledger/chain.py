@@ -1,0 +1,94 @@
+"""The hash chain: how an entry is hashed, appended and read back in order."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select
+
+from geogate.ledger.tables import ENTRIES
+from geogate.model.document import canonical_json
+from geogate.model.errors import UsageError
+from geogate.model.names import Sha256
+from geogate.model.release import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, RowMapping
+
+GENESIS = Sha256("0" * 64)
+"""What stands for the hash before the first entry."""
+
+_PAGE = 1000
+_COLUMNS = tuple(column.name for column in ENTRIES.columns)
+
+
+def sha256(text: str) -> Sha256:
+    """Digest text as UTF-8."""
+    return Sha256(hashlib.sha256(text.encode()).hexdigest())
+
+
+def timestamp(at: datetime) -> str:
+    """Write a time in UTC as text of fixed width, so that texts sort as times do.
+
+    Raises: UsageError when the time has no zone or one that is not UTC.
+    """
+    if at.utcoffset() != timedelta(0):
+        raise UsageError("a time for the ledger must be in UTC", hint="pass datetime.now(UTC)")
+    return at.isoformat(timespec="microseconds")
+
+
+def entry_hash(entry: Entry) -> Sha256:
+    """Hash all fields of an entry except ``hash`` itself.
+
+    Source: SHA-256 over the canonical JSON array ``[seq, at, kind, request, actor, body, prev]``.
+    """
+    fields = [entry.seq, entry.at, entry.kind, entry.request, entry.actor, entry.body, entry.prev]
+    return sha256(canonical_json(fields))
+
+
+def head(connection: Connection) -> tuple[int, Sha256]:
+    """Give number and hash of the last entry; ``(0, GENESIS)`` where there is none."""
+    last = connection.execute(select(ENTRIES.c.seq, ENTRIES.c.hash).order_by(ENTRIES.c.seq.desc()).limit(1)).first()
+    return (last.seq, Sha256(last.hash)) if last else (0, GENESIS)
+
+
+def append(connection: Connection, entry: Entry) -> Entry:
+    """Append an entry as the next one: its ``seq``, ``prev`` and ``hash`` are set here, under the writer's lock."""
+    seq, prev = head(connection)
+    linked = replace(entry, seq=seq + 1, prev=prev)
+    whole = replace(linked, hash=entry_hash(linked))
+    connection.execute(insert(ENTRIES).values({name: getattr(whole, name) for name in _COLUMNS}))
+    return whole
+
+
+def _entry(row: RowMapping) -> Entry:
+    # A column that somebody filled with something else than text must not stop the reader: its hash will not fit.
+    at, kind, request, actor, body, prev, own = (str(row[name]) for name in _COLUMNS[1:])
+    return Entry(
+        seq=row["seq"], at=at, kind=kind, request=request, actor=actor, body=body, prev=Sha256(prev), hash=Sha256(own)
+    )
+
+
+def entries_after(connection: Connection, *, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
+    """Read entries in the order of their numbers, a page at a time, so that any length fits in memory."""
+    left = limit
+    while left is None or left > 0:
+        size = _PAGE if left is None else min(_PAGE, left)
+        query = select(ENTRIES).where(ENTRIES.c.seq > after).order_by(ENTRIES.c.seq).limit(size)
+        page = [_entry(row) for row in connection.execute(query).mappings()]
+        yield from page
+        if len(page) < size:
+            return
+        after = page[-1].seq
+        left = None if left is None else left - size
+
+
+def entries_of(connection: Connection, request: str) -> tuple[Entry, ...]:
+    """Read all entries of one request in order."""
+    query = select(ENTRIES).where(ENTRIES.c.request == request).order_by(ENTRIES.c.seq)
+    return tuple(_entry(row) for row in connection.execute(query).mappings())

@@ -1,0 +1,133 @@
+"""Connections to the two databases, each with the settings that the ledger depends on."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+from geogate.ledger.failures import INIT
+from geogate.model.errors import ServiceError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+WRITER = "geogate_writer"
+_APPEND_LOCK = 0x67656F67617465  # "geogate" in ASCII, as PostgreSQL's 64-bit key
+_IDLE_LIMIT_MS = 60_000
+_CONNECT_LIMIT_S = 10
+
+
+def parse(url: str) -> URL:
+    """Parse the ledger's URL: ``sqlite:///path`` or ``postgresql+psycopg://...``.
+
+    Raises: UsageError.
+    """
+    hint = "write sqlite:///path/of/ledger.db or postgresql+psycopg://user@host/database"
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UsageError("the ledger's URL cannot be read", hint=hint) from error
+    if parsed.drivername == "postgresql+psycopg":
+        return parsed
+    if parsed.drivername != "sqlite" or parsed.query or parsed.host:
+        raise UsageError("the ledger is kept in SQLite or in PostgreSQL through psycopg", hint=hint)
+    if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
+        raise UsageError("a ledger in memory would forget", hint=hint)
+    return parsed
+
+
+def sqlite_path(url: URL) -> Path | None:
+    """Give the database file of an SQLite URL, ``None`` for PostgreSQL."""
+    return Path(url.database) if url.drivername == "sqlite" and url.database else None
+
+
+def engine_for(url: URL, *, create: bool, busy_timeout_s: float) -> Engine:
+    """Make the engine; a database file that is missing is made only when ``create`` says so.
+
+    Units: ``busy_timeout_s`` is how long a writer waits for another one.
+    Raises: ServiceError when the file is missing.
+    """
+    path = sqlite_path(url)
+    if path is None:
+        return _postgresql(url, busy_timeout_s=busy_timeout_s)
+    if not create and not path.is_file():
+        raise ServiceError("there is no ledger at this place", hint=INIT)
+    return _sqlite(path, create=create, busy_timeout_s=busy_timeout_s)
+
+
+def _sqlite(path: Path, *, create: bool, busy_timeout_s: float) -> Engine:
+    name = f"file:{quote(str(path.absolute()))}?mode={'rwc' if create else 'rw'}"
+
+    def connect() -> sqlite3.Connection:
+        # Autocommit as far as Python is concerned: transactions begin where _begin says so.
+        return sqlite3.connect(name, uri=True, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+
+    engine = create_engine("sqlite://", creator=connect, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: DBAPIConnection, _: Any) -> None:
+        cursor = connection.cursor()
+        # WAL lets readers read while somebody writes; FULL makes a commit survive a power cut.
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "trusted_schema = OFF"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that writes later fails at once when another one has written: take the lock first.
+        writer = connection.get_execution_options().get(WRITER, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL, *, busy_timeout_s: float) -> Engine:
+    settings = (
+        "SET synchronous_commit = on",
+        f"SET lock_timeout = {int(busy_timeout_s * 1000)}",
+        f"SET idle_in_transaction_session_timeout = {_IDLE_LIMIT_MS}",
+    )
+    engine = create_engine(
+        url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_LIMIT_S}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: DBAPIConnection, _: Any) -> None:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        for setting in settings:
+            cursor.execute(setting)
+        cursor.close()
+        connection.autocommit = False
+
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that is the only writing one from its start to its end."""
+    with engine.connect() as plain:
+        connection = plain.execution_options(**{WRITER: True})
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
+            yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that reads the ledger as it was at one moment."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            yield connection

@@ -1,0 +1,249 @@
+"""The ledger as the gate sees it: transactions that change state, and reads that do not."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from sqlalchemy import select
+
+from geogate.ledger import audit, chain
+from geogate.ledger.engine import engine_for, parse, reading, sqlite_path, writing
+from geogate.ledger.failures import DamagedError, UnknownError, translated
+from geogate.ledger.laws import Act
+from geogate.ledger.locks import file_lock, session_lock
+from geogate.ledger.rows import ballot_digest
+from geogate.ledger.schema import migrate, require_current
+from geogate.ledger.tables import CLEARANCES, MEASUREMENTS, RECEIPTS, REQUESTS, VOTES
+from geogate.ledger.transaction import Transaction
+from geogate.model.dataset import Artefact, Dataset
+from geogate.model.document import from_json
+from geogate.model.errors import ServiceError
+from geogate.model.lifecycle import State
+from geogate.model.release import Ballot, Clearance, Receipt, ReleaseRequest, Vote
+from geogate.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from datetime import datetime
+    from types import TracebackType
+
+    from sqlalchemy import Connection, Engine, RowMapping, Select
+
+    from geogate.ledger.audit import LedgerReport
+    from geogate.model.names import Actor, Nonce, RequestId, Sha256
+    from geogate.model.release import Entry
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_S = 30.0
+OPEN = (State.HELD, State.APPROVED, State.CLEARED, State.SENDING, State.SENT)
+"""States of a request that make another one with the same ballot needless."""
+
+
+class Ledger:
+    """An open ledger; make it with ``create`` or ``open``, and close it or use it in a ``with`` statement.
+
+    It may be shared between threads, and carried over a fork.
+    """
+
+    def __init__(self, engine: Engine, *, url: str) -> None:
+        self._engine = engine
+        self._url = parse(url)
+        self._process = os.getpid()
+
+    @classmethod
+    def create(cls, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
+        """Make the ledger, or bring an older one up to date; one that is up to date stays as it is.
+
+        Raises: ServiceError.
+        """
+        return cls._start(url, create=True, busy_timeout_s=busy_timeout_s)
+
+    @classmethod
+    def open(cls, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
+        """Open a ledger that is there, up to date and can be written; never makes or changes one.
+
+        Raises: ServiceError.
+        """
+        return cls._start(url, create=False, busy_timeout_s=busy_timeout_s)
+
+    @classmethod
+    def _start(cls, url: str, *, create: bool, busy_timeout_s: float) -> Self:
+        engine = engine_for(parse(url), create=create, busy_timeout_s=busy_timeout_s)
+        try:
+            with translated(), writing(engine) as connection:
+                if create:
+                    migrate(connection)
+                require_current(connection)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine, url=url)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self, actor: Actor, *, at: datetime) -> Iterator[Transaction]:
+        """Do one or more steps as ``actor`` at ``at``: all of them happen, or none.
+
+        A ``ServiceError`` on the way out may mean that the connection broke while the database committed: read the
+        request before trying again.
+
+        Raises: ServiceError when the ledger is locked, gone or cannot be written; UsageError for a time not in UTC.
+        """
+        chain.timestamp(at)
+        with translated(), writing(self._own_engine()) as connection:
+            steps = Transaction(connection=connection, act=Act(actor=actor, at=at))
+            yield steps
+            if steps.half_done:
+                raise ServiceError("a step was left half done", hint="nothing of the transaction was kept")
+
+    @contextmanager
+    def exclusive(self, name: str) -> Iterator[None]:
+        """Hold a lock by name across processes, until the end of the block or of the process.
+
+        Raises: BusyError when somebody else holds it.
+        """
+        path = sqlite_path(self._url)
+        lock = file_lock(path, name=name) if path else session_lock(self._own_engine(), name=name)
+        with translated(), lock:
+            yield
+
+    def request(self, request: RequestId) -> ReleaseRequest:
+        """Give a request as it stands now.
+
+        Raises: UnknownError.
+        """
+        found = self._requests(select(REQUESTS).where(REQUESTS.c.id == request))
+        if not found:
+            raise UnknownError(f"the ledger has no request {request}")
+        return found[0]
+
+    def requests(
+        self, *, states: Collection[State] = tuple(State), since: datetime | None = None
+    ) -> tuple[ReleaseRequest, ...]:
+        """Give the requests in these states, the oldest first; with ``since``, those that came into them since then."""
+        query = select(REQUESTS).where(REQUESTS.c.state.in_([state.value for state in states]))
+        if since is not None:
+            query = query.where(REQUESTS.c.changed_at >= chain.timestamp(since))
+        return self._requests(query)
+
+    def find_open(self, ballot: Ballot, *, purpose: str) -> tuple[ReleaseRequest, ...]:
+        """Give the requests for the very same release that are held, approved, cleared, being sent or sent."""
+        query = select(REQUESTS).where(REQUESTS.c.ballot == ballot_digest(ballot), REQUESTS.c.purpose == purpose)
+        return self._requests(query.where(REQUESTS.c.state.in_([state.value for state in OPEN])))
+
+    def votes(self, request: RequestId) -> tuple[Vote, ...]:
+        """Give all votes on a request, the oldest first; who may see them before voting is the caller's affair."""
+        rows = self._rows(select(VOTES).where(VOTES.c.request == request))
+        votes = (_document(Vote, row["document"]) for row in rows)
+        return tuple(sorted(votes, key=lambda vote: (vote.at, vote.reviewer)))
+
+    def clearance(self, nonce: Nonce) -> tuple[Clearance, str]:
+        """Give a clearance and its signed envelope.
+
+        Raises: UnknownError.
+        """
+        rows = self._rows(select(CLEARANCES).where(CLEARANCES.c.nonce == nonce))
+        if not rows:
+            raise UnknownError("the ledger has no clearance with this nonce")
+        return _document(Clearance, rows[0]["document"]), rows[0]["envelope"]
+
+    def clearance_of(self, request: RequestId) -> tuple[Clearance, str] | None:
+        """Give the clearance of a request and its signed envelope, ``None`` where it was never cleared."""
+        rows = self._rows(select(CLEARANCES).where(CLEARANCES.c.request == request))
+        return (_document(Clearance, rows[0]["document"]), rows[0]["envelope"]) if rows else None
+
+    def receipt(self, request: RequestId) -> Receipt | None:
+        """Give the receipt of a request, ``None`` where it was never sent."""
+        rows = self._rows(select(RECEIPTS).where(RECEIPTS.c.request == request))
+        return _document(Receipt, rows[0]["document"]) if rows else None
+
+    def measurements(self, request: RequestId) -> str:
+        """Give the measurements by which a request was judged, as they were kept.
+
+        Raises: UnknownError where it was not screened, DamagedError where they are not those that were kept.
+        """
+        joined = select(MEASUREMENTS.c.document, REQUESTS.c.measurements).join(
+            REQUESTS, REQUESTS.c.id == MEASUREMENTS.c.request
+        )
+        rows = self._rows(joined.where(REQUESTS.c.id == request))
+        if not rows:
+            raise UnknownError(f"the ledger has no measurements of a request {request}")
+        text: str = rows[0]["document"]
+        if chain.sha256(text) != rows[0]["measurements"]:
+            raise DamagedError("the measurements are not those that were kept")
+        return text
+
+    def entries(self, *, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
+        """Read the entries after a number, in order, in bounded memory."""
+        with self._read() as connection:
+            yield from chain.entries_after(connection, after=after, limit=limit)
+
+    def head(self) -> tuple[int, Sha256]:
+        """Give number and hash of the last entry; ``(0, 64 zeros)`` for an empty ledger."""
+        with self._read() as connection:
+            return chain.head(connection)
+
+    def verify(self, *, anchor: tuple[int, Sha256] | None = None) -> LedgerReport:
+        """Verify the whole ledger; ``anchor`` is a head that was kept elsewhere, see ``geogate.ledger.audit``."""
+        with self._read() as connection:
+            return audit.verify(connection, anchor=anchor)
+
+    def _own_engine(self) -> Engine:
+        # A connection must not be shared with the process that this one was forked from.
+        if os.getpid() != self._process:
+            self._engine.dispose(close=False)
+            self._process = os.getpid()
+        return self._engine
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with translated(), reading(self._own_engine()) as connection:
+            yield connection
+
+    def _rows(self, query: Select[tuple[str, ...]]) -> list[RowMapping]:
+        with self._read() as connection:
+            return list(connection.execute(query).mappings())
+
+    def _requests(self, query: Select[tuple[str, ...]]) -> tuple[ReleaseRequest, ...]:
+        ordered = query.order_by(REQUESTS.c.opened_at, REQUESTS.c.id)
+        return tuple(_request(row) for row in self._rows(ordered))
+
+
+def _document(kind: type[T], text: str) -> T:
+    try:
+        return from_json(kind, text)
+    except ValueError as error:
+        raise DamagedError(f"a {kind.__name__} in the ledger cannot be read") from error
+
+
+def _request(row: RowMapping) -> ReleaseRequest:
+    try:
+        state = State(row["state"])
+    except ValueError as error:
+        raise DamagedError("a request in the ledger is in a state that does not exist") from error
+    return replace(
+        _document(ReleaseRequest, row["document"]),
+        state=state,
+        dataset=_later(Dataset, row["dataset"]),
+        artefact=_later(Artefact, row["artefact"]),
+        verdict=_later(Verdict, row["verdict"]),
+    )
+
+
+def _later(kind: type[T], text: str | None) -> T | None:
+    return None if text is None else _document(kind, text)
