@@ -27,7 +27,7 @@ TEMPLATE: Final = Path(__file__).with_name("perimeter.yaml")
 PREFIX: Final = "geogate"
 EVIDENCE_DAYS: Final = 2555
 PART_DAYS: Final = 2
-WAITER: Final = {"Delay": 1, "MaxAttempts": 600}
+WAITER: Final[Any] = {"Delay": 1, "MaxAttempts": 600}
 
 
 class PerimeterError(RuntimeError):
@@ -97,9 +97,7 @@ def deploy_demo(
     Raises: PerimeterError, ClientError.
     """
     users = create_demo_users(session, prefix=prefix)
-    options = Options(
-        broker_arn=users.worker.arn, prefix=prefix, tls=False, evidence_days=evidence_days, complete=True
-    )
+    options = Options(broker_arn=users.worker.arn, prefix=prefix, tls=False, evidence_days=evidence_days, complete=True)
     perimeter = deploy(session, options)
     allow_worker(session, perimeter, users)
     return perimeter, users

@@ -1,0 +1,91 @@
+"""The contract of a destination: say where it is, and take what was cleared; it never decides."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from geogate.destinations.uri import normalise
+from geogate.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geogate.model.dataset import FileDigest
+    from geogate.model.parties import Posture
+    from geogate.model.release import Clearance, Delivery
+
+MEBIBYTE: Final = 1 << 20
+SMALLEST_PART: Final = 5 * MEBIBYTE
+LARGEST_PART: Final = 1024 * MEBIBYTE
+COUNTRY: Final = re.compile(r"[A-Z]{2}")
+OWNER: Final = re.compile(r"[0-9]{12}")
+ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSettings:
+    """What channels need to know besides the destination; endpoints and credentials are boto3's own variables.
+
+    ``releaser_role`` is the ARN of the role that writes to S3, empty where the ambient credentials may.
+    ``country`` is where the organisation's own directories are, empty where nobody said so.
+
+    Units: ``part_size`` in bytes; that much of a file is in memory at a time.
+    Raises: UsageError when a value is not of its kind.
+    """
+
+    releaser_role: str = ""
+    country: str = ""
+    part_size: int = 64 * MEBIBYTE
+
+    def __post_init__(self) -> None:
+        if self.releaser_role and not ROLE.fullmatch(self.releaser_role):
+            raise UsageError("the releaser role is not the ARN of a role", hint="arn:aws:iam::<account>:role/<name>")
+        if self.country and not COUNTRY.fullmatch(self.country):
+            raise UsageError("the country is not an ISO 3166-1 alpha-2 code", hint="for example DE")
+        if not SMALLEST_PART <= self.part_size <= LARGEST_PART:
+            raise UsageError("the part size is out of range", hint="5 MiB to 1 GiB")
+
+
+class Channel(Protocol):
+    """A way to one destination."""
+
+    def posture(self) -> Posture:
+        """Ask the place itself where it is; what it does not say is ``None``.
+
+        Raises: ServiceError when it cannot be asked.
+        """
+        ...
+
+    def put(self, files: Sequence[tuple[FileDigest, Path]], *, clearance: Clearance) -> tuple[Delivery, ...]:
+        """Put the cleared files at the destination, each once and never over anything else.
+
+        No file is visible before all are prepared. What a sending that died has delivered already is not sent
+        again: the same call takes it up. The caller has verified the clearance and claimed it in the ledger.
+
+        Raises: RefusedError when the files are not those that were cleared or something else is already there;
+            ServiceError, whose ``retryable`` says whether to try again.
+        """
+        ...
+
+
+def channel_for(destination: str, *, settings: ChannelSettings, owner: str = "") -> Channel:
+    """Return the channel to a destination in its normal form; nothing is contacted yet.
+
+    ``owner`` is the account that must own the bucket when its posture is asked; ``put`` uses that of the clearance.
+
+    Raises: UsageError when the destination is not in its normal form.
+    """
+    if owner and not OWNER.fullmatch(owner):
+        raise UsageError("the owner of a bucket is an account of twelve digits")
+    if normalise(destination, home=Path("/")) != destination:
+        raise UsageError(f"{destination!a} is not in its normal form")
+    if destination.startswith("s3://"):
+        from geogate.destinations.s3 import S3Channel
+
+        return S3Channel(destination, settings=settings, owner=owner)
+    from geogate.destinations.directory import DirectoryChannel
+
+    return DirectoryChannel(destination, country=settings.country)

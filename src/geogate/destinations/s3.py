@@ -1,0 +1,131 @@
+"""The channel to S3: create-only, checked against the store's own checksum, resumable after any death."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from functools import cache
+from importlib.resources import files as resources
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+
+from geogate.destinations import s3_session
+from geogate.destinations.channel import OWNER
+from geogate.destinations.cleared import require_cleared
+from geogate.destinations.s3_errors import translated
+from geogate.destinations.s3_store import S3Object
+from geogate.destinations.s3_upload import earlier, prepare
+from geogate.model.errors import RefusedError
+from geogate.model.parties import Posture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from types_boto3_s3 import S3Client
+
+    from geogate.destinations.channel import ChannelSettings
+    from geogate.model.dataset import FileDigest
+    from geogate.model.names import Nonce
+    from geogate.model.release import Clearance, Delivery
+
+
+class S3Channel:
+    """A way to one prefix of one bucket.
+
+    ``session`` is for credentials that are not in the environment.
+    """
+
+    def __init__(
+        self, destination: str, *, settings: ChannelSettings, owner: str = "", session: boto3.Session | None = None
+    ) -> None:
+        self._destination = destination
+        self._bucket, _, self._prefix = destination.removeprefix("s3://").partition("/")
+        self._settings = settings
+        self._owner = owner
+        self._session = session
+
+    def posture(self) -> Posture:
+        """Ask the bucket for its region; the country is that of the region in AWS's table.
+
+        Raises: ServiceError when the bucket cannot be asked.
+        """
+        with translated(f"bucket {self._bucket}"):
+            region = self._region(s3_session.ambient(self._open()))
+        return Posture(region=region, country=_countries().get(region) if region else None)
+
+    def put(self, files: Sequence[tuple[FileDigest, Path]], *, clearance: Clearance) -> tuple[Delivery, ...]:
+        """Put the files below the prefix; see ``Channel.put``.
+
+        Raises: RefusedError, ServiceError, InputError.
+        """
+        ordered = require_cleared(files, clearance=clearance, destination=self._destination)
+        if not OWNER.fullmatch(clearance.destination_owner):
+            raise RefusedError("the clearance does not name the account that owns the bucket")
+        if self._owner not in {"", clearance.destination_owner}:
+            raise RefusedError("the clearance names another owner of the bucket")
+        with translated(f"bucket {self._bucket}"):
+            keys = [self._prefix + digest.name for digest, _ in ordered]
+            clients = self._clients(clearance.nonce, keys)
+            targets = tuple(
+                S3Object(
+                    client=clients[key],
+                    bucket=self._bucket,
+                    owner=clearance.destination_owner,
+                    key=key,
+                    nonce=clearance.nonce,
+                    digest=digest,
+                    path=path,
+                )
+                for key, (digest, path) in zip(keys, ordered, strict=True)
+            )
+            return self._deliver(targets)
+
+    def _deliver(self, targets: tuple[S3Object, ...]) -> tuple[Delivery, ...]:
+        # 1. Look: what an earlier attempt delivered stays; anything else there ends it before a byte is sent.
+        done = {target.key: earlier(target) for target in targets}
+        # 2. Clear away what an attempt that died has begun.
+        for target in targets:
+            for upload in target.leftovers():
+                target.abort(upload)
+        with ExitStack() as cleanup:
+            # 3. Prepare all: nothing is visible yet, and a changed file ends it here.
+            ready = {
+                target.key: prepare(
+                    target, alone=len(targets) == 1, part_size=self._settings.part_size, cleanup=cleanup
+                )
+                for target in targets
+                if done[target.key] is None
+            }
+            # 4. Publish one after the other; a death in between is taken up by the next attempt.
+            deliveries = tuple(done[target.key] or ready[target.key].publish() for target in targets)
+            cleanup.pop_all()
+        return deliveries
+
+    def _clients(self, nonce: Nonce, keys: list[str]) -> dict[str, S3Client]:
+        session, role = self._open(), self._settings.releaser_role
+        if not role:
+            return dict.fromkeys(keys, s3_session.ambient(session))
+        return s3_session.releasers(session, role=role, nonce=nonce, bucket=self._bucket, keys=keys)
+
+    def _open(self) -> boto3.Session:
+        return self._session or boto3.Session()
+
+    def _region(self, client: S3Client) -> str | None:
+        """Ask twice where the first answer is silence, which stands for ``us-east-1`` at AWS but not everywhere."""
+        where: Any = {"Bucket": self._bucket} | ({"ExpectedBucketOwner": self._owner} if self._owner else {})
+        location: str | None = client.get_bucket_location(**where).get("LocationConstraint")
+        if location == "EU":
+            return "eu-west-1"
+        return location or client.head_bucket(**where).get("BucketRegion") or None
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """Read AWS's table of regions; one that is not in it has no country.
+
+    Source: AWS General Reference, regions; ISO 3166-1 alpha-2 of the place that AWS names.
+    """
+    text = (resources("geogate.destinations") / "aws_regions.json").read_text(encoding="utf-8")
+    return cast("dict[str, str]", json.loads(text))

@@ -1,0 +1,133 @@
+"""A real S3 server with the perimeter deployed, once for all tests, and the keys of those who meet there."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from geogate.model.dataset import FileDigest, content_digest
+from geogate.model.names import Nonce, PolicyName, RecipientId, RequestId, Sha256
+from geogate.model.release import Clearance
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # infra has scripts and is not installed
+
+from infra.deploy import Perimeter, deploy_demo
+from infra.ministack import ROOT, Ministack, ministack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from infra.keys import Keys
+    from infra.users import DemoUsers
+
+
+def session_of(keys: Keys) -> boto3.Session:
+    """Return a session with these keys; the endpoint comes from the environment that ``s3_server`` sets."""
+    return boto3.Session(keys.id, keys.secret, keys.token or None)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
+    """Run the server; boto3 finds it through the environment, where there are no credentials."""
+    with ministack(tmp_path_factory.mktemp("ministack")) as server, pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AWS_PROFILE", raising=False)
+        for name, value in server.environment(ROOT).items():
+            patch.setenv(name, value)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def deployed(s3_server: Ministack) -> tuple[Perimeter, DemoUsers]:
+    """Deploy the perimeter and its users once."""
+    assert s3_server.port
+    return deploy_demo(session_of(ROOT))
+
+
+@pytest.fixture(scope="session")
+def perimeter(deployed: tuple[Perimeter, DemoUsers]) -> Perimeter:
+    """Return the deployed perimeter."""
+    return deployed[0]
+
+
+@pytest.fixture(scope="session")
+def root_session(perimeter: Perimeter) -> boto3.Session:
+    """Return the session that skips all policies: to look and to set up, never to prove that something is allowed."""
+    assert perimeter.account
+    return session_of(ROOT)
+
+
+@pytest.fixture(scope="session")
+def admin_keys(deployed: tuple[Perimeter, DemoUsers]) -> Keys:
+    """Return the keys of an ordinary administrator, whose own permissions allow everything."""
+    return deployed[1].administrator.keys
+
+
+@pytest.fixture(scope="session")
+def admin_session(admin_keys: Keys) -> boto3.Session:
+    """Return the administrator's session."""
+    return session_of(admin_keys)
+
+
+@pytest.fixture(scope="session")
+def worker_keys(deployed: tuple[Perimeter, DemoUsers]) -> Keys:
+    """Return the keys of the user under which the gate runs."""
+    return deployed[1].worker.keys
+
+
+@pytest.fixture(scope="session")
+def worker_session(worker_keys: Keys) -> boto3.Session:
+    """Return the session of the user under which the gate runs."""
+    return session_of(worker_keys)
+
+
+@pytest.fixture
+def as_worker(s3_server: Ministack, worker_keys: Keys, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Put the worker's credentials into the environment, as a gate has them; also for the environment of a process."""
+    environment = s3_server.environment(worker_keys)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return environment
+
+
+def stage(folder: Path, contents: dict[str, bytes]) -> list[tuple[FileDigest, Path]]:
+    """Write files and describe them as the gate hands them to a channel."""
+    staged = []
+    for name, content in contents.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        sha256 = Sha256(hashlib.sha256(content).hexdigest())
+        staged.append((FileDigest(name=name, size=len(content), sha256=sha256), path))
+    return staged
+
+
+def clearance_for(
+    staged: Sequence[tuple[FileDigest, Path]], *, destination: str, owner: str = "", **changes: Any
+) -> Clearance:
+    """Make a clearance as the gate would; its nonce follows from the destination."""
+    files = tuple(digest for digest, _ in staged)
+    now = datetime(2030, 1, 1, tzinfo=UTC)
+    fields: dict[str, Any] = {
+        "nonce": Nonce(hashlib.sha256(destination.encode()).hexdigest()[:32]),
+        "request": RequestId("r1"),
+        "files": files,
+        "artefact": content_digest(files) if files else Sha256("0" * 64),
+        "recipient": RecipientId("acme"),
+        "destination": destination,
+        "destination_owner": owner,
+        "policy": PolicyName("baseline"),
+        "policy_digest": Sha256("1" * 64),
+        "recipients_digest": Sha256("2" * 64),
+        "zones": (),
+        "issued_at": now,
+        "expires_at": now + timedelta(days=1),
+    }
+    return Clearance(**(fields | changes))
