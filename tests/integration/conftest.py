@@ -1,5 +1,33 @@
 """Fixtures of the integration tests, each from the module of its server."""
 
 from integration.fixtures_postgres import empty_url, ledger, ledger_url, new_database, postgres_server
+from integration.fixtures_s3 import (
+    admin_keys,
+    admin_session,
+    as_worker,
+    demo_users,
+    deployed,
+    perimeter,
+    root_session,
+    s3_server,
+    worker_keys,
+    worker_session,
+)
 
-__all__ = ["empty_url", "ledger", "ledger_url", "new_database", "postgres_server"]
+__all__ = [
+    "admin_keys",
+    "admin_session",
+    "as_worker",
+    "demo_users",
+    "deployed",
+    "empty_url",
+    "ledger",
+    "ledger_url",
+    "new_database",
+    "perimeter",
+    "postgres_server",
+    "root_session",
+    "s3_server",
+    "worker_keys",
+    "worker_session",
+]

@@ -58,6 +58,12 @@ def perimeter(deployed: tuple[Perimeter, DemoUsers]) -> Perimeter:
 
 
 @pytest.fixture(scope="session")
+def demo_users(deployed: tuple[Perimeter, DemoUsers]) -> DemoUsers:
+    """Return the administrator and the worker."""
+    return deployed[1]
+
+
+@pytest.fixture(scope="session")
 def root_session(perimeter: Perimeter) -> boto3.Session:
     """Return the session that skips all policies: to look and to set up, never to prove that something is allowed."""
     assert perimeter.account
@@ -65,9 +71,9 @@ def root_session(perimeter: Perimeter) -> boto3.Session:
 
 
 @pytest.fixture(scope="session")
-def admin_keys(deployed: tuple[Perimeter, DemoUsers]) -> Keys:
+def admin_keys(demo_users: DemoUsers) -> Keys:
     """Return the keys of an ordinary administrator, whose own permissions allow everything."""
-    return deployed[1].administrator.keys
+    return demo_users.administrator.keys
 
 
 @pytest.fixture(scope="session")
@@ -77,9 +83,9 @@ def admin_session(admin_keys: Keys) -> boto3.Session:
 
 
 @pytest.fixture(scope="session")
-def worker_keys(deployed: tuple[Perimeter, DemoUsers]) -> Keys:
+def worker_keys(demo_users: DemoUsers) -> Keys:
     """Return the keys of the user under which the gate runs."""
-    return deployed[1].worker.keys
+    return demo_users.worker.keys
 
 
 @pytest.fixture(scope="session")
