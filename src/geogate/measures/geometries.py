@@ -25,6 +25,9 @@ _PLAIN_HEADS: Final = {
 }
 """The heads of little-endian points with two and three ordinates: ISO, and EWKB's form of Z."""
 
+_WITH_M: Final = 2
+"""The ISO codes 2000 and 3000."""
+
 _SMALLEST_RING: Final = 3
 """What GEOS accepts: there and back again."""
 
@@ -34,7 +37,9 @@ class _Parts(NamedTuple):
 
     xyz: NDArray[np.float64]
     per_row: Ints
-    codes: Ints
+    kinds: NDArray[np.uint8]
+    has_z: bool
+    has_m: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,16 +74,14 @@ class Geometries:
         """
         values = Values.of(wkb, first_row=first_row)
         parts = _plain_points(values) or _walked(values)
-        dims = parts.codes // 1000
-        has_z = bool((dims % 2 == 1).any())
         return cls(
             xy=np.ascontiguousarray(parts.xyz[:, :2]),
             feature_offsets=np.concatenate([np.zeros(1, np.int64), np.cumsum(parts.per_row)]),
-            kinds=(parts.codes % 1000).astype(np.uint8),
+            kinds=parts.kinds,
             empty=values.valid & (parts.per_row == 0),
-            has_z=has_z,
-            has_m=bool((dims >= 2).any()),  # noqa: PLR2004 the ISO codes 2000 and 3000
-            z=np.ascontiguousarray(parts.xyz[:, 2]) if has_z else None,
+            has_z=parts.has_z,
+            has_m=parts.has_m,
+            z=np.ascontiguousarray(parts.xyz[:, 2]) if parts.has_z else None,
             wkb=wkb,
             first_row=first_row,
         )
@@ -115,17 +118,22 @@ def _plain_points(values: Values) -> _Parts | None:
     size = HEAD + _PLAIN_HEADS.get(head, 0) * ORDINATE
     if size == HEAD or end - start != rows * size or (lengths != values.valid * size).any():
         return None
-    table = values.data[start:end].reshape(rows, size)
-    if (table[:, :HEAD] != np.frombuffer(head, np.uint8)).any():
-        return None
     width = _PLAIN_HEADS[head]
-    xyz = np.ndarray((rows, width), "<f8", table, HEAD, (size, ORDINATE)).astype(np.float64)
-    some = ~np.isnan(xyz).all(axis=1)
+    points = np.ndarray((rows,), _point_type(width), values.data, start)
+    first = points[0]
+    if (points["order"] != first["order"]).any() or (points["type"] != first["type"]).any():
+        return None
+    xyz = points["at"].astype(np.float64)
     per_row = values.valid.astype(np.int64)
-    if not some.all():
+    if np.isnan(xyz).any():
+        some = ~np.isnan(xyz).all(axis=1)
         xyz = xyz[some]
         per_row[values.valid] = some
-    return _Parts(xyz, per_row, values.valid * (POINT + 1000 * (width - 2)))
+    return _Parts(xyz, per_row, values.valid * np.uint8(POINT), width > 2, has_m=False)  # noqa: PLR2004 x and y
+
+
+def _point_type(width: int) -> np.dtype[np.void]:
+    return np.dtype([("order", "u1"), ("type", "<u4"), ("at", "<f8", (width,))])
 
 
 def _walked(values: Values) -> _Parts:
@@ -136,14 +144,21 @@ def _walked(values: Values) -> _Parts:
     xyz = np.full((len(at), 3), np.nan)
     for axis in range(2):
         xyz[:, axis] = read(values.data, at + axis * ORDINATE, big)
-    deep = np.repeat(layout.codes[runs.row] // 1000 % 2 == 1, runs.count)
+    dims = layout.codes // 1000
+    deep = np.repeat(dims[runs.row] % 2 == 1, runs.count)
     xyz[deep, 2] = read(values.data, at[deep] + 2 * ORDINATE, big[deep])
     first = np.cumsum(runs.count) - runs.count
     _check_runs(runs, xyz, first, values.first_row)
     blank = _blank(values, runs, xyz, first)
     per_row = np.zeros(len(values.valid), np.int64)
     np.add.at(per_row, runs.row[~blank], runs.count[~blank])
-    return _Parts(np.delete(xyz, first[blank], axis=0) if blank.any() else xyz, per_row, layout.codes)
+    return _Parts(
+        np.delete(xyz, first[blank], axis=0) if blank.any() else xyz,
+        per_row,
+        (layout.codes % 1000).astype(np.uint8),
+        has_z=bool((dims % 2 == 1).any()),
+        has_m=bool((dims >= _WITH_M).any()),
+    )
 
 
 def _check_runs(runs: Runs, xyz: NDArray[np.float64], first: Ints, first_row: int) -> None:
