@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 from geogate.model.dataset import Artefact, Dataset, Encoding, FileDigest
 from geogate.model.finding import Count, Effect, Finding, LegalBasis
 from geogate.model.lifecycle import State
-from geogate.model.names import Actor, LayerName, Nonce, PolicyName, RecipientId, RequestId, RuleId, Sha256, ZoneListName
+from geogate.model.names import (
+    Actor,
+    LayerName,
+    Nonce,
+    PolicyName,
+    RecipientId,
+    RequestId,
+    RuleId,
+    Sha256,
+    ZoneListName,
+)
 from geogate.model.release import Ballot, Choice, Clearance, Delivery, Receipt, ReleaseRequest, Vote
 from geogate.model.verdict import Basis, Check, Decision, LayerSummary, Verdict
 
@@ -102,7 +112,12 @@ def ballot() -> Ballot:
 
 
 def vote(
-    reviewer: Actor, choice: Choice = Choice.APPROVE, *, name: str = "r1", at: datetime = NOW, about: Ballot | None = None
+    reviewer: Actor,
+    choice: Choice = Choice.APPROVE,
+    *,
+    name: str = "r1",
+    at: datetime = NOW,
+    about: Ballot | None = None,
 ) -> Vote:
     return Vote(
         request=RequestId(name), reviewer=reviewer, choice=choice, comment="seen", at=at, ballot=about or ballot()
@@ -174,9 +189,7 @@ class Path:
 
     def clear(self) -> None:
         with self.ledger.transaction(GATE, at=NOW) as steps:
-            steps.clear(
-                RequestId(self.name), clearance=clearance(self.name, number=self.number), envelope=ENVELOPE
-            )
+            steps.clear(RequestId(self.name), clearance=clearance(self.name, number=self.number), envelope=ENVELOPE)
 
     def sending(self) -> None:
         self.cleared()
