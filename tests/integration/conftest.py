@@ -1,6 +1,15 @@
 """Fixtures of the integration tests, each from the module of its server."""
 
-from integration.fixtures_postgres import empty_url, ledger, ledger_url, new_database, postgres_server
+from integration.fixtures_postgres import (
+    empty_url,
+    ledger,
+    ledger_url,
+    new_database,
+    postgres_server,
+    sqlite_file,
+    sqlite_ledger,
+    sqlite_template,
+)
 from integration.fixtures_s3 import (
     admin_keys,
     admin_session,
@@ -8,7 +17,7 @@ from integration.fixtures_s3 import (
     demo_users,
     deployed,
     perimeter,
-    root_session,
+    root_s3,
     s3_server,
     worker_keys,
     worker_session,
@@ -26,8 +35,11 @@ __all__ = [
     "new_database",
     "perimeter",
     "postgres_server",
-    "root_session",
+    "root_s3",
     "s3_server",
+    "sqlite_file",
+    "sqlite_ledger",
+    "sqlite_template",
     "worker_keys",
     "worker_session",
 ]

@@ -23,6 +23,8 @@ from infra.ministack import ROOT, Ministack, ministack
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from types_boto3_s3 import S3Client
+
     from infra.keys import Keys
     from infra.users import DemoUsers
 
@@ -64,10 +66,11 @@ def demo_users(deployed: tuple[Perimeter, DemoUsers]) -> DemoUsers:
 
 
 @pytest.fixture(scope="session")
-def root_session(perimeter: Perimeter) -> boto3.Session:
-    """Return the session that skips all policies: to look and to set up, never to prove that something is allowed."""
+def root_s3(perimeter: Perimeter) -> S3Client:
+    """Return a client that skips all policies: to look and to set up, never to prove that something is allowed."""
     assert perimeter.account
-    return session_of(ROOT)
+    client: S3Client = session_of(ROOT).client("s3")
+    return client
 
 
 @pytest.fixture(scope="session")
