@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 class Settings:
     """The surroundings of a gate.
 
-    ``home`` holds staging, keys and, by default, the ledger; ``policies`` is the protected place of policies, recipients
-    and zone lists. ``country`` is where the organisation's own directories are (ISO 3166-1 alpha-2), empty if unknown.
+    ``home`` holds staging, keys and, by default, the ledger; ``policies`` is the protected place of policies,
+    recipients and zone lists. ``country`` is where the organisation's own directories are (ISO 3166-1 alpha-2), empty
+    if nobody said so.
     ``releaser_role`` is the ARN that sending to S3 assumes, empty where the ambient credentials may write.
     """
 
@@ -29,7 +30,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read ``GEOGATE_HOME``, ``GEOGATE_POLICIES``, ``GEOGATE_LEDGER``, ``GEOGATE_RELEASER_ROLE``, ``GEOGATE_COUNTRY``.
+        """Read ``GEOGATE_HOME``, ``_POLICIES``, ``_LEDGER``, ``_RELEASER_ROLE`` and ``_COUNTRY``.
 
         Raises: UsageError for a variable that geogate does not know: a misspelt setting must not be ignored.
         """

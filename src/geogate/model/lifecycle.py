@@ -31,7 +31,7 @@ TRANSITIONS: MappingProxyType[State, tuple[State, ...]] = MappingProxyType(
     {
         State.DRAFT: (State.SEALED, State.WITHDRAWN, State.FAILED),
         State.SEALED: (State.SCREENED, State.WITHDRAWN, State.FAILED),
-        State.SCREENED: (State.HELD, State.CLEARED, State.DENIED, State.FAILED),
+        State.SCREENED: (State.HELD, State.CLEARED, State.DENIED, State.WITHDRAWN, State.FAILED),
         State.HELD: (State.APPROVED, State.REJECTED, State.WITHDRAWN, State.EXPIRED),
         State.APPROVED: (State.CLEARED, State.WITHDRAWN, State.EXPIRED, State.DENIED, State.FAILED),
         State.CLEARED: (State.SENDING, State.WITHDRAWN, State.EXPIRED),

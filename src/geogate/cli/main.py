@@ -1,0 +1,86 @@
+"""The ``geogate`` command: parse, call the gate, render; heavy libraries are imported where they are used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from geogate.model.errors import GeogateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "screen": ("geogate.cli.screen", "Pre-check a dataset: the verdict, and nothing is stored or sent."),
+    "submit": ("geogate.cli.submit", "Seal and judge a dataset; a clear verdict gets a clearance."),
+    "send": ("geogate.cli.send", "Send what a clearance permits, once."),
+    "review": ("geogate.cli.review", "List, show, approve and reject held releases."),
+    "verify": ("geogate.cli.verify", "Check a clearance and its files offline."),
+    "audit": ("geogate.cli.audit", "Judge again what was sent, under today's policies."),
+    "ledger": ("geogate.cli.ledger", "Show and verify the ledger."),
+    "policy": ("geogate.cli.policy", "Check policy files."),
+    "zones": ("geogate.cli.zones", "Compile and check zone lists."),
+    "init": ("geogate.cli.init", "Create the gate's home: ledger, staging and signing key."),
+}
+"""Every command: the module that defines it under the name ``command``, and its line in the help."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it runs, so that ``--help`` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the work."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+EXIT_CODES = """\
+\b
+Exit codes:
+   0  cleared, and nothing else      5  a service is down
+   1  crash                         10  held for review
+   2  wrong usage                   11  denied or refused
+   3  input unreadable
+   4  policy, recipients or zones invalid
+"""
+
+
+@click.group(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="geogate")
+def cli() -> None:
+    """Judge outgoing geospatial data against policy, and send only what was cleared."""
+
+
+def main() -> None:
+    """Run the command and leave with the code that says how it went."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted: no verdict was reached, nothing was sent", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except GeogateError as error:
+        click.secho(f"geogate: {error.summary}", err=True, fg="red")
+        if error.hint:
+            click.echo(f"  {error.hint}", err=True)
+        sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,41 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FORMATS = ("text", "json", "sarif")
+
+
+def wish_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Add what a dataset is judged for: policy, recipient, destination, purpose."""
+    for option in reversed(
+        (
+            click.argument("dataset", nargs=-1, required=True, metavar="DATASET..."),
+            click.option("--policy", "-p", required=True, metavar="NAME", help="Policy in GEOGATE_POLICIES."),
+            click.option("--recipient", "-r", required=True, metavar="ID", help="Recipient in recipients.yaml."),
+            click.option("--to", "-t", "destination", required=True, metavar="URI", help="s3://… or a directory."),
+            click.option("--purpose", default="", metavar="TEXT", help="What the recipient will use it for."),
+            click.option(
+                "--assume-crs", default="", metavar="CRS", help="CRS of layers that do not say, e.g. EPSG:4326."
+            ),
+            click.option(
+                "--format", "form", type=click.Choice(FORMATS), default="text", help="How to print the verdict."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def actor_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add who acts; the operating system's user unless named."""
+    return click.option("--as", "actor", default="", metavar="NAME", help="Who acts; default: your user name.")(command)

@@ -1,0 +1,94 @@
+"""``geogate review``: see held releases and decide on them."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from geogate.cli.options import actor_option
+
+
+@click.group("review", short_help="List, show, approve and reject held releases.")
+def command() -> None:
+    """List, show, approve and reject held releases."""
+
+
+@command.command("list")
+@click.option("--all", "everything", is_flag=True, help="Requests in every state, not only held ones.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How to print.")
+def listing(everything: bool, form: str) -> int:  # noqa: FBT001
+    """List held releases, oldest first, and how many requests are in other states."""
+    from geogate.cli.render import console, plain
+    from geogate.gate.history import queue
+
+    rows, others = queue(everything=everything)
+    if form == "json":
+        json.dump([row.document() for row in rows], sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return 0
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("request", "state", "since", "dataset", "to", "by", "approvals"):
+        table.add_column(column, header_style="dim", overflow="fold")
+    for row in rows:
+        cells = (row.request, row.state, row.since, row.dataset, row.recipient, row.requester, row.approvals)
+        table.add_row(*map(plain, cells))
+    out = console()
+    out.print(table if rows else "nothing waits for review")
+    out.print(others, style="dim")
+    return 0
+
+
+@command.command("show")
+@click.argument("request")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How to print the verdict.")
+def show(request: str, form: str) -> int:
+    """Show a request: the verdict with its reasons, and the votes once the review is over."""
+    from geogate.cli.render import plain, print_verdict
+    from geogate.gate.history import look
+
+    seen = look(request)
+    if seen.verdict is None:
+        click.echo(f"request {request} is {seen.state} and has no verdict")
+        return 0
+    print_verdict(seen.verdict, title=seen.dataset, form=form)
+    if form == "text":
+        click.echo(f"request {plain(request)} by {plain(seen.requester)} is {seen.state}; {seen.approvals}")
+        for line in seen.votes:
+            click.echo(plain(line))
+    return 0
+
+
+@command.command("approve")
+@click.argument("request")
+@click.option("--comment", default="", metavar="TEXT", help="Why it may leave.")
+@actor_option
+def approve(request: str, comment: str, actor: str) -> int:
+    """Vote that REQUEST may leave; the last approval that the policy asks for clears it."""
+    from geogate.gate.house import House
+    from geogate.gate.review import approve
+    from geogate.model.names import RequestId
+
+    tally = approve(RequestId(request), comment=comment, house=House.from_environment(actor=actor))
+    click.echo(f"request {tally.request} is {tally.state}: {tally.approvals} of {tally.needed} approvals")
+    if tally.clearance:
+        click.echo(f"send it with: geogate send {tally.clearance}")
+    return 0
+
+
+@command.command("reject")
+@click.argument("request")
+@click.option("--comment", required=True, metavar="TEXT", help="What would have to change.")
+@actor_option
+def reject(request: str, comment: str, actor: str) -> int:
+    """Vote that REQUEST must not leave, which ends it."""
+    from geogate.gate.house import House
+    from geogate.gate.review import reject
+    from geogate.model.names import RequestId
+
+    tally = reject(RequestId(request), comment=comment, house=House.from_environment(actor=actor))
+    click.echo(f"request {tally.request} is {tally.state}")
+    return 0

@@ -1,0 +1,32 @@
+"""``geogate screen``: the pre-check of a dataset; stores nothing, sends nothing."""
+
+from __future__ import annotations
+
+import click
+
+from geogate.cli.options import wish_options
+
+
+@click.command("screen", short_help="Pre-check a dataset: the verdict, and nothing is stored or sent.")
+@wish_options
+def command(  # noqa: PLR0913, PLR0917 - one argument an option
+    dataset: tuple[str, ...], policy: str, recipient: str, destination: str, purpose: str, assume_crs: str, form: str
+) -> int:
+    """Judge DATASET (files, a folder, or an s3:// prefix) as it lies, and print the verdict."""
+    from geogate.cli.progress import rows_progress
+    from geogate.cli.render import EXIT, print_verdict
+    from geogate.gate.house import House, Wish
+    from geogate.gate.screen import screen
+
+    wish = Wish(
+        dataset=dataset,
+        policy=policy,
+        recipient=recipient,
+        destination=destination,
+        purpose=purpose,
+        assume_crs=assume_crs,
+    )
+    with rows_progress("screening") as on_rows:
+        verdict = screen(wish, house=House.from_environment(), on_rows=on_rows)
+    print_verdict(verdict, title=", ".join(dataset), form=form)
+    return EXIT[verdict.decision]

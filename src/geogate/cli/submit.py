@@ -1,0 +1,48 @@
+"""``geogate submit``: seal, judge, and clear or hold or deny."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from geogate.cli.options import actor_option, wish_options
+
+
+@click.command("submit", short_help="Seal and judge a dataset; a clear verdict gets a clearance.")
+@wish_options
+@actor_option
+def command(  # noqa: PLR0913, PLR0917 - one argument an option
+    dataset: tuple[str, ...],
+    policy: str,
+    recipient: str,
+    destination: str,
+    purpose: str,
+    assume_crs: str,
+    form: str,
+    actor: str,
+) -> int:
+    """Seal DATASET (files, a folder, or an s3:// prefix), judge what would leave, and keep all of it in the ledger."""
+    from geogate.cli.progress import rows_progress
+    from geogate.cli.render import EXIT, plain, print_verdict
+    from geogate.gate.house import House, Wish
+    from geogate.gate.submit import submit
+
+    wish = Wish(
+        dataset=dataset,
+        policy=policy,
+        recipient=recipient,
+        destination=destination,
+        purpose=purpose,
+        assume_crs=assume_crs,
+    )
+    with rows_progress("judging") as on_rows:
+        done = submit(wish, house=House.from_environment(actor=actor), on_rows=on_rows)
+    print_verdict(done.verdict, title=", ".join(dataset), form=form)
+    lines = [f"request {done.request} is {done.state}" + (", as submitted before" if done.repeated else "")]
+    if done.clearance:
+        lines.append(f"send it with: geogate send {done.clearance}")
+    if done.state == "held":
+        lines.append(f"reviewers see it with: geogate review show {plain(done.request)}")
+    click.echo("\n".join(lines), file=sys.stderr if form != "text" else sys.stdout)
+    return EXIT[done.verdict.decision]

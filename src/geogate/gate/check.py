@@ -1,0 +1,63 @@
+"""Check what is in the protected place, or about to be put there, without judging anything by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geogate.gate.house import House
+from geogate.gate.place import PolicyPlace
+from geogate.model.errors import GeogateError
+from geogate.policy.parse import parse_policy
+from geogate.rules.registry import parameter_models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What is to be said of one file: a summary, or a problem with a hint."""
+
+    name: str
+    summary: str = ""
+    problem: str = ""
+    hint: str = ""
+
+
+def check_policy(path: Path) -> Checked:
+    """Check one policy file wherever it lies; zone lists that it names are not looked for."""
+
+    def read() -> str:
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        policy = parse_policy(text, file=path.name, rules=parameter_models())
+        return f"{len(policy.rules)} rules, as of {policy.as_of}, {policy.digest[:12]}"
+
+    return _checked(path.name, read)
+
+
+def check_place(house: House | None = None) -> list[Checked]:
+    """Check every policy with the zone lists that it needs, and the recipients."""
+    house = house or House.from_environment()
+    place = PolicyPlace(root=house.settings.policies, home=house.settings.home.parent)
+    names = sorted(path.stem for path in place.root.glob("*.yaml") if path.stem != "recipients")
+
+    def policy(name: str) -> str:
+        found = place.policy(name)
+        lists = place.zone_lists(found, today=house.today())
+        zones = ", ".join(f"{key} ({len(zone_list.zones)} zones)" for key, zone_list in lists.items())
+        return f"{len(found.rules)} rules, as of {found.as_of}, {found.digest[:12]}" + (f"; {zones}" if zones else "")
+
+    checked = [_checked(f"{name}.yaml", lambda name=name: policy(name)) for name in names]  # type: ignore[misc]
+    return [*checked, _checked("recipients.yaml", lambda: f"{len(place.recipients().recipients)} recipients")]
+
+
+def _checked(name: str, read: Callable[[], str]) -> Checked:
+    try:
+        return Checked(name=name, summary=read())
+    except GeogateError as error:
+        return Checked(name=name, problem=error.summary, hint=error.hint)

@@ -1,0 +1,68 @@
+"""Clear: the signed, expiring, single-use permission to send exactly what was judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from geogate.gate.keys import signing_key
+from geogate.gate.place import owner_of
+from geogate.gate.signing import sign
+from geogate.model.errors import RefusedError
+from geogate.model.release import Ballot, Clearance
+
+if TYPE_CHECKING:
+    from geogate.gate.house import House
+    from geogate.ledger.transaction import Transaction
+    from geogate.model.names import Nonce
+    from geogate.model.parties import Recipient
+    from geogate.model.release import ReleaseRequest
+    from geogate.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a clearance takes from today's policy and recipient: how long it is valid, and who owns the place."""
+
+    hours: int
+    recipient: Recipient
+
+
+def ballot_of(verdict: Verdict) -> Ballot:
+    """Say what a vote on the verdict is about."""
+    return Ballot(
+        artefact=verdict.subject,
+        destination=verdict.destination,
+        recipient=verdict.recipient,
+        policy_digest=verdict.basis.policy_digest,
+        zones=verdict.basis.zones,
+    )
+
+
+def clear(request: ReleaseRequest, *, tx: Transaction, terms: Terms, house: House) -> Nonce:
+    """Sign a clearance for the request and keep it, in the caller's transaction.
+
+    Raises: RefusedError when the request has no artefact or verdict, or the ledger's laws do not allow it.
+    """
+    verdict, artefact = request.verdict, request.artefact
+    if verdict is None or artefact is None:
+        raise RefusedError(f"request {request.id} has nothing that could be cleared")
+    at = house.clock()
+    clearance = Clearance(
+        nonce=house.new_nonce(),
+        request=request.id,
+        files=artefact.files,
+        artefact=artefact.digest,
+        recipient=verdict.recipient,
+        destination=verdict.destination,
+        destination_owner=owner_of(verdict.destination, terms.recipient),
+        policy=verdict.basis.policy,
+        policy_digest=verdict.basis.policy_digest,
+        recipients_digest=verdict.basis.recipients_digest,
+        zones=verdict.basis.zones,
+        issued_at=at,
+        expires_at=at + timedelta(hours=terms.hours),
+    )
+    tx.clear(request.id, clearance=clearance, envelope=sign(clearance, signing_key(house.settings)))
+    return clearance.nonce

@@ -1,0 +1,122 @@
+"""Judge files as they lie: open, measure, run the suite, decide; the one way to a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geogate.gate.opening import empty_layers, open_files
+from geogate.gate.place import zone_digests
+from geogate.gate.versions import versions
+from geogate.model.parties import Circumstances
+from geogate.model.verdict import Basis
+from geogate.policy.decide import Case, decide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from geogate.model.finding import Finding
+    from geogate.model.names import Sha256
+    from geogate.model.parties import Posture, Recipient, RecipientBook
+    from geogate.model.verdict import Verdict
+    from geogate.policy.policy import Policy
+    from geogate.suites.judge import SuiteAnswer
+    from geogate.zones.zone import ZoneList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Everything that a verdict depends on besides the data; read once, so that one verdict has one basis."""
+
+    policy: Policy
+    book: RecipientBook
+    recipient: Recipient
+    destination: str
+    posture: Posture
+    purpose: str
+    assume_crs: str
+    zone_lists: Mapping[str, ZoneList]
+    at: datetime
+
+    def circumstances(self, size: int) -> Circumstances:
+        """Give what rules may know besides the data."""
+        return Circumstances(
+            recipient=self.recipient,
+            destination=self.destination,
+            posture=self.posture,
+            purpose=self.purpose,
+            today=self.at.date(),
+            subject_size=size,
+        )
+
+    def case(self, subject: Sha256, size: int) -> Case:
+        """Say what the verdict is about."""
+        basis = Basis(
+            policy=self.policy.name,
+            policy_digest=self.policy.digest,
+            recipients_digest=self.book.digest,
+            zones=zone_digests(self.zone_lists),
+            versions=versions(),
+        )
+        return Case(
+            subject=subject,
+            subject_size=size,
+            recipient=self.recipient.id,
+            destination=self.destination,
+            purpose=self.purpose,
+            basis=basis,
+            judged_at=self.at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A verdict with the suite's answer behind it, which is ``None`` where no layer could be judged."""
+
+    verdict: Verdict
+    answer: SuiteAnswer | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The files that are judged, each with its name within the dataset, and the digest that the verdict is about."""
+
+    files: Mapping[Path, str]
+    digest: Sha256
+    size: int
+
+
+def examine(subject: Subject, *, question: Question, on_rows: Callable[[int], None]) -> Examined:
+    """Judge the subject.
+
+    Raises: UsageError when the stated reference is none; ServiceError when the files vanish.
+    """
+    opened = open_files(subject.files, assume_crs=question.assume_crs, on_rows=on_rows)
+    if not opened.layers:
+        return Examined(
+            verdict=denied(subject.digest, subject.size, question=question, findings=opened.findings), answer=None
+        )
+    from geogate.suites.judge import judge_layers
+    from geogate.suites.subject import LayerUnderTest
+
+    answer = judge_layers(
+        question.policy,
+        [LayerUnderTest(name=layer.name, run=layer.run) for layer in opened.layers],
+        circumstances=question.circumstances(subject.size),
+        zone_lists=question.zone_lists,
+    )
+    verdict = decide(
+        question.case(subject.digest, subject.size),
+        policy=question.policy,
+        layers=[layer.summary() for layer in opened.layers],
+        outcomes=answer.outcomes,
+        gate_findings=(*opened.findings, *answer.findings, *empty_layers(opened.layers)),
+    )
+    return Examined(verdict=verdict, answer=answer)
+
+
+def denied(digest: Sha256, size: int, *, question: Question, findings: Sequence[Finding]) -> Verdict:
+    """Give the verdict on data that no rule could judge."""
+    return decide(question.case(digest, size), policy=question.policy, layers=(), outcomes=(), gate_findings=findings)

@@ -1,0 +1,181 @@
+"""Look at what the ledger says: requests, votes and entries; nothing is changed here."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from geogate.gate.house import House
+from geogate.model.lifecycle import State
+from geogate.model.names import RequestId
+from geogate.model.release import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geogate.ledger.audit import LedgerReport
+    from geogate.ledger.ledger import Ledger
+    from geogate.model.release import Entry, ReleaseRequest, Vote
+    from geogate.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRow:
+    """One request as the queue shows it."""
+
+    request: str
+    state: str
+    since: str
+    dataset: str
+    recipient: str
+    requester: str
+    approvals: str
+
+    def document(self) -> dict[str, str]:
+        """Return the row as a JSON document."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One request with all that a reviewer may see of it."""
+
+    state: State
+    verdict: Verdict | None
+    dataset: str
+    requester: str
+    approvals: str
+    votes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryLine:
+    """One entry of the ledger with a line about its body."""
+
+    seq: int
+    at: str
+    kind: str
+    request: str
+    actor: str
+    what: str
+    body: str
+    hash: str
+
+    def document(self) -> dict[str, Any]:
+        """Return the entry as a JSON document, its body included."""
+        document = asdict(self)
+        document["body"] = json.loads(self.body)
+        return document
+
+
+def queue(*, everything: bool = False, house: House | None = None) -> tuple[list[QueueRow], str]:
+    """List held requests, oldest first, or all; and say how many there are in every state, so that nothing hides.
+
+    Raises: ServiceError.
+    """
+    ledger = (house or House.from_environment()).ledger()
+    try:
+        requests = sorted(ledger.requests(), key=lambda request: (request.created_at, request.id))
+        shown = [request for request in requests if everything or request.state is State.HELD]
+        rows = [_row(request, ledger) for request in shown]
+    finally:
+        ledger.close()
+    counts = Counter(request.state for request in requests)
+    return rows, ", ".join(f"{state}: {counts[state]}" for state in State if counts[state]) or "no requests yet"
+
+
+def look(request_id: str, *, house: House | None = None) -> Seen:
+    """Show one request; votes only when the review is over, because reviewers are blind to each other until then.
+
+    Raises: UsageError when there is no such request, ServiceError.
+    """
+    ledger = (house or House.from_environment()).ledger()
+    try:
+        request = ledger.request(RequestId(request_id))
+        votes = ledger.votes(request.id)
+    finally:
+        ledger.close()
+    over = request.state is not State.HELD
+    return Seen(
+        state=request.state,
+        verdict=request.verdict,
+        dataset=request.dataset.name if request.dataset else "",
+        requester=request.requester,
+        approvals=f"{len(votes)} votes so far" if votes else "nobody has voted",
+        votes=tuple(_vote_line(vote) for vote in votes) if over else (),
+    )
+
+
+def history(*, request: str = "", last: int = 50, house: House | None = None) -> list[EntryLine]:
+    """Give the last entries, oldest first, of one request or of all.
+
+    Raises: ServiceError.
+    """
+    ledger = (house or House.from_environment()).ledger()
+    try:
+        seq, _ = ledger.head()
+        after = 0 if request else max(0, seq - last)
+        entries = [entry for entry in ledger.entries(after=after) if request in {"", entry.request}]
+    finally:
+        ledger.close()
+    return [_line(entry) for entry in entries[-last:]]
+
+
+def verify_ledger(house: House | None = None) -> LedgerReport:
+    """Check the whole ledger.
+
+    Raises: ServiceError when it cannot be opened at all.
+    """
+    ledger = (house or House.from_environment()).ledger()
+    try:
+        return ledger.verify()
+    finally:
+        ledger.close()
+
+
+def _row(request: ReleaseRequest, ledger: Ledger) -> QueueRow:
+    votes = ledger.votes(request.id)
+    return QueueRow(
+        request=request.id,
+        state=request.state,
+        since=f"{request.created_at:%Y-%m-%d %H:%M}",
+        dataset=request.dataset.name if request.dataset else "",
+        recipient=request.recipient,
+        requester=request.requester,
+        approvals=str(sum(vote.choice is Choice.APPROVE for vote in votes)),
+    )
+
+
+def _vote_line(vote: Vote) -> str:
+    comment = f": {vote.comment}" if vote.comment else ""
+    return f"{vote.at:%Y-%m-%d %H:%M} {vote.reviewer} voted to {vote.choice}{comment}"
+
+
+def _line(entry: Entry) -> EntryLine:
+    return EntryLine(
+        seq=entry.seq,
+        at=entry.at,
+        kind=entry.kind,
+        request=entry.request,
+        actor=entry.actor,
+        what=_what(json.loads(entry.body)),
+        body=entry.body,
+        hash=entry.hash,
+    )
+
+
+def _what(body: dict[str, Any]) -> str:
+    """Say the one thing about a step that people look for; digests are cut."""
+    for path in (("reason",), ("request", "destination"), ("vote", "choice"), ("nonce",), ("clearance", "nonce")):
+        value: Any = body
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, str):
+            return value
+    findings: Sequence[Any] = body.get("verdict", {}).get("findings", ()) if "verdict" in body else ()
+    if "verdict" in body:
+        return ", ".join(sorted({f"{f['rule']} {f['effect']}" for f in findings})) or "nothing found"
+    artefact = body.get("artefact") or body.get("dataset") or {}
+    return ", ".join(f["name"] for f in artefact.get("files", ()))[:80]

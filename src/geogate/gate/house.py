@@ -1,0 +1,95 @@
+"""What every use case of the gate needs: settings, the clock, fresh nonces and who acts; and nothing global."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from geogate.gate.settings import Settings
+from geogate.model.names import Actor, Nonce, RequestId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from geogate.destinations.channel import Channel
+    from geogate.ledger.ledger import Ledger
+    from geogate.seal.staging import Staging
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants to send: local files, a folder or an ``s3://`` prefix, to one recipient for one purpose."""
+
+    dataset: tuple[str, ...]
+    policy: str
+    recipient: str
+    destination: str
+    purpose: str = ""
+    assume_crs: str = ""
+
+
+def no_progress(_rows: int) -> None:
+    """Take no notice of rows that were read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The surroundings of one call: where things are, what time it is, and who acts."""
+
+    settings: Settings
+    actor: Actor
+    clock: Callable[[], datetime]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None, *, actor: str = "") -> House:
+        """Take the settings from the environment and the actor from the operating system unless one is named."""
+        settings = Settings.from_environment(os.environ if environment is None else environment)
+        return cls(settings=settings, actor=Actor(actor or getpass.getuser()), clock=lambda: datetime.now(UTC))
+
+    def today(self) -> date:
+        """Return the date in UTC."""
+        return self.clock().date()
+
+    def new_request_id(self) -> RequestId:
+        """Draw an id that sorts by time and can be read out: the date and 48 random bits."""
+        return RequestId(f"{self.clock():%Y%m%d}-{secrets.token_hex(6)}")
+
+    def new_nonce(self) -> Nonce:
+        """Draw 128 random bits."""
+        return Nonce(secrets.token_hex(16))
+
+    def ledger(self) -> Ledger:
+        """Open the ledger, which must exist.
+
+        Raises: ServiceError.
+        """
+        from geogate.ledger.ledger import Ledger
+
+        return Ledger.open(self.settings.ledger_url)
+
+    def staging(self) -> Staging:
+        """Open the content-addressed store."""
+        from geogate.seal.staging import Staging
+
+        return Staging(self.settings.staging)
+
+    def channel(self, destination: str, *, owner: str = "") -> Channel:
+        """Return the channel to a normalised destination, whose bucket must be of the account ``owner``.
+
+        Raises: UsageError for a scheme that geogate cannot send to.
+        """
+        from geogate.destinations.channel import ChannelSettings, channel_for
+
+        settings = ChannelSettings(releaser_role=self.settings.releaser_role, country=self.settings.country)
+        return channel_for(destination, settings=settings, owner=owner)
+
+    def scratch(self) -> Path:
+        """Return the folder for work in progress, on the same disk as staging."""
+        folder = self.settings.home / "scratch"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder

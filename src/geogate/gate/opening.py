@@ -1,0 +1,143 @@
+"""Open staged files and name their layers; whatever is odd becomes a finding that denies, never a shorter list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from geogate.engines.local import LocalPass
+from geogate.measures.inventory import Inventory, LayerInventory
+from geogate.measures.reference import crs_name
+from geogate.measures.source import UnreadableError
+from geogate.model.dataset import layer_name
+from geogate.model.errors import UsageError
+from geogate.model.names import LayerName
+from geogate.model.verdict import LayerSummary
+from geogate.policy.decide import WHOLE_DATASET, gate_finding
+from geogate.readers import open_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import pyproj
+
+    from geogate.measures.measure import LayerFacts, Measure
+    from geogate.measures.source import LayerSchema, Source
+    from geogate.model.finding import Finding
+
+
+@dataclass(slots=True)
+class OpenedLayer:
+    """One layer that can be read; it remembers what its pass found, and is read once."""
+
+    name: LayerName
+    source: Source
+    schema: LayerSchema
+    crs: pyproj.CRS
+    on_rows: Callable[[int], None]
+    facts: LayerFacts | None = field(default=None, init=False)
+
+    def run(self, measures: Sequence[Measure[Any]], /) -> LayerFacts:
+        """Measure the layer in one pass, its inventory always included.
+
+        Raises: UnreadableError, or when the layer was read before.
+        """
+        if self.facts is not None:
+            raise UnreadableError("the layer was read twice", remedy="report this: it is a fault of geogate")
+        inventory = LayerInventory()
+        wanted = {measure.id: measure for measure in (*measures, inventory)}
+        self.facts = LocalPass(self.source, self.schema, self.crs, self.on_rows)(tuple(wanted.values()))
+        return self.facts
+
+    def summary(self) -> LayerSummary:
+        """Say what was seen of the layer."""
+        rows = self.facts.rows if self.facts else 0
+        return LayerSummary(name=self.name, rows=rows, crs=crs_name(self.crs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The sources of a dataset, the layers that can be judged, and the findings about all that cannot."""
+
+    sources: tuple[Source, ...]
+    layers: tuple[OpenedLayer, ...]
+    findings: tuple[Finding, ...]
+
+    def crs_of(self, source: Source) -> Mapping[str, pyproj.CRS]:
+        """Return the reference of each layer of a source by the layer's name."""
+        return {layer.schema.name: layer.crs for layer in self.layers if layer.source is source}
+
+
+def open_files(files: Mapping[Path, str], *, assume_crs: str, on_rows: Callable[[int], None]) -> Opened:
+    """Open all files of a dataset; ``assume_crs`` holds for layers that do not state a reference.
+
+    ``files`` gives each file's name within the dataset; layers are named after it.
+
+    Raises: UsageError when ``assume_crs`` is not a reference.
+    """
+    assumed = parse_crs(assume_crs)
+    try:
+        sources = open_dataset(tuple(files))
+        listed = tuple((source, source.layers) for source in sources)
+    except UnreadableError as error:
+        return Opened(sources=(), layers=(), findings=(unreadable(error),))
+    layers: list[OpenedLayer] = []
+    findings: list[Finding] = []
+    for source, schemas in listed:
+        file = files[source.path]
+        if not schemas:
+            findings.append(_nothing_in(LayerName(file), "the file has no layers"))
+        for schema in schemas:
+            name = layer_name(file, schema.name, only=len(schemas) == 1)
+            crs = schema.crs or assumed
+            if crs is None:
+                findings.append(_no_reference(name))
+            else:
+                layers.append(OpenedLayer(name, source, schema, crs, on_rows))
+    return Opened(sources=sources, layers=tuple(layers), findings=tuple(findings))
+
+
+def empty_layers(layers: Sequence[OpenedLayer]) -> tuple[Finding, ...]:
+    """Find the layers in which there is nothing to judge: no rows, or rows without any position."""
+    findings = []
+    for layer in layers:
+        if layer.facts is None:
+            continue  # it could not be read, which is a finding already
+        inventory = layer.facts.values.get(LayerInventory().id)
+        if layer.facts.rows == 0:
+            findings.append(_nothing_in(layer.name, "the layer has no rows"))
+        elif isinstance(inventory, Inventory) and inventory.vertices == 0:
+            findings.append(_nothing_in(layer.name, "no row of the layer has a position"))
+    return tuple(findings)
+
+
+def unreadable(error: UnreadableError, *, layer: LayerName = WHOLE_DATASET) -> Finding:
+    """Turn a reader's refusal into a finding."""
+    name = LayerName(error.layer) if layer == WHOLE_DATASET else layer
+    return gate_finding("unreadable", layer=name, summary=error.summary, remedy=error.remedy)
+
+
+def _nothing_in(layer: LayerName, summary: str) -> Finding:
+    return gate_finding("empty", layer=layer, summary=summary, remedy="leave it out, or export it again with its rows")
+
+
+def _no_reference(layer: LayerName) -> Finding:
+    remedy = "declare it in the file, or state it with --assume-crs, which the ledger keeps"
+    summary = "the layer has no coordinate reference system"
+    return gate_finding("no-reference", layer=layer, summary=summary, remedy=remedy)
+
+
+def parse_crs(text: str) -> pyproj.CRS | None:
+    """Read the reference that a requester states.
+
+    Raises: UsageError when PROJ does not know it.
+    """
+    if not text:
+        return None
+    import pyproj
+
+    try:
+        return pyproj.CRS.from_user_input(text)
+    except pyproj.exceptions.CRSError as error:
+        raise UsageError(f"{text!r} is no coordinate reference system", hint="for example EPSG:4326") from error

@@ -1,0 +1,109 @@
+"""The protected place of policies, recipients and zone lists; never the place that the data comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from geogate.destinations.uri import normalise
+from geogate.model.errors import PolicyError, UsageError
+from geogate.model.names import SLUG, ZoneListName
+from geogate.policy.parse import parse_policy
+from geogate.policy.places import inside
+from geogate.policy.recipients import parse_recipients
+from geogate.rules.registry import parameter_models, registered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from geogate.model.names import Sha256
+    from geogate.model.parties import Recipient, RecipientBook
+    from geogate.policy.policy import Policy
+    from geogate.zones.zone import ZoneList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyPlace:
+    """A folder with ``<policy>.yaml`` files, ``recipients.yaml`` and ``zones/<list>.yaml``.
+
+    ``home`` is what relative ``file:`` places of recipients are relative to.
+    """
+
+    root: Path
+    home: Path
+
+    def policy(self, name: str) -> Policy:
+        """Read a policy by its name.
+
+        Raises: UsageError when there is none, PolicyError when it is invalid.
+        """
+        path = self.root / f"{name}.yaml"
+        if not SLUG.fullmatch(name) or not path.is_file():
+            names = ", ".join(sorted(p.stem for p in self.root.glob("*.yaml") if p.stem != "recipients"))
+            raise UsageError(
+                f"there is no policy {name!r}", hint=f"policies here: {names or 'none'} (GEOGATE_POLICIES)"
+            )
+        return parse_policy(_read(path), file=path.name, rules=parameter_models())
+
+    def recipients(self) -> RecipientBook:
+        """Read all recipients, with their relative places made absolute.
+
+        Raises: PolicyError when the file is missing or invalid.
+        """
+        path = self.root / "recipients.yaml"
+        if not path.is_file():
+            raise PolicyError("recipients.yaml is missing", hint="put it beside the policies (GEOGATE_POLICIES)")
+        book = parse_recipients(_read(path), file=path.name)
+        return replace(book, recipients=tuple(map(self._settled, book.recipients)))
+
+    def recipient(self, book: RecipientBook, name: str) -> Recipient:
+        """Find one recipient.
+
+        Raises: UsageError when it is not registered.
+        """
+        for recipient in book.recipients:
+            if recipient.id == name:
+                return recipient
+        known = ", ".join(str(recipient.id) for recipient in book.recipients)
+        raise UsageError(f"there is no recipient {name!r}", hint=f"registered: {known or 'none'} (recipients.yaml)")
+
+    def zone_lists(self, policy: Policy, *, today: date) -> Mapping[str, ZoneList]:
+        """Read every zone list that a policy's rules name.
+
+        Raises: PolicyError when one is missing, stale, empty or not wholly readable.
+        """
+        from geogate.readers.zone_files import load_zone_list
+
+        names = {name for rule in policy.rules for name in registered()[rule.expectation].zone_lists(rule.params)}
+        found: dict[str, ZoneList] = {}
+        for name in sorted(names):
+            path = self.root / "zones" / f"{name}.yaml"
+            if not SLUG.fullmatch(name) or not path.is_file():
+                raise PolicyError(
+                    f"there is no zone list {name!r}", hint=f"policy {policy.name} needs zones/{name}.yaml"
+                )
+            found[name] = load_zone_list(path, today=today)
+        return found
+
+    def _settled(self, recipient: Recipient) -> Recipient:
+        places = tuple(replace(place, uri=normalise(place.uri, home=self.home)) for place in recipient.destinations)
+        return replace(recipient, destinations=places)
+
+
+def owner_of(destination: str, recipient: Recipient) -> str:
+    """Name the account that must own the bucket of a destination, empty where none is registered for it."""
+    return next((place.owner for place in recipient.destinations if inside(destination, place)), "")
+
+
+def zone_digests(zone_lists: Mapping[str, ZoneList]) -> tuple[tuple[ZoneListName, Sha256], ...]:
+    """Pin zone lists by their digests, in the order of their names."""
+    return tuple((ZoneListName(name), zone_lists[name].digest) for name in sorted(zone_lists))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PolicyError(f"{path.name} cannot be read: {error.strerror}") from error

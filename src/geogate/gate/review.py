@@ -1,0 +1,114 @@
+"""Review: people decide on held releases; two approve, none is the requester, and each vote is bound to the bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geogate.gate.clear import Terms, ballot_of, clear
+from geogate.gate.keys import signing_key
+from geogate.gate.place import PolicyPlace, zone_digests
+from geogate.model.errors import RefusedError, UsageError
+from geogate.model.lifecycle import State
+from geogate.model.release import Choice, Vote
+
+if TYPE_CHECKING:
+    from geogate.gate.house import House
+    from geogate.ledger.transaction import Transaction
+    from geogate.model.names import Nonce, RequestId
+    from geogate.model.release import ReleaseRequest
+    from geogate.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Where a review stands after a vote; ``clearance`` is there when the last approval cleared the release."""
+
+    request: RequestId
+    state: State
+    approvals: int
+    needed: int
+    clearance: Nonce | None
+
+
+def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
+    """Vote for a held release; the last approval that the policy asks for clears it.
+
+    Raises: RefusedError when the actor is the requester or has voted, the request is not held, or what was judged is
+        no longer what today's policy, recipients and zone lists say; UsageError when there is no such request.
+    """
+    signing_key(house.settings)
+    ledger = house.ledger()
+    try:
+        request = ledger.request(request_id)
+        verdict = _judged(request)
+        terms, needed = _require_same_basis(verdict, house=house)
+        with ledger.transaction(house.actor, at=house.clock()) as tx:
+            tx.vote(_vote(request, verdict, Choice.APPROVE, comment=comment, house=house))
+            approvals = _approvals(tx, request_id)
+            if approvals < needed:
+                return Tally(request=request_id, state=State.HELD, approvals=approvals, needed=needed, clearance=None)
+            tx.move(request_id, State.APPROVED, reason=f"{approvals} reviewers approved")
+            nonce = clear(request, tx=tx, terms=terms, house=house)
+        return Tally(request=request_id, state=State.CLEARED, approvals=approvals, needed=needed, clearance=nonce)
+    finally:
+        ledger.close()
+
+
+def reject(request_id: RequestId, *, comment: str, house: House) -> Tally:
+    """Vote against a held release, which ends it; the comment says why.
+
+    Raises: UsageError without a comment or for an unknown request, RefusedError as ``approve``.
+    """
+    if not comment.strip():
+        raise UsageError("a rejection needs a comment", hint="say with --comment what would have to change")
+    ledger = house.ledger()
+    try:
+        request = ledger.request(request_id)
+        with ledger.transaction(house.actor, at=house.clock()) as tx:
+            tx.vote(_vote(request, _judged(request), Choice.REJECT, comment=comment, house=house))
+            tx.move(request_id, State.REJECTED, reason="a reviewer rejected")
+            approvals = _approvals(tx, request_id)
+        return Tally(request=request_id, state=State.REJECTED, approvals=approvals, needed=0, clearance=None)
+    finally:
+        ledger.close()
+
+
+def _approvals(tx: Transaction, request_id: RequestId) -> int:
+    standing = tx.standing(request_id)
+    return sum(choice is Choice.APPROVE for _, choice in standing.votes) if standing else 0
+
+
+def _judged(request: ReleaseRequest) -> Verdict:
+    if request.verdict is None:
+        raise RefusedError(f"request {request.id} has no verdict yet")
+    return request.verdict
+
+
+def _vote(request: ReleaseRequest, verdict: Verdict, choice: Choice, *, comment: str, house: House) -> Vote:
+    return Vote(
+        request=request.id,
+        reviewer=house.actor,
+        choice=choice,
+        comment=comment,
+        at=house.clock(),
+        ballot=ballot_of(verdict),
+    )
+
+
+def _require_same_basis(verdict: Verdict, *, house: House) -> tuple[Terms, int]:
+    """Refuse an approval by yesterday's rules, and give today's terms.
+
+    Raises: RefusedError.
+    """
+    place = PolicyPlace(root=house.settings.policies, home=house.settings.home.parent)
+    policy, book = place.policy(verdict.basis.policy), place.recipients()
+    zones = zone_digests(place.zone_lists(policy, today=house.today()))
+    before = (verdict.basis.policy_digest, verdict.basis.recipients_digest, verdict.basis.zones)
+    if before != (policy.digest, book.digest, zones):
+        raise RefusedError(
+            "the policy, the recipients or a zone list changed since the release was judged",
+            hint="ask the requester to submit it again",
+        )
+    terms = Terms(hours=policy.clearance_hours, recipient=place.recipient(book, verdict.recipient))
+    return terms, policy.reviewers

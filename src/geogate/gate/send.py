@@ -1,0 +1,110 @@
+"""Send: take a clearance and nothing else, put the sealed bytes at the destination once, keep the receipt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geogate.gate.keys import trusted_keys
+from geogate.gate.signing import verify
+from geogate.model.errors import RefusedError
+from geogate.model.lifecycle import State
+from geogate.model.release import Receipt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from geogate.destinations.channel import Channel
+    from geogate.gate.house import House
+    from geogate.ledger.ledger import Ledger
+    from geogate.model.dataset import FileDigest
+    from geogate.model.names import Nonce
+    from geogate.model.release import Clearance, Delivery
+
+
+def send_by_nonce(nonce: Nonce, *, house: House) -> Receipt:
+    """Send by the id of a clearance, whose signed document the ledger keeps.
+
+    Raises: UsageError when the ledger knows no such clearance, and whatever ``send`` raises.
+    """
+    ledger = house.ledger()
+    try:
+        _, envelope = ledger.clearance(nonce)
+    finally:
+        ledger.close()
+    return send(envelope, house=house)
+
+
+def send(envelope: str, *, house: House) -> Receipt:
+    """Send what a clearance permits to where it says, and spend it.
+
+    A sending that died on the way is taken up where it stopped: what lies at the destination already is not sent
+    again. After the clearance has expired nothing more is put there; what was delivered whole gets its receipt.
+
+    Raises: RefusedError when the clearance is edited, expired, spent, unknown to the ledger or under way elsewhere,
+        or the sealed bytes have changed; ServiceError when the ledger, the staging or the destination does not
+        answer: then the same clearance may be sent again.
+    """
+    clearance = verify(envelope, trusted_keys(house.settings), at=None)
+    ledger = house.ledger()
+    try:
+        with ledger.exclusive(f"send:{clearance.nonce}"):
+            _require_known(clearance, envelope, ledger)
+            deliveries = _deliver(clearance, ledger=ledger, house=house)
+            at = house.clock()
+            receipt = Receipt(nonce=clearance.nonce, request=clearance.request, deliveries=deliveries, sent_at=at)
+            with ledger.transaction(house.actor, at=at) as tx:
+                tx.receive(receipt)
+            return receipt
+    finally:
+        ledger.close()
+
+
+def _require_known(clearance: Clearance, envelope: str, ledger: Ledger) -> None:
+    """Refuse a clearance that is not, to the letter, the one that the ledger keeps.
+
+    Raises: RefusedError, UsageError when there is none with that nonce.
+    """
+    kept, kept_envelope = ledger.clearance(clearance.nonce)
+    if kept != clearance or kept_envelope.strip() != envelope.strip():
+        raise RefusedError("the clearance is not the one that the ledger keeps", hint="submit the dataset again")
+
+
+def _deliver(clearance: Clearance, *, ledger: Ledger, house: House) -> tuple[Delivery, ...]:
+    """Claim the clearance, or take up the sending that died after its claim, and deliver."""
+    channel = house.channel(clearance.destination, owner=clearance.destination_owner)
+    state = ledger.request(clearance.request).state
+    staging = house.staging()
+    if state is State.SENDING and house.clock() >= clearance.expires_at:
+        return _settle_expired(clearance, channel, ledger=ledger, house=house)
+    files = [(file, staging.open(file.sha256)) for file in clearance.files]
+    if state is not State.SENDING:
+        with ledger.transaction(house.actor, at=house.clock()) as tx:
+            tx.claim(clearance.nonce)
+    return _put(files, clearance, channel, ledger=ledger, house=house)
+
+
+def _put(
+    files: list[tuple[FileDigest, Path]], clearance: Clearance, channel: Channel, *, ledger: Ledger, house: House
+) -> tuple[Delivery, ...]:
+    """Put the files; when the place itself refuses them for good, the request has failed."""
+    try:
+        return channel.put(files, clearance=clearance)
+    except RefusedError as error:
+        with ledger.transaction(house.actor, at=house.clock()) as tx:
+            tx.move(clearance.request, State.FAILED, reason=error.summary)
+        raise
+
+
+def _settle_expired(clearance: Clearance, channel: Channel, *, ledger: Ledger, house: House) -> tuple[Delivery, ...]:
+    """Find out what a sending that died left behind after the clearance has expired; nothing is sent any more.
+
+    Raises: RefusedError unless everything had been delivered.
+    """
+    found = channel.delivered(clearance=clearance)
+    deliveries = tuple(delivery for delivery in found if delivery is not None)
+    if len(deliveries) == len(clearance.files):
+        return deliveries
+    reason = f"the clearance expired while sending; {len(deliveries)} of {len(clearance.files)} files were delivered"
+    with ledger.transaction(house.actor, at=house.clock()) as tx:
+        tx.move(clearance.request, State.FAILED, reason=reason)
+    raise RefusedError(reason, hint="submit the dataset again; recall what was delivered if it must not stay alone")

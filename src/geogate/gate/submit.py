@@ -1,0 +1,225 @@
+"""Submit: seal the staged bytes, judge the artefact that would leave, and give a clear verdict its clearance.
+
+Each step is an entry in the ledger before the next begins. What fails on the way leaves a request that is failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from geogate.gate.clear import Terms, ballot_of, clear
+from geogate.gate.examine import Examined, Subject, denied, examine
+from geogate.gate.facts import kept_facts
+from geogate.gate.house import no_progress
+from geogate.gate.intake import dataset_files, dataset_name
+from geogate.gate.keys import signing_key
+from geogate.gate.opening import open_files, unreadable
+from geogate.gate.question import ask
+from geogate.measures.source import UnreadableError
+from geogate.model.dataset import Artefact, Encoding
+from geogate.model.errors import GeogateError
+from geogate.model.lifecycle import State
+from geogate.model.release import ReleaseRequest
+from geogate.model.verdict import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geogate.gate.examine import Question
+    from geogate.gate.house import House, Wish
+    from geogate.ledger.ledger import Ledger
+    from geogate.model.dataset import Dataset
+    from geogate.model.finding import Finding
+    from geogate.model.names import Nonce, RequestId
+    from geogate.model.verdict import Verdict
+    from geogate.seal.staging import Staging
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What became of a wish: the request, the verdict, and the clearance where there is one.
+
+    ``repeated`` says that the same artefact was submitted to the same place before and that request goes on.
+    """
+
+    request: RequestId
+    state: State
+    verdict: Verdict
+    clearance: Nonce | None
+    repeated: bool = False
+
+    @property
+    def decision(self) -> Decision:
+        """The decision of the verdict."""
+        return self.verdict.decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sealed:
+    """What is in staging; ``artefact`` is ``None`` where none could be made, and ``findings`` say why."""
+
+    dataset: Dataset
+    artefact: Artefact | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Desk:
+    """Everything that one submission works with."""
+
+    house: House
+    ledger: Ledger
+    staging: Staging
+    question: Question
+    on_rows: Callable[[int], None]
+
+
+def submit(wish: Wish, *, house: House, on_rows: Callable[[int], None] = no_progress) -> Submission:
+    """Seal and judge a dataset; a clear verdict gets a clearance, a held one waits for review.
+
+    The same artefact for the same recipient, place and purpose under the same policy and zones is judged anew but
+    not asked for twice: where such a request is held, approved or cleared, that one is returned.
+
+    Raises: InputError, UsageError, PolicyError, ServiceError; then nothing may leave by this request.
+    """
+    signing_key(house.settings)
+    question = ask(wish, house=house)
+    ledger = house.ledger()
+    try:
+        desk = _Desk(house=house, ledger=ledger, staging=house.staging(), question=question, on_rows=on_rows)
+        request = _open(wish, desk)
+        try:
+            return _process(wish, request, desk)
+        except BaseException as error:
+            _fail(request, desk, reason=type(error).__name__)
+            raise
+    finally:
+        ledger.close()
+
+
+def _open(wish: Wish, desk: _Desk) -> ReleaseRequest:
+    house, question = desk.house, desk.question
+    request = ReleaseRequest(
+        id=house.new_request_id(),
+        requester=house.actor,
+        recipient=question.recipient.id,
+        destination=question.destination,
+        purpose=wish.purpose,
+        policy=question.policy.name,
+        assume_crs=wish.assume_crs,
+        created_at=house.clock(),
+        state=State.DRAFT,
+    )
+    with desk.ledger.transaction(house.actor, at=house.clock()) as tx:
+        tx.open_request(request)
+    return request
+
+
+def _process(wish: Wish, request: ReleaseRequest, desk: _Desk) -> Submission:
+    sealed = _seal(wish, desk)
+    with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
+        tx.seal(request.id, dataset=sealed.dataset, artefact=sealed.artefact)
+    examined = _judge(sealed, desk)
+    with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
+        tx.screen(request.id, verdict=examined.verdict, measurements=kept_facts(examined.answer))
+    return _conclude(request, sealed, examined.verdict, desk)
+
+
+def _seal(wish: Wish, desk: _Desk) -> _Sealed:
+    with desk.staging.scratch() as scratch, dataset_files(wish.dataset, scratch=scratch) as files:
+        name = dataset_name(wish.dataset)
+        dataset = desk.staging.stage(tuple(files), names=tuple(files.values()), dataset=name)
+    if desk.question.policy.encoding is Encoding.VERBATIM:
+        return _Sealed(dataset=dataset, artefact=Artefact(files=dataset.files, encoding=Encoding.VERBATIM), findings=())
+    return _encode(dataset, desk)
+
+
+def _encode(dataset: Dataset, desk: _Desk) -> _Sealed:
+    """Write geogate's own encoding of the sealed copy; what the reader cannot vouch for makes no artefact."""
+    from geogate.seal.canonical import encode
+
+    with desk.staging.view(dataset.files) as paths, desk.staging.scratch() as into:
+        files = {path: file.name for path, file in zip(paths, dataset.files, strict=True)}
+        opened = open_files(files, assume_crs=desk.question.assume_crs, on_rows=no_progress)
+        if opened.findings:
+            return _Sealed(dataset=dataset, artefact=None, findings=opened.findings)
+        try:
+            sources = [(source, opened.crs_of(source)) for source in opened.sources]
+            written = encode(sources, into=into, shapefile_as=desk.question.policy.shapefile_as)
+        except UnreadableError as error:
+            return _Sealed(dataset=dataset, artefact=None, findings=(unreadable(error),))
+        names = tuple(path.relative_to(into).as_posix() for path in written)
+        digests = desk.staging.adopt(written, names=names)
+    return _Sealed(dataset=dataset, artefact=Artefact(files=digests, encoding=Encoding.CANONICAL), findings=())
+
+
+def _judge(sealed: _Sealed, desk: _Desk) -> Examined:
+    if sealed.artefact is None:
+        dataset = sealed.dataset
+        verdict = denied(dataset.digest, dataset.size, question=desk.question, findings=sealed.findings)
+        return Examined(verdict=verdict, answer=None)
+    return judge_artefact(sealed.artefact, staging=desk.staging, question=desk.question, on_rows=desk.on_rows)
+
+
+def judge_artefact(
+    artefact: Artefact, *, staging: Staging, question: Question, on_rows: Callable[[int], None]
+) -> Examined:
+    """Judge sealed bytes, from the copy that would be sent.
+
+    Raises: RefusedError when the copy is missing or has changed.
+    """
+    with staging.view(artefact.files) as paths:
+        files = {path: file.name for path, file in zip(paths, artefact.files, strict=True)}
+        subject = Subject(files=files, digest=artefact.digest, size=artefact.size)
+        return examine(subject, question=question, on_rows=on_rows)
+
+
+def _conclude(request: ReleaseRequest, sealed: _Sealed, verdict: Verdict, desk: _Desk) -> Submission:
+    """Take the step that follows from the decision."""
+    house, ledger = desk.house, desk.ledger
+    if verdict.decision is Decision.DENY or sealed.artefact is None:
+        return _move(request, State.DENIED, verdict, desk, reason="the verdict denies")
+    earlier = _earlier(verdict, desk)
+    if earlier is not None:
+        _move(request, State.WITHDRAWN, verdict, desk, reason=f"repeats request {earlier.request}, which goes on")
+        return earlier
+    if verdict.decision is Decision.HOLD:
+        return _move(request, State.HELD, verdict, desk, reason="the verdict holds")
+    terms = Terms(hours=desk.question.policy.clearance_hours, recipient=desk.question.recipient)
+    cleared = replace(request, verdict=verdict, artefact=sealed.artefact)
+    with ledger.transaction(house.actor, at=house.clock()) as tx:
+        nonce = clear(cleared, tx=tx, terms=terms, house=house)
+    return Submission(request=request.id, state=State.CLEARED, verdict=verdict, clearance=nonce)
+
+
+def _move(request: ReleaseRequest, state: State, verdict: Verdict, desk: _Desk, *, reason: str) -> Submission:
+    with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
+        tx.move(request.id, state, reason=reason)
+    return Submission(request=request.id, state=state, verdict=verdict, clearance=None)
+
+
+def _earlier(verdict: Verdict, desk: _Desk) -> Submission | None:
+    """Find a request for the same release, on the same decision, that is still on its way."""
+    for request in desk.ledger.find_open(ballot_of(verdict), purpose=verdict.purpose):
+        if request.verdict is None or request.verdict.decision is not verdict.decision:
+            continue
+        if request.state is State.HELD:
+            return Submission(request=request.id, state=State.HELD, verdict=verdict, clearance=None, repeated=True)
+        if request.state is State.CLEARED:
+            kept = desk.ledger.clearance_of(request.id)
+            if kept is not None and desk.house.clock() < kept[0].expires_at:
+                nonce = kept[0].nonce
+                return Submission(
+                    request=request.id, state=State.CLEARED, verdict=verdict, clearance=nonce, repeated=True
+                )
+    return None
+
+
+def _fail(request: ReleaseRequest, desk: _Desk, *, reason: str) -> None:
+    """Mark a request that could not be processed; where the ledger is what failed, the draft says so itself."""
+    try:
+        with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
+            tx.move(request.id, State.FAILED, reason=reason)
+    except GeogateError:
+        return
