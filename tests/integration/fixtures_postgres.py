@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -56,13 +57,32 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return make("template0")
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with an empty ledger, to copy others from."""
+    path = tmp_path_factory.mktemp("ledger") / "template.db"
+    Ledger.create(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
+    """A database file with an empty ledger."""
+    return shutil.copy(sqlite_template, tmp_path / "ledger.db")
+
+
+@pytest.fixture
+def sqlite_ledger(sqlite_file: Path) -> Iterator[Ledger]:
+    """An empty ledger in SQLite, opened; a writer waits for another one for half a second."""
+    with Ledger.open(f"sqlite:///{sqlite_file}", busy_timeout_s=0.5) as opened:
+        yield opened
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def ledger_url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty ledger."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/ledger.db"
-        Ledger.create(url).close()
-        return url
+        return f"sqlite:///{request.getfixturevalue('sqlite_file')}"
     make: Callable[[str], str] = request.getfixturevalue("new_database")
     return make(_TEMPLATE)
 

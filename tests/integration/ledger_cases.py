@@ -31,7 +31,7 @@ GATE = Actor("gate@example")
 REQUESTER = Actor("rita@example")
 REVIEWERS = (Actor("vera@example"), Actor("viktor@example"))
 DESTINATION = "s3://egress/acme/"
-PURPOSE = "Flood model 2026, ‘Überschwemmung’"
+PURPOSE = "Flood model 2026, „Überschwemmung“"
 MEASUREMENTS = '{"rows":3}'
 ENVELOPE = '{"payload":"e30="}'
 LIFETIME = timedelta(hours=1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GENESIS = Sha256("0" * 64)
 """What stands for the hash before the first entry."""
 
-_PAGE = 1000
+_PAGE = 256
 _COLUMNS = tuple(column.name for column in ENTRIES.columns)
 
 

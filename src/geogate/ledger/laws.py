@@ -54,6 +54,7 @@ class Standing:
     artefact: Artefact | None = None
     decision: Decision | None = None
     ballot: Ballot | None = None
+    recipients_digest: Sha256 | None = None
     votes: tuple[tuple[str, Choice], ...] = ()
     clearance: Clearance | None = None
 
@@ -129,7 +130,10 @@ def _screen(standing: Standing, step: Screened) -> Standing:
     _must(hold=_about(standing, verdict), otherwise="the verdict is not about this request")
     denied = verdict.decision is Decision.DENY
     _must(hold=denied or standing.artefact is not None, otherwise="what has no artefact can only be denied")
-    return replace(after, decision=verdict.decision, ballot=ballot_of(verdict) if standing.artefact else None)
+    if standing.artefact is None:
+        return replace(after, decision=verdict.decision)
+    digest = verdict.basis.recipients_digest
+    return replace(after, decision=verdict.decision, ballot=ballot_of(verdict), recipients_digest=digest)
 
 
 def _about(standing: Standing, verdict: Verdict) -> bool:
@@ -169,7 +173,7 @@ def _vote(standing: Standing, vote: Vote, *, act: Act) -> Standing:
     _must(hold=standing.state is State.HELD, otherwise=f"a request that is {standing.state} takes no votes")
     _must(hold=vote.request == standing.request.id, otherwise="the vote is about another request")
     _must(hold=bool(reviewer) and vote.reviewer == act.actor, otherwise="a vote is cast by the reviewer in person")
-    _must(hold=vote.at == act.at, otherwise="a vote bears the time at which it is cast")
+    _must(hold=vote.at.utcoffset() == timedelta(0), otherwise="the time of a vote is in UTC")
     _must(hold=reviewer not in involved, otherwise="the requester cannot review the own request")
     _must(hold=reviewer not in dict(standing.votes), otherwise="each reviewer votes once")
     _must(hold=vote.ballot == standing.ballot, otherwise="the vote is not about what would be sent now")
@@ -204,6 +208,7 @@ def _binds(standing: Standing, clearance: Clearance) -> bool:
     same_files = clearance.files == standing.artefact.files and content_digest(clearance.files) == clearance.artefact
     request = standing.request
     named = (clearance.request, clearance.policy) == (request.id, request.policy)
+    named = named and clearance.recipients_digest == standing.recipients_digest
     return about == standing.ballot and same_files and named
 
 
