@@ -75,6 +75,7 @@ def decide(
     findings = [replace(finding, effect=Effect.DENY) for finding in gate_findings]
     findings += _out_of_turn(outcome for outcome in heard if outcome not in answered)
     findings += _missing(policy, layers)
+    findings += _empty(layers, spoken_for={finding.layer for finding in findings})
     findings += _silence(wanted, answered, spoken_for={finding.layer for finding in findings})
     for outcome in answered:
         findings += [finding_of(problem, outcome, rules[outcome.rule]) for problem in outcome.problems]
@@ -111,9 +112,7 @@ def finding_of(problem: Problem, outcome: Outcome, rule: PolicyRule) -> Finding:
 
 
 def _check(outcome: Outcome) -> Check:
-    return Check(
-        rule=outcome.rule, layer=outcome.layer, satisfied=not outcome.problems, observed=outcome.observed
-    )
+    return Check(rule=outcome.rule, layer=outcome.layer, satisfied=not outcome.problems, observed=outcome.observed)
 
 
 def _missing(policy: Policy, layers: Sequence[LayerSummary]) -> Iterable[Finding]:
@@ -121,6 +120,14 @@ def _missing(policy: Policy, layers: Sequence[LayerSummary]) -> Iterable[Finding
         yield gate_finding("no-rules", summary="the policy has no rules", remedy="write at least one rule")
     if not layers:
         yield gate_finding("no-layers", summary="the dataset has no layers", remedy="stage a file that has a layer")
+
+
+def _empty(layers: Sequence[LayerSummary], *, spoken_for: set[LayerName]) -> Iterable[Finding]:
+    for layer in layers:
+        if layer.rows < 1 and layer.name not in spoken_for:
+            yield gate_finding(
+                "empty", layer=layer.name, summary="the layer has no rows", remedy="leave it out, or stage it with rows"
+            )
 
 
 def _out_of_turn(outcomes: Iterable[Outcome]) -> Iterable[Finding]:
@@ -136,7 +143,7 @@ def _out_of_turn(outcomes: Iterable[Outcome]) -> Iterable[Finding]:
 def _silence(
     wanted: Iterable[tuple[RuleId, LayerName]], answered: Sequence[Outcome], *, spoken_for: set[LayerName]
 ) -> Iterable[Finding]:
-    """Deny each layer on which a rule did not answer exactly once; a layer that the gate denies already has its reason."""
+    """Deny each layer on which a rule did not answer exactly once, unless the gate has its own reason already."""
     answers = [(outcome.rule, outcome.layer) for outcome in answered]
     silent: dict[LayerName, list[RuleId]] = {}
     for rule, layer in wanted:

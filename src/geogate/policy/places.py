@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from geogate.model.parties import Place
 
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-SEGMENT = re.compile(r"[A-Za-z0-9_=+@,!'()&$:;~. -]{1,255}")
-"""What a segment is made of: printable ASCII that is no separator, escape, wildcard or query in any scheme."""
+KEY_SEGMENT = re.compile(r"[A-Za-z0-9._=@+,~-]{1,255}")
+FORBIDDEN = frozenset("%?#\\*/")
+"""Letters that could spell another character, or that mean something besides themselves."""
 
 MOST_LETTERS = 1024
 
@@ -19,7 +21,7 @@ def is_normal(uri: str) -> bool:
     """Tell whether a URI is in the one form in which it may be compared, with or without a slash at the end.
 
     The forms are ``s3://bucket/key``, ``file:///absolute`` and ``file:relative``. Refused are other schemes and
-    spellings of them, empty and dotted segments, escapes, queries, fragments, and whatever is not plain ASCII.
+    spellings of them, empty and dotted segments, escapes, queries, fragments, and text that Unicode can compose.
 
     >>> is_normal("s3://partner-data/in/"), is_normal("s3://partner-data/in/../out/"), is_normal("S3://partner-data/")
     (True, False, False)
@@ -28,21 +30,27 @@ def is_normal(uri: str) -> bool:
         return False
     if uri.startswith("s3://"):
         bucket, slash, key = uri.removeprefix("s3://").partition("/")
-        return bool(BUCKET.fullmatch(bucket)) and ".." not in bucket and slash == "/" and (not key or _plain(key))
-    if uri.startswith("file:///"):
-        return _plain(uri.removeprefix("file:///"))
+        whole = bool(BUCKET.fullmatch(bucket)) and ".." not in bucket and slash == "/"
+        return whole and (not key or all(KEY_SEGMENT.fullmatch(each) and _is_plain(each) for each in _segments(key)))
     if uri.startswith("file:"):
-        return _plain(uri.removeprefix("file:"))
+        path = uri.removeprefix("file:").removeprefix("///")
+        return all(_is_plain(each) for each in _segments(path))
     return False
 
 
-def _plain(path: str) -> bool:
-    return all(_is_segment(segment) for segment in path.removesuffix("/").split("/"))
+def _segments(path: str) -> list[str]:
+    return path.removesuffix("/").split("/")
 
 
-def _is_segment(segment: str) -> bool:
-    whole = bool(SEGMENT.fullmatch(segment)) and segment.strip(" .") != ""
-    return whole and segment == segment.strip(" ") and not segment.endswith(".")
+def _is_plain(segment: str) -> bool:
+    """Tell whether a part of a path is printable, composed, and neither empty nor dots nor an escape."""
+    return (
+        segment.isprintable()
+        and segment == segment.strip()
+        and segment.strip(".") != ""
+        and unicodedata.is_normalized("NFC", segment)
+        and not FORBIDDEN & set(segment)
+    )
 
 
 def is_place(uri: str) -> bool:

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pydantic_core import ErrorDetails
+
     from geogate.policy.yaml_text import Path, Text
 
 M = TypeVar("M", bound=BaseModel)
@@ -38,8 +40,8 @@ def read_part(text: Text, kind: type[M], value: Any, *, path: Path) -> M:
 def _refuse(text: Text, kind: type[BaseModel], error: ValidationError, path: Path) -> NoReturn:
     """Report the first error in the order of the file; those that only follow from another come last."""
     errors = error.errors(include_url=False, include_context=False, include_input=False)
-    first = min(errors, key=lambda each: (text.line(_known(text, path, each["loc"])), each["type"] != "extra_forbidden"))
-    location = _known(text, path, first["loc"])
+    first = min(errors, key=lambda each: (text.line(_location(text, path, each)), each["type"] != "extra_forbidden"))
+    location = _location(text, path, first)
     if first["type"] == "extra_forbidden":
         names = _keys_at(kind, first["loc"])
         text.refuse(location, "unknown key", hint=nearest(str(first["loc"][-1]), names))
@@ -48,18 +50,13 @@ def _refuse(text: Text, kind: type[BaseModel], error: ValidationError, path: Pat
     text.refuse(location, first["msg"].removeprefix("Value error, "))
 
 
-def _known(text: Text, path: Path, location: Sequence[str | int]) -> Path:
+def _location(text: Text, path: Path, error: ErrorDetails) -> Path:
     """Turn pydantic's location, which names branches of unions too, into a path of the file."""
     whole = path
-    for index, part in enumerate(location):
-        last = index == len(location) - 1
-        if (*whole, part) in text.lines or (last and isinstance(part, str) and _is_key(part)):
+    for part in error["loc"]:
+        if (*whole, part) in text.lines:
             whole = (*whole, part)
-    return whole
-
-
-def _is_key(part: str) -> bool:
-    return part.isidentifier() and part.islower()
+    return (*whole, error["loc"][-1]) if error["type"] == "missing" else whole
 
 
 def _keys_at(kind: type[BaseModel], location: Sequence[str | int]) -> tuple[str, ...]:

@@ -67,7 +67,9 @@ def _require_places(text: Text, shape: RecipientShape, path: Path) -> None:
 
 
 def _recipient(shape: RecipientShape) -> Recipient:
-    contract = shape.contract and Contract(reference=shape.contract.reference, ends=shape.contract.ends)
+    contract = None
+    if shape.contract is not None:
+        contract = Contract(reference=shape.contract.reference, ends=shape.contract.ends)
     return Recipient(
         id=RecipientId(shape.id),
         name=shape.name,

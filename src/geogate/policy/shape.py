@@ -61,7 +61,9 @@ class PolicyMetaShape(Shape):
     as_of: date = Field(description="When somebody last reviewed the policy as a whole.")
     version: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     description: Line
-    encoding: Encoding = Field(description="canonical: geogate writes the artefact anew; verbatim: the bytes leave as they are.")
+    encoding: Encoding = Field(
+        description="canonical: geogate writes the artefact anew; verbatim: the bytes leave as they are."
+    )
     shapefile_as: Literal[Format.GEOPACKAGE, Format.SHAPEFILE] = Field(description="What a Shapefile leaves as.")
     reviewers: Annotated[int, Field(ge=2, le=10)] = Field(description="People who must approve a held release.")
     review_days: Annotated[int, Field(ge=1, le=365)] = Field(description="Days until a held release expires.")

@@ -19,7 +19,6 @@ from ruamel.yaml.events import (
     CollectionEndEvent,
     CollectionStartEvent,
     DocumentStartEvent,
-    NodeEvent,
 )
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
@@ -38,6 +37,7 @@ Path = tuple[Key, ...]
 
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
+NUMBERS = {"int": "number", "float": "number"}
 TAG = "tag:yaml.org,2002:"
 
 
@@ -108,17 +108,15 @@ def _require_plain(text: str, file: str) -> None:
     depth = documents = 0
     for event in YAML(typ="safe", pure=True).parse(text):
         where = f"{file}:{event.start_mark.line + 1}"
-        if isinstance(event, DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise PolicyError(f"{where}: one document to a file")
-            if event.version or event.tags:
-                raise PolicyError(f"{where}: directives are refused")
-        elif isinstance(event, NodeEvent):
-            if isinstance(event, AliasEvent) or event.anchor:
-                raise PolicyError(f"{where}: anchors and aliases are refused; write the value out")
-            if getattr(event, "tag", None) is not None:
-                raise PolicyError(f"{where}: tags are refused")
+        documents += isinstance(event, DocumentStartEvent)
+        if documents > 1:
+            raise PolicyError(f"{where}: one document to a file")
+        if isinstance(event, DocumentStartEvent) and (event.version or event.tags):
+            raise PolicyError(f"{where}: directives are refused")
+        if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise PolicyError(f"{where}: anchors and aliases are refused; write the value out")
+        if getattr(event, "tag", None) is not None:
+            raise PolicyError(f"{where}: tags are refused")
         if isinstance(event, CollectionStartEvent):
             depth += 1
             if depth > MOST_DEPTH:
@@ -156,24 +154,19 @@ class _Tree:
         return found
 
     def _scalar(self, node: Node, path: Path) -> object:
-        line, text = node.start_mark.line + 1, node.value
-        match node.tag.removeprefix(TAG):
-            case "str":
-                return text
-            case "timestamp":
-                return text
-            case "bool" if text in {"true", "false"}:
-                return text == "true"
-            case "null":
-                self._refuse(line, path, "there is no value", hint="write one, or leave the key out")
-            case "int" if INTEGER.fullmatch(text):
-                return int(text)
-            case "float" if NUMBER.fullmatch(text) and math.isfinite(float(text)):
-                return float(text)
-            case "int" | "float":
-                self._refuse(line, path, "not a plain decimal number", hint="put text into quotation marks")
-            case kind:
-                self._refuse(line, path, f"a value of kind {kind} is refused", hint="put text into quotation marks")
+        text, kind = str(node.value), str(node.tag).removeprefix(TAG)
+        if kind in {"str", "timestamp"}:
+            return text
+        if kind == "bool" and text in {"true", "false"}:
+            return text == "true"
+        if kind == "int" and INTEGER.fullmatch(text):
+            return int(text)
+        if kind == "float" and NUMBER.fullmatch(text) and math.isfinite(float(text)):
+            return float(text)
+        line, hint = node.start_mark.line + 1, "put text into quotation marks"
+        if kind == "null":
+            self._refuse(line, path, "there is no value", hint="write one, or leave the key out")
+        return self._refuse(line, path, f"not a plain {NUMBERS.get(kind, kind)}", hint=hint)
 
     def _refuse(self, line: int, path: Path, why: str, *, hint: str = "") -> NoReturn:
         raise PolicyError(f"{self.file}:{line}: {dotted(path)}: {why}", hint=hint)

@@ -70,12 +70,12 @@ def collect(rules: Iterable[Rule[Any]]) -> Mapping[str, Rule[Any]]:
 def require_well_formed(rule: Rule[Any]) -> None:
     """Refuse a rule whose name, parameters or docstring break the contract.
 
-    Raises: ValueError.
+    Raises: ValueError, or TypeError when the parameters are no ``Params``.
     """
     if not EXPECTATION.fullmatch(rule.expectation):
         raise ValueError(f"{rule.expectation!r} does not look like expect_...")
     if not issubclass(rule.params, Params):
-        raise ValueError(f"the parameters of {rule.expectation} are not Params")
+        raise TypeError(f"the parameters of {rule.expectation} are not Params")
     for name, field in rule.params.model_fields.items():
         if not field.is_required():
             raise ValueError(f"{rule.expectation}: parameter {name} has a default; a default would change policies")

@@ -151,7 +151,7 @@ class MeasurementMetric(MetricProvider):
         partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN,
         domain_type=MetricDomainTypes.TABLE,
     )
-    def _measurement(  # noqa: PLR0913, PLR0917
+    def _measurement(
         cls,  # noqa: N805
         execution_engine: object,
         metric_domain_kwargs: dict[str, Any],

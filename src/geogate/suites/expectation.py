@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from geogate.measures.measure import MeasureId, Unmeasured
+from geogate.measures.measure import UnmeasurableError, Unmeasured
 from geogate.model.document import canonical_json
 from geogate.model.finding import Problem  # noqa: TC001  # read at run time by geogate.model.document
 from geogate.suites.engine import METRIC, ROWS, ExportBatch, GeogateExecutionEngine
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
 # isort: split
 from great_expectations.compatibility import pydantic
 from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.registry import get_expectation_impl
+from great_expectations.render import (
+    LegacyDiagnosticRendererType,
+    LegacyRendererType,
+    RenderedStringTemplateContent,
+)
+from great_expectations.render.renderer.renderer import renderer
 from great_expectations.validator.metric_configuration import MetricConfiguration
-
 
 RAISED = "it raised {}"
 """The only text about an exception that reaches a result; the class is named, the message is not."""
@@ -71,7 +78,9 @@ class RuleExpectation(BatchExpectation):
         )
         for name in (ROWS, *(measure.id for measure in self._measures(self._batch(execution_engine)))):
             metric = MetricConfiguration(
-                metric_name=METRIC, metric_domain_kwargs={"batch_id": self.batch_id}, metric_value_kwargs={"measure": name}
+                metric_name=METRIC,
+                metric_domain_kwargs={"batch_id": self.batch_id},
+                metric_value_kwargs={"measure": name},
             )
             dependencies.set_metric_configuration(metric_name=name, metric_configuration=metric)
         return dependencies
@@ -94,10 +103,36 @@ class RuleExpectation(BatchExpectation):
             return Answer(observed="not measurable", problems=(), unmeasured=tuple(dict.fromkeys(reasons)))
         try:
             judgement = self.rule.judge(self._params(), found, batch.subject.circumstances)
-        except Exception as error:
+        except UnmeasurableError as error:
+            return Answer(observed="not measurable", problems=(), unmeasured=(str(error),))
+        except Exception as error:  # noqa: BLE001
             # The library would copy the exception's text, which may hold a coordinate, into its results.
             raise RuleFailedError(RAISED.format(type(error).__name__)) from None
         return Answer(observed=judgement.observed, problems=tuple(judgement.problems), unmeasured=())
+
+    @classmethod
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
+    def _prescriptive_renderer(
+        cls, configuration: Any = None, result: Any = None, runtime_configuration: object = None
+    ) -> list[RenderedStringTemplateContent]:
+        del runtime_configuration
+        config = configuration or result.expectation_config
+        return [
+            RenderedStringTemplateContent(
+                content_block_type="string_template",
+                # A parameter of the template, which the library escapes, as it does not do with the template itself.
+                string_template={"template": "$sentence", "params": {"sentence": sentence_of(config)}, "styling": {}},
+            )
+        ]
+
+    @classmethod
+    @renderer(renderer_type=LegacyDiagnosticRendererType.OBSERVED_VALUE)
+    def _diagnostic_observed_value_renderer(
+        cls, configuration: object = None, result: Any = None, runtime_configuration: object = None
+    ) -> str:
+        del configuration, runtime_configuration
+        # The library puts it into its pages as it is.
+        return html.escape(str((result.result or {}).get("observed_value", "--")))
 
     def _batch(self, engine: Any) -> ExportBatch:
         if not isinstance(engine, GeogateExecutionEngine):
@@ -120,6 +155,21 @@ def parameters_of(rule: Rule[Any], values: Mapping[str, Any]) -> Params:
     return rule.params.model_validate_json(json.dumps(own, allow_nan=False))
 
 
+def sentence_of(config: Any) -> str:
+    """Say what an expectation expects, for people: what its rule is about, and the parameters."""
+    about = (get_expectation_impl(config.type).__doc__ or config.type).splitlines()[0].rstrip(".")
+    params = ", ".join(f"{name} {_plain(value)}" for name, value in config.kwargs.items() if name != "batch_id")
+    return f"{about} ({params})"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(_plain, value)) or "none"
+    if isinstance(value, dict):
+        return " ".join(f"{key} {_plain(each)}" for key, each in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def expectation_name(expectation: str) -> str:
     """Return the class name that belongs to an expectation type: ``expect_no_x`` is ``ExpectNoX``."""
     return "".join(word.capitalize() for word in expectation.split("_"))
@@ -139,10 +189,11 @@ def _expectation_class(rule_type: type[Rule[Any]]) -> type[RuleExpectation]:
         "success_keys": tuple(fields),
         **described,
     }
-    made = type(RuleExpectation)(expectation_name(rule.expectation), (RuleExpectation,), namespace)
+    meta: Any = type(RuleExpectation)
+    made: type[RuleExpectation] = meta(expectation_name(rule.expectation), (RuleExpectation,), namespace)
     if made.expectation_type != rule.expectation:
         raise ValueError(f"Great Expectations would call {rule.expectation} {made.expectation_type}")
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def expectation_class(rule: Rule[Any]) -> type[RuleExpectation]:

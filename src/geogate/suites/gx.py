@@ -27,6 +27,8 @@ with warnings.catch_warnings():
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+__all__ = ["VERSION", "great_expectations", "new_context", "quiet"]
+
 VERSION: str = great_expectations.__version__
 
 

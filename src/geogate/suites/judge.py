@@ -192,6 +192,4 @@ def _odd(batch: ExportBatch, layer: LayerName) -> tuple[Finding, ...]:
                 remedy="this is a fault of geogate; report it",
             ),
         )
-    if batch.facts.rows < 1:
-        return (gate_finding("empty", layer=layer, summary="the layer has no rows", remedy="stage a layer with rows"),)
     return ()

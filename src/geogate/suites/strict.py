@@ -52,7 +52,7 @@ def read_result(
 
     Raises: InconsistentError when the results are not those of the expectations, one to one.
     """
-    if Counter(each.expectation_config.id for each in result.results) != Counter(asked):
+    if Counter(each.expectation_config.id for each in result.results) != Counter(list(asked)):
         raise InconsistentError("the results are not those of the expectations, one to one")
     outcomes: list[Outcome] = []
     findings: list[Finding] = []
@@ -63,9 +63,7 @@ def read_result(
         except InconsistentError as error:
             findings.append(no_answer(layer, rules=[rule.id], reason=str(error)))
             continue
-        outcomes.append(
-            Outcome(rule=rule.id, layer=layer, observed=answer.observed, problems=answer.problems)
-        )
+        outcomes.append(Outcome(rule=rule.id, layer=layer, observed=answer.observed, problems=answer.problems))
     return tuple(outcomes), tuple(findings)
 
 

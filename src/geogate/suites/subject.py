@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from geogate.measures.measure import LayerPass, Measure, MeasureId
     from geogate.model.names import LayerName
     from geogate.model.parties import Circumstances
-    from geogate.zones.zone import ZoneList
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,210 @@
+"""The rule about where data goes: the recipient's country, owners and contract, and the place where bytes land."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from fnmatch import fnmatchcase
+from math import fsum
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from geogate.model.finding import Count, Problem
+from geogate.policy.countries import COUNTRIES
+from geogate.policy.places import inside
+from geogate.rules.rule import Judgement, Params, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Self
+
+    from geogate.measures.measure import Measure, MeasureId, Measurement
+    from geogate.model.parties import Circumstances
+    from geogate.zones.zone import ZoneList
+
+LOCAL = "local"
+"""What a directory gives as its region; it has a country, if anything."""
+
+
+def _assigned(code: str) -> str:
+    if code not in COUNTRIES:
+        raise ValueError(f"there is no country {code!r} in ISO 3166-1 alpha-2")
+    return code
+
+
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_assigned)]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}[a-z0-9-]*\*?$")]
+
+
+class OwnerLimit(Params):
+    """From which share on owners of some countries, taken together, are too many."""
+
+    countries: Annotated[tuple[Country, ...], Field(min_length=1)] = Field(description="Countries taken together.")
+    share: Annotated[float, Field(gt=0, le=1)] = Field(description="Denied from this share on, from 0 to 1.")
+
+
+class DestinationParams(Params):
+    """Where data may go."""
+
+    countries: Annotated[tuple[Country, ...], Field(min_length=1)] = Field(
+        description="Countries (ISO 3166-1 alpha-2) in which the recipient may be, and its data may lie."
+    )
+    regions: tuple[Region, ...] = Field(
+        description="Regions of object stores in which data may land, as the store names them; eu-* means all of eu."
+    )
+    owner_limits: tuple[OwnerLimit, ...] = Field(description="Shares of ownership that deny; none if empty.")
+    contract_required: bool = Field(description="Whether the recipient must have a contract.")
+    contract_min_days_left: Annotated[int, Field(ge=0, le=3650)] = Field(
+        description="Days, today not counted, for which the contract must still hold."
+    )
+
+    @model_validator(mode="after")
+    def _not_contradictory(self) -> Self:
+        if len(set(self.countries)) != len(self.countries):
+            raise ValueError("a country stands twice")
+        if not self.contract_required and self.contract_min_days_left:
+            raise ValueError("contract_min_days_left needs contract_required")
+        for limit in self.owner_limits:
+            if limit.share == 1 and set(limit.countries) >= set(self.countries):
+                raise ValueError("an owner limit denies every country that is allowed")
+        return self
+
+
+class DestinationAllowed(Rule[DestinationParams]):
+    """Data goes only to recipients, owners, contracts and places that the policy allows.
+
+    Why: the law of the country in which data lies, and of those who own the recipient, decides who can demand it.
+    Params: ``countries``, ``regions``, ``owner_limits`` (``countries`` with a ``share``), ``contract_required``,
+    ``contract_min_days_left``.
+    Finds: a recipient in another country; owners of listed countries who together have the share or more; no
+    contract, or one that ends too soon; a destination outside the recipient's registered places; a bucket in
+    another region; a directory in another country; a place that does not say where it is.
+    Misses: ownership that the recipients' file does not list; what the recipient does with the data afterwards.
+    Remedy: send to a registered place, renew the contract, or choose another recipient.
+    Basis: transfers of personal data to third countries, for example GDPR art. 44 to 49; ownership rules such as
+    28 CFR 202.211.
+    """
+
+    expectation = "expect_destination_to_be_allowed"
+    params = DestinationParams
+
+    def zone_lists(self, params: DestinationParams) -> tuple[str, ...]:
+        """Need none."""
+        del params
+        return ()
+
+    def measures(
+        self, params: DestinationParams, zone_lists: Mapping[str, ZoneList]
+    ) -> tuple[Measure[Measurement], ...]:
+        """Need none: the rule is about the circumstances only."""
+        del params, zone_lists
+        return ()
+
+    def judge(
+        self,
+        params: DestinationParams,
+        measurements: Mapping[MeasureId, Measurement],
+        circumstances: Circumstances,
+    ) -> Judgement:
+        """Report each part that is not allowed as a problem of its own."""
+        del measurements
+        problems = (
+            *_country(params, circumstances),
+            *_owners(params, circumstances),
+            *_contract(params, circumstances),
+            *_registered(circumstances),
+            *_posture(params, circumstances),
+        )
+        return Judgement(
+            observed=f"recipient in {circumstances.recipient.country}, place in {_where(circumstances)}",
+            problems=problems,
+        )
+
+
+def _where(circumstances: Circumstances) -> str:
+    posture = circumstances.posture
+    return f"{posture.country or 'an unknown country'}, region {posture.region or 'unknown'}"
+
+
+def _country(params: DestinationParams, circumstances: Circumstances) -> Iterator[Problem]:
+    country = circumstances.recipient.country
+    if country not in params.countries:
+        yield Problem(
+            summary=f"the recipient is in {country}, which the policy does not allow",
+            remedy="choose a recipient in an allowed country, or have the policy changed.",
+            measured=country,
+            operator="in",
+            limit=", ".join(params.countries),
+        )
+
+
+def _owners(params: DestinationParams, circumstances: Circumstances) -> Iterator[Problem]:
+    for limit in params.owner_limits:
+        held = fsum(owner.share for owner in circumstances.recipient.owners if owner.country in limit.countries)
+        if not held < limit.share:
+            yield Problem(
+                summary=f"owners in {', '.join(limit.countries)} hold {held:.0%} of the recipient",
+                remedy="choose a recipient with other owners.",
+                measured=f"{held:g}",
+                operator="<",
+                limit=f"{limit.share:g}",
+                unit="share",
+            )
+
+
+def _contract(params: DestinationParams, circumstances: Circumstances) -> Iterator[Problem]:
+    if not params.contract_required:
+        return
+    contract = circumstances.recipient.contract
+    if contract is None:
+        yield Problem(
+            summary="the recipient has no contract", remedy="agree on a contract and enter it in recipients.yaml."
+        )
+    elif contract.ends < _earliest_end(circumstances.today, params.contract_min_days_left):
+        days = (contract.ends - circumstances.today).days
+        yield Problem(
+            summary="the contract has ended" if days < 0 else "the contract ends too soon",
+            remedy=f"renew contract {contract.reference} and enter its new end in recipients.yaml.",
+            measured=str(days),
+            operator=">=",
+            limit=str(params.contract_min_days_left),
+            unit="days left",
+        )
+
+
+def _earliest_end(today: date, days: int) -> date:
+    return min(date.max - timedelta(days=days), today) + timedelta(days=days)
+
+
+def _registered(circumstances: Circumstances) -> Iterator[Problem]:
+    places = circumstances.recipient.destinations
+    if not any(inside(circumstances.destination, place) for place in places):
+        yield Problem(
+            summary="the destination is not inside a registered place of the recipient",
+            remedy="send to a registered place, or register this one in recipients.yaml.",
+            counts=(Count(what="registered places", value=len(places)),),
+        )
+
+
+def _posture(params: DestinationParams, circumstances: Circumstances) -> Iterator[Problem]:
+    posture = circumstances.posture
+    if posture.country not in params.countries:
+        yield Problem(
+            summary="the place does not say in which country it is"
+            if posture.country is None
+            else f"the place is in {posture.country}, which the policy does not allow",
+            remedy="choose a place in an allowed country (for directories: set GEOGATE_COUNTRY to where they are).",
+            measured=posture.country or "unknown",
+            operator="in",
+            limit=", ".join(params.countries),
+        )
+    local = circumstances.destination.startswith("file:") and posture.region == LOCAL
+    known = posture.region is not None and posture.region != ""
+    if not local and not (known and any(fnmatchcase(str(posture.region), each) for each in params.regions)):
+        yield Problem(
+            summary=f"the region of the place is {posture.region or 'unknown'}, which the policy does not allow",
+            remedy="choose a bucket in an allowed region.",
+            measured=posture.region or "unknown",
+            operator="in",
+            limit=", ".join(params.regions) or "none",
+        )

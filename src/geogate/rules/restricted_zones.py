@@ -1,0 +1,103 @@
+"""The rule about places that must not be shown."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, StringConstraints
+
+from geogate.measures.zone_hits import ZoneHitCounts, ZoneHits
+from geogate.model.finding import Count, Problem
+from geogate.rules.rule import Judgement, Params, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geogate.measures.measure import Measure, MeasureId, Measurement
+    from geogate.measures.zone_hits import ZoneCount
+    from geogate.model.parties import Circumstances
+    from geogate.zones.zone import ZoneList
+
+MOST_ZONES = 10
+"""Zones that a finding lists; those with the most features come first."""
+
+OPAQUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,39}")
+
+
+class ZonesParams(Params):
+    """Which zones, and how near is too near."""
+
+    zone_list: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$")] = Field(
+        description="The name of the zone list."
+    )
+    buffer_m: Annotated[float, Field(ge=0, le=500_000)] = Field(
+        description="Metres around each zone that count as inside; a zone's own buffer counts where it is larger."
+    )
+    max_features: Annotated[int, Field(ge=0)] = Field(description="Features that may be inside; more are a problem.")
+
+
+class RestrictedZones(Rule[ZonesParams]):
+    """No position lies in a restricted zone or within its buffer.
+
+    Why: data about some places endangers people or breaks the law, whatever else it says.
+    Params: ``zone_list``, the name of a list beside the policies; ``buffer_m``, metres around each zone, where a
+    zone's own buffer counts if it is larger; ``max_features``, the number of features that may be inside.
+    Finds: features with a vertex, an edge or an inside in a zone or within its buffer, counted for each zone.
+    Misses: places that the list does not have; what attributes say about a zone in words.
+    Remedy: leave the features out, or have the owner of the list change it.
+    Basis: acts on the protection of military areas and critical infrastructure; the list names its own source.
+    """
+
+    expectation = "expect_no_position_in_restricted_zones"
+    params = ZonesParams
+
+    def zone_lists(self, params: ZonesParams) -> tuple[str, ...]:
+        """Need the one list."""
+        return (params.zone_list,)
+
+    def measures(self, params: ZonesParams, zone_lists: Mapping[str, ZoneList]) -> tuple[Measure[Measurement], ...]:
+        """Need the hits of the list's zones within the buffer.
+
+        Raises: KeyError when the list is missing; PolicyError when it cannot protect with this buffer.
+        """
+        return (ZoneHits.against(zone_lists[params.zone_list], buffer_m=params.buffer_m),)
+
+    def judge(
+        self, params: ZonesParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
+    ) -> Judgement:
+        """Compare the number of features that hit a zone with the limit."""
+        del circumstances
+        (hits,) = measurements.values()
+        if not isinstance(hits, ZoneHitCounts):
+            raise TypeError("the measurement has no hits")
+        # Features that hit several zones count once; never fewer than those that hit one.
+        hit = max([hits.features_hit, *(zone.features for zone in hits.zones)])
+        observed = f"{hit:,} of {hits.features:,} features in {len(hits.zones):,} zones"
+        if hit <= params.max_features:
+            return Judgement(observed=observed)
+        return Judgement(observed=observed, problems=(_problem(params, hits, hit),))
+
+
+def _problem(params: ZonesParams, hits: ZoneHitCounts, hit: int) -> Problem:
+    worst = sorted(hits.zones, key=lambda zone: (-zone.features, zone.zone))[:MOST_ZONES]
+    totals = (
+        Count(what="features in zones", value=hit),
+        Count(what="vertices in zones", value=hits.vertices_hit),
+        Count(what="zones", value=len(hits.zones)),
+    )
+    return Problem(
+        summary=f"{hit:,} features lie in zones of {params.zone_list} or within {params.buffer_m:g} m",
+        remedy="leave these features out, or ask the owner of the zone list.",
+        measured=str(hit),
+        operator="<=",
+        limit=str(params.max_features),
+        unit="features",
+        counts=totals + tuple(Count(what=f"features in zone {_opaque(zone)}", value=zone.features) for zone in worst),
+    )
+
+
+def _opaque(zone: ZoneCount) -> str:
+    """Name a zone by its id where that is a plain word, otherwise by a digest of it."""
+    return zone.zone if OPAQUE.fullmatch(zone.zone) else hashlib.sha256(zone.zone.encode()).hexdigest()[:12]
