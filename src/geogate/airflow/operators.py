@@ -1,0 +1,193 @@
+"""Operators: GateOperator judges a dataset, SendOperator sends by clearance, AuditOperator judges again.
+
+They call the gate and translate its answer; they decide nothing. Constructors only store, so that parsing a DAG is
+cheap, and what the gate needs is imported when a task runs. Between tasks go ids and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from geogate.airflow.failures import ChangedError, DeniedError, HeldError, StoppedError, ending_the_task
+from geogate.airflow.report import denying_rules, holding_rules, plain, verdict_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from geogate.gate.house import House
+    from geogate.gate.submit import Submission
+    from geogate.model.names import Nonce
+
+
+class GateOperator(BaseOperator):
+    """Submit a dataset to the gate; succeed only with a clearance, and hand over its id.
+
+    ``dataset`` names files, folders or ``s3://`` prefixes; ``export`` is its name for people. ``problem`` is what was
+    wrong with the export before it could be submitted: the task fails with it.
+
+    Raises: DeniedError, HeldError and StoppedError, which are not retried; ServiceDownError, which is.
+    """
+
+    template_fields: Sequence[str] = (
+        "dataset",
+        "policy",
+        "recipient",
+        "destination",
+        "purpose",
+        "assume_crs",
+        "export",
+        "problem",
+    )
+    ui_color = "#f2c14e"
+
+    def __init__(  # noqa: PLR0913 - one argument for each part of a wish
+        self,
+        *,
+        dataset: str | Sequence[str],
+        policy: str,
+        recipient: str,
+        destination: str,
+        purpose: str = "",
+        assume_crs: str = "",
+        export: str = "",
+        problem: str = "",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.dataset = dataset
+        self.policy = policy
+        self.recipient = recipient
+        self.destination = destination
+        self.purpose = purpose
+        self.assume_crs = assume_crs
+        self.export = export
+        self.problem = problem
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Submit, log the verdict, and return the ids of the request and its clearance."""
+        if self.problem:
+            raise StoppedError(plain(self.problem))
+        with ending_the_task():
+            submission = self._submit(context)
+        for line in verdict_lines(submission.verdict):
+            self.log.info("%s", line)
+        self.log.info("request %s is %s", submission.request, submission.state)
+        return self._handed_over(submission)
+
+    def _submit(self, context: Context) -> Submission:
+        from geogate.gate.house import Wish
+        from geogate.gate.submit import submit
+
+        wish = Wish(
+            dataset=(self.dataset,) if isinstance(self.dataset, str) else tuple(self.dataset),
+            policy=self.policy,
+            recipient=self.recipient,
+            destination=self.destination,
+            purpose=self.purpose,
+            assume_crs=self.assume_crs,
+        )
+        return submit(wish, house=house_of(context))
+
+    def _handed_over(self, submission: Submission) -> dict[str, str]:
+        """Give the ids of a cleared request; everything else ends the task.
+
+        Raises: DeniedError, HeldError, StoppedError.
+        """
+        from geogate.model.lifecycle import State
+
+        request, to = submission.request, plain(self.destination)
+        match submission.state:
+            case State.CLEARED if submission.clearance:
+                return {"request_id": str(request), "clearance_id": str(submission.clearance)}
+            case State.HELD:
+                rules = ", ".join(holding_rules(submission.verdict))
+                raise HeldError(
+                    f"request {request} to {to} waits for review because of {rules}: reviewers see it with 'geogate "
+                    f"review show {request}'; clear this task once 'geogate review approve {request}' has cleared it"
+                )
+            case State.DENIED:
+                rules = ", ".join(denying_rules(submission.verdict))
+                raise DeniedError(f"request {request} to {to} is denied by {rules or 'a verdict without any answer'}")
+            case state:
+                raise StoppedError(f"request {request} to {to} is {state} and has no clearance")
+
+
+class SendOperator(BaseOperator):
+    """Send what a clearance permits, once; ``clearance`` is what a GateOperator returned, or the id in it.
+
+    The id is all that is believed: files, recipient and destination come from the signed clearance in the ledger.
+
+    Raises: StoppedError, which is not retried; ServiceDownError, which is.
+    """
+
+    template_fields: Sequence[str] = ("clearance",)
+    ui_color = "#7fb685"
+
+    def __init__(self, *, clearance: str | Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.clearance = clearance
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Send, and return the ids of the request and its clearance."""
+        from geogate.gate.send import send_by_nonce
+
+        with ending_the_task():
+            receipt = send_by_nonce(clearance_id(self.clearance), house=house_of(context))
+        for delivery in receipt.deliveries:
+            self.log.info("sent a file of %d bytes, sha256 %s", delivery.size, delivery.sha256)
+        return {"request_id": str(receipt.request), "clearance_id": str(receipt.nonce)}
+
+
+class AuditOperator(BaseOperator):
+    """Judge again what was sent in the last ``hours``; fail with a list of the releases that would not leave today.
+
+    Raises: ChangedError and StoppedError, which are not retried; ServiceDownError, which is.
+    """
+
+    ui_color = "#6d9dc5"
+
+    def __init__(self, *, hours: int = 24, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.hours = hours
+
+    def execute(self, context: Context) -> None:
+        """Audit."""
+        from geogate.gate.audit import audit
+
+        with ending_the_task():
+            report = audit(hours=self.hours, house=house_of(context))
+        self.log.info("%d releases judged again, %d changed", report.audited, len(report.changes))
+        if report.changes:
+            changes = "; ".join(plain(f"{change.request}: {change.summary}") for change in report.changes)
+            raise ChangedError(f"{len(report.changes)} of {report.audited} releases would not leave today: {changes}")
+
+
+def house_of(context: Context) -> House:
+    """Open the gate's house for a task; who triggered the run acts, or the DAG itself where nobody did.
+
+    A person who triggers a run is the requester, and so cannot review what the run submits.
+
+    Raises: UsageError for a setting that geogate does not know.
+    """
+    from geogate.gate.house import House
+
+    run = context["dag_run"]
+    return House.from_environment(actor=run.triggering_user_name or f"airflow:{run.dag_id}")
+
+
+def clearance_id(handed: object) -> Nonce:
+    """Take the id out of what a gate handed over.
+
+    Raises: StoppedError when there is none, as when somebody marked a gate as success.
+    """
+    from geogate.model.names import Nonce
+
+    found = handed.get("clearance_id") if isinstance(handed, Mapping) else handed
+    if not isinstance(found, str) or not found:
+        raise StoppedError("no clearance came from the gate, so nothing is sent; run the gate, do not mark it")
+    return Nonce(found)
