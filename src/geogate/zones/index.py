@@ -30,6 +30,10 @@ _AREA = 2
 _POINTS_AT_ONCE = 65_536
 
 
+class OffGlobeError(ValueError):
+    """Positions are not finite or not on the globe; the message has counts and no coordinate."""
+
+
 class ZoneIndex:
     """All zones of a list with their distances, compiled once; immutable and safe to use from several threads.
 
@@ -69,7 +73,7 @@ class ZoneIndex:
 
         Shape: ``(n, 2)``.
         Units: degrees; longitudes up to a turn and a half.
-        Raises: ValueError when a position is not finite or not on the globe.
+        Raises: OffGlobeError when a position is not finite or not on the globe.
         """
         check_positions(lonlat)
         lonlat = on_the_map(lonlat)
@@ -91,7 +95,7 @@ class ZoneIndex:
         where that is not clear. An invalid polygon counts with all that its convex hull holds.
 
         Units: degrees; longitudes up to a turn and a half.
-        Raises: ValueError when a vertex is not finite or not on the globe.
+        Raises: OffGlobeError when a vertex is not finite or not on the globe.
         """
         check_positions(shapely.get_coordinates(shapes))
         read = Shapes.read(shapes)
@@ -119,11 +123,13 @@ class ZoneIndex:
 def check_positions(lonlat: NDArray[np.float64]) -> None:
     """Refuse positions that are not on the globe.
 
-    Raises: ValueError, with counts and no coordinate.
+    Raises: OffGlobeError.
     """
     on_globe = (np.abs(lonlat[:, 0]) <= FARTHEST_LON) & (np.abs(lonlat[:, 1]) <= FARTHEST_LAT)
     if not on_globe.all():
-        raise ValueError(f"{np.count_nonzero(~on_globe)} of {len(lonlat)} positions are not finite or not on the globe")
+        raise OffGlobeError(
+            f"{np.count_nonzero(~on_globe)} of {len(lonlat)} positions are not finite or not on the globe"
+        )
 
 
 def _limit_m(zone: Zone, list_name: str, buffer_m: float) -> float:
@@ -161,6 +167,6 @@ def _prepare(parts: NDArray[np.object_]) -> None:
 
 def _groups(numbers: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
     order = np.argsort(numbers, kind="stable")
-    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
-    for first, last in zip(starts, [*starts[1:], len(order)], strict=True):
-        yield int(numbers[order[first]]), order[first:last]
+    present, first = np.unique(numbers[order], return_index=True)
+    for number, group in zip(present, np.split(order, first[1:]), strict=False):
+        yield int(number), group

@@ -68,6 +68,8 @@ class Shapes:
 
 
 def _blocks(pieces: NDArray[np.int64]) -> Iterator[slice]:
+    if len(pieces) == 0:
+        return
     block = (np.cumsum(pieces) - pieces) // _PIECES_AT_ONCE
     starts = np.flatnonzero(np.diff(block, prepend=-1))
     for first, last in zip(starts, [*starts[1:], len(pieces)], strict=True):
@@ -76,7 +78,7 @@ def _blocks(pieces: NDArray[np.int64]) -> Iterator[slice]:
 
 def _simple_parts(shapes: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
     parts, owner = shapely.force_2d(shapes), np.arange(len(shapes))
-    while np.any(shapely.get_type_id(parts) >= BaseGeometryType.MULTIPOINT):
+    while np.any(shapely.get_type_id(parts) >= shapely.GeometryType.MULTIPOINT):
         parts, part_of = shapely.get_parts(parts, return_index=True)
         owner = owner[part_of]
     there = ~(shapely.is_missing(parts) | shapely.is_empty(parts))

@@ -1,0 +1,76 @@
+"""Shapes of a projected layer in degrees, with so many vertices more that their edges stay where they were."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from geogate.zones.ellipsoid import ecef
+from geogate.zones.segments import segments_of
+from geogate.zones.unwrap import TURN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+ASIDE_M = 0.002
+"""How far an edge that is straight in degrees may lie beside the one that is straight in the projection."""
+
+_ROUNDS = 6
+_MOST_VERTICES = 5_000_000
+
+
+class TooCurvedError(ValueError):
+    """An edge cannot be followed with a reasonable number of vertices, because it passes through a pole."""
+
+
+def straighten(
+    shapes: NDArray[np.object_], to_lonlat: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.object_]:
+    """Add vertices to shapes until their edges are as good as straight in degrees, and transform them.
+
+    Shape: ``(n,)``.
+    Units: those of the layer's reference system to degrees.
+    Raises: TooCurvedError.
+    """
+    for _ in range(_ROUNDS):
+        longest = _longest_edges(shapes, to_lonlat)
+        if np.isinf(longest).all():
+            return np.asarray(shapely.transform(shapes, to_lonlat))
+        _check_size(shapes, longest)
+        shapes = np.asarray(shapely.segmentize(shapes, longest))
+    raise TooCurvedError("an edge cannot be followed on the ellipsoid, because it passes through a pole")
+
+
+def _longest_edges(
+    shapes: NDArray[np.object_], to_lonlat: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Find for each shape how long its edges may be; infinite where they are straight enough as they are."""
+    parts, owner = shapes, np.arange(len(shapes))
+    while np.any(shapely.get_type_id(parts) >= shapely.GeometryType.MULTIPOINT):
+        parts, part_of = shapely.get_parts(parts, return_index=True)
+        owner = owner[part_of]
+    edges = segments_of(parts[~shapely.is_missing(parts)], owner[~shapely.is_missing(parts)].astype(np.int64))
+    aside = _aside_m(to_lonlat(edges.start), to_lonlat(edges.end), to_lonlat((edges.start + edges.end) / 2))
+    length = np.hypot(*(edges.end - edges.start).T)
+    # Half of what is allowed, because the middle is not always where an edge lies farthest aside.
+    allowed = np.where(aside > ASIDE_M, length / np.ceil(np.sqrt(2 * aside / ASIDE_M)), np.inf)
+    longest = np.full(len(shapes), np.inf)
+    np.minimum.at(longest, edges.owner, allowed)
+    return longest
+
+
+def _aside_m(start: NDArray[np.float64], end: NDArray[np.float64], middle: NDArray[np.float64]) -> NDArray[np.float64]:
+    step = end - start
+    step[:, 0] -= TURN * np.round(step[:, 0] / TURN)
+    apart: NDArray[np.float64] = np.linalg.norm(ecef(start + step / 2) - ecef(middle), axis=1)
+    return apart
+
+
+def _check_size(shapes: NDArray[np.object_], longest: NDArray[np.float64]) -> None:
+    vertices = shapely.get_num_coordinates(shapes) + shapely.length(shapes) / longest
+    if not vertices.sum() <= _MOST_VERTICES:
+        raise TooCurvedError("the edges of a few rows would need millions of vertices on the ellipsoid")
