@@ -65,7 +65,7 @@ def sending_to(perimeter: Perimeter, worker_keys: Keys, root_s3: S3Client) -> Ca
 @pytest.mark.parametrize("kind", CONTENTS)
 def test_after_a_kill_at_any_step_another_attempt_leaves_each_file_exactly_once(
     kind: str, tmp_path: Path, sending_to: Callable[[str], Sending]
-):
+) -> None:
     contents = CONTENTS[kind]
     staged = stage(tmp_path, contents)
     expected = {name: [content] for name, content in contents.items()}

@@ -12,7 +12,9 @@ from integration.sending import LARGE, SEVERAL, Sending
 
 from geogate.destinations.channel import ChannelSettings, channel_for
 from geogate.destinations.errors import ChangedError, CorruptedError, OccupiedError
+from geogate.model.dataset import FileDigest
 from geogate.model.errors import InputError, RefusedError, UsageError
+from geogate.model.names import Sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +41,9 @@ def sending(
     [{"a.gpkg": b"roads"}, {"a.csv": b""}, {"a.parquet": LARGE}, SEVERAL],
     ids=["small", "empty", "large", "several"],
 )
-def test_what_was_cleared_arrives_once_with_its_bytes(contents: dict[str, bytes], tmp_path: Path, sending: Sending):
+def test_what_was_cleared_arrives_once_with_its_bytes(
+    contents: dict[str, bytes], tmp_path: Path, sending: Sending
+) -> None:
     deliveries = sending.put(stage(tmp_path, contents))
     assert sending.stored() == {name: [content] for name, content in contents.items()}
     assert not sending.uploads()
@@ -50,13 +54,13 @@ def test_what_was_cleared_arrives_once_with_its_bytes(contents: dict[str, bytes]
     }
 
 
-def test_the_receipt_names_the_version_that_the_store_holds(tmp_path: Path, sending: Sending):
+def test_the_receipt_names_the_version_that_the_store_holds(tmp_path: Path, sending: Sending) -> None:
     (delivery,) = sending.put(stage(tmp_path, {"a.csv": b"1"}))
     found = sending.root.get_object(Bucket=sending.bucket, Key=f"{sending.prefix}a.csv", VersionId=delivery.version)
     assert found["Body"].read() == b"1"
 
 
-def test_an_object_carries_its_clearance_as_tag_and_metadata(tmp_path: Path, sending: Sending):
+def test_an_object_carries_its_clearance_as_tag_and_metadata(tmp_path: Path, sending: Sending) -> None:
     sending.put(stage(tmp_path, {"a.csv": b"1"}), nonce="0" * 32)
     key = f"{sending.prefix}a.csv"
     tags = sending.root.get_object_tagging(Bucket=sending.bucket, Key=key)["TagSet"]
@@ -67,7 +71,9 @@ def test_an_object_carries_its_clearance_as_tag_and_metadata(tmp_path: Path, sen
 
 
 @pytest.mark.parametrize("contents", [{"a.csv": b"1"}, {"a.csv": b"1", "b.parquet": LARGE}], ids=["small", "several"])
-def test_every_request_to_the_bucket_names_its_owner(contents: dict[str, bytes], tmp_path: Path, sending: Sending):
+def test_every_request_to_the_bucket_names_its_owner(
+    contents: dict[str, bytes], tmp_path: Path, sending: Sending
+) -> None:
     sending.channel.posture()
     sending.put(stage(tmp_path, contents))
     asked = [params for name, params in sending.requests if name != "AssumeRole"]
@@ -75,21 +81,21 @@ def test_every_request_to_the_bucket_names_its_owner(contents: dict[str, bytes],
     assert {params.get("ExpectedBucketOwner") for params in asked} == {sending.account}
 
 
-def test_every_request_that_makes_an_object_visible_is_create_only(tmp_path: Path, sending: Sending):
+def test_every_request_that_makes_an_object_visible_is_create_only(tmp_path: Path, sending: Sending) -> None:
     sending.put(stage(tmp_path / "1", {"small.csv": b"1"}))
     sending.put(stage(tmp_path / "2", {"a.csv": b"1", "b.parquet": LARGE}), nonce="1" * 32)
     visible = [p for name, p in sending.requests if name in {"PutObject", "CompleteMultipartUpload", "CopyObject"}]
     assert [params["IfNoneMatch"] for params in visible] == ["*"] * 3
 
 
-def test_all_parts_are_at_the_store_before_the_first_file_becomes_visible(tmp_path: Path, sending: Sending):
+def test_all_parts_are_at_the_store_before_the_first_file_becomes_visible(tmp_path: Path, sending: Sending) -> None:
     sending.put(stage(tmp_path, SEVERAL))
     names = [name for name, _ in sending.requests]
     assert "PutObject" not in names
     assert max(i for i, n in enumerate(names) if n == "UploadPart") < names.index("CompleteMultipartUpload")
 
 
-def test_many_keys_are_released_by_several_sessions_that_have_no_key_besides(tmp_path: Path, sending: Sending):
+def test_many_keys_are_released_by_several_sessions_that_have_no_key_besides(tmp_path: Path, sending: Sending) -> None:
     contents = {f"{'x' * 150}{number:02}.csv": b"%d" % number for number in range(12)}
     sending.put(stage(tmp_path, contents))
     policies = [params["Policy"] for name, params in sending.requests if name == "AssumeRole"]
@@ -104,7 +110,7 @@ def test_many_keys_are_released_by_several_sessions_that_have_no_key_besides(tmp
 )
 def test_sending_again_finds_what_was_delivered_and_sends_nothing(
     contents: dict[str, bytes], tmp_path: Path, sending: Sending
-):
+) -> None:
     staged = stage(tmp_path, contents)
     first = sending.put(staged)
     sending.requests.clear()
@@ -114,27 +120,29 @@ def test_sending_again_finds_what_was_delivered_and_sends_nothing(
 
 
 @pytest.mark.parametrize("contents", [{"a.csv": b"1"}, {"a.csv": b"1", "b.csv": b"2"}], ids=["alone", "several"])
-def test_something_else_at_the_key_is_never_overwritten(contents: dict[str, bytes], tmp_path: Path, sending: Sending):
+def test_something_else_at_the_key_is_never_overwritten(
+    contents: dict[str, bytes], tmp_path: Path, sending: Sending
+) -> None:
     sending.place("a.csv", b"other")
     with pytest.raises(OccupiedError, match=r"something else is already there: 'a\.csv'"):
         sending.put(stage(tmp_path, contents))
     assert sending.stored() == {"a.csv": [b"other"]}
 
 
-def test_the_same_bytes_under_another_clearance_are_something_else(tmp_path: Path, sending: Sending):
+def test_the_same_bytes_under_another_clearance_are_something_else(tmp_path: Path, sending: Sending) -> None:
     staged = stage(tmp_path, {"a.csv": b"1"})
     sending.put(staged, nonce="1" * 32)
     with pytest.raises(OccupiedError, match="already there"):
         sending.put(staged, nonce="2" * 32)
 
 
-def test_other_bytes_of_the_same_size_under_our_clearance_are_something_else(tmp_path: Path, sending: Sending):
+def test_other_bytes_of_the_same_size_under_our_clearance_are_something_else(tmp_path: Path, sending: Sending) -> None:
     sending.place("a.csv", b"2", Metadata={"geogate-clearance": "1" * 32})
     with pytest.raises(OccupiedError, match="already there"):
         sending.put(stage(tmp_path, {"a.csv": b"1"}), nonce="1" * 32)
 
 
-def test_an_object_that_appears_while_the_file_is_prepared_is_not_overwritten(tmp_path: Path, sending: Sending):
+def test_an_object_that_appears_while_the_file_is_prepared_is_not_overwritten(tmp_path: Path, sending: Sending) -> None:
     def intrude(**_: Any) -> None:
         if not sending.stored():
             sending.place("a.parquet", b"other")
@@ -160,7 +168,7 @@ def test_an_object_that_appears_while_the_file_is_prepared_is_not_overwritten(tm
 )
 def test_a_staged_file_that_changed_is_refused_and_nothing_arrives(
     contents: dict[str, bytes], damage: bytes, tmp_path: Path, sending: Sending
-):
+) -> None:
     staged = stage(tmp_path, contents)
     staged[0][1].write_bytes(damage)
     with pytest.raises(ChangedError, match=r"'a\.csv' is not the one that was cleared"):
@@ -169,7 +177,7 @@ def test_a_staged_file_that_changed_is_refused_and_nothing_arrives(
     assert not sending.uploads()
 
 
-def test_the_last_of_several_files_that_changed_keeps_all_from_arriving(tmp_path: Path, sending: Sending):
+def test_the_last_of_several_files_that_changed_keeps_all_from_arriving(tmp_path: Path, sending: Sending) -> None:
     staged = stage(tmp_path, {"a.csv": b"1", "b.csv": b"2"})
     staged[1][1].write_bytes(b"3")
     with pytest.raises(ChangedError, match=r"b\.csv"):
@@ -178,27 +186,27 @@ def test_the_last_of_several_files_that_changed_keeps_all_from_arriving(tmp_path
     assert not sending.uploads()
 
 
-def test_a_staged_file_that_is_gone_is_an_input_error(tmp_path: Path, sending: Sending):
+def test_a_staged_file_that_is_gone_is_an_input_error(tmp_path: Path, sending: Sending) -> None:
     staged = stage(tmp_path, {"a.csv": b"1"})
     staged[0][1].unlink()
     with pytest.raises(InputError, match=r"the staged file 'a\.csv' cannot be read: No such file"):
         sending.put(staged)
 
 
-def test_an_upload_that_was_left_behind_is_cleared_away_and_others_stay(tmp_path: Path, sending: Sending):
+def test_an_upload_that_was_left_behind_is_cleared_away_and_others_stay(tmp_path: Path, sending: Sending) -> None:
     for name in ("a.csv", "a.csv", "a.csv.bak"):
         sending.begin(name)
     sending.put(stage(tmp_path, {"a.csv": b"1"}))
     assert sending.uploads() == ["a.csv.bak"]
 
 
-def test_a_store_that_gives_no_checksum_is_read_back(tmp_path: Path, sending: Sending):
+def test_a_store_that_gives_no_checksum_is_read_back(tmp_path: Path, sending: Sending) -> None:
     forgetful(sending)
     (delivery,) = sending.put(stage(tmp_path, {"a.csv": b"1"}))
     assert ("GetObject", delivery.version) in [(name, p.get("VersionId")) for name, p in sending.requests]
 
 
-def test_a_store_that_holds_other_bytes_than_were_sent_is_reported(tmp_path: Path, sending: Sending):
+def test_a_store_that_holds_other_bytes_than_were_sent_is_reported(tmp_path: Path, sending: Sending) -> None:
     forgetful(sending)
 
     def damage(parsed: dict[str, Any], **_: Any) -> None:
@@ -211,7 +219,7 @@ def test_a_store_that_holds_other_bytes_than_were_sent_is_reported(tmp_path: Pat
     assert not caught.value.retryable
 
 
-def test_a_lost_answer_to_the_put_is_found_to_be_our_own_delivery(tmp_path: Path, sending: Sending):
+def test_a_lost_answer_to_the_put_is_found_to_be_our_own_delivery(tmp_path: Path, sending: Sending) -> None:
     staged = stage(tmp_path, {"a.csv": b"1"})
 
     def overtake(**_: Any) -> None:
@@ -246,15 +254,15 @@ def forgetful(sending: Sending) -> None:
 )
 def test_a_clearance_for_something_else_is_refused_before_anything_is_asked(
     changes: dict[str, Any], tmp_path: Path, sending: Sending
-):
+) -> None:
     with pytest.raises(RefusedError, match="clearance"):
         sending.put(stage(tmp_path, {"a.csv": b"1"}), **changes)
     assert not sending.requests
 
 
 @pytest.mark.parametrize("name", ["../a.csv", "a//b.csv", "/a.csv", "a*.csv", "${x}.csv", "a\nb.csv", "a/./b", " a"])
-def test_a_file_name_that_could_lead_elsewhere_is_refused(name: str, tmp_path: Path, sending: Sending):
-    staged = [(stage(tmp_path, {"a.csv": b"1"})[0][0].__class__(name=name, size=1, sha256="0" * 64), tmp_path)]
+def test_a_file_name_that_could_lead_elsewhere_is_refused(name: str, tmp_path: Path, sending: Sending) -> None:
+    staged = [(FileDigest(name=name, size=1, sha256=Sha256("0" * 64)), tmp_path)]
     with pytest.raises(RefusedError, match="not safe at a destination"):
         sending.put(staged)
     assert not sending.requests
@@ -262,7 +270,7 @@ def test_a_file_name_that_could_lead_elsewhere_is_refused(name: str, tmp_path: P
 
 def test_the_channel_takes_its_credentials_from_the_environment(
     as_worker: dict[str, str], tmp_path: Path, sending: Sending, perimeter: Perimeter
-):
+) -> None:
     assert as_worker["AWS_ACCESS_KEY_ID"]
     settings = ChannelSettings(releaser_role=perimeter.releaser_role_arn)
     channel = channel_for(sending.destination, settings=settings)
@@ -271,6 +279,6 @@ def test_the_channel_takes_its_credentials_from_the_environment(
     assert sending.stored() == {"a.csv": [b"1"]}
 
 
-def test_a_channel_is_for_normal_forms_only():
+def test_a_channel_is_for_normal_forms_only() -> None:
     with pytest.raises(UsageError, match="normal form"):
         channel_for("s3://bucket/prefix", settings=ChannelSettings())
