@@ -1,0 +1,141 @@
+"""Zone lists for the gate: loaded only when they are pinned, in force and wholly understood."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from geogate.model.names import Sha256
+from geogate.readers.zone_files.contents import Contents, open_contents
+from geogate.readers.zone_files.errors import ZoneListError
+from geogate.readers.zone_files.manifest import Manifest, ZoneListFacts, dump, is_distance, parse
+from geogate.readers.zone_files.raw import RawZone, UnreadableZonesError
+from geogate.zones.normalise import ZoneGeometryError, normalise
+from geogate.zones.zone import Zone, ZoneList
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+
+def load_zone_list(manifest: Path, *, today: date) -> ZoneList:
+    """Load the list that a manifest describes.
+
+    Raises: ZoneListError, a PolicyError, when anything about it is not as it must be.
+    """
+    text = _read_manifest(manifest)
+    described = parse(text, file=manifest.name)
+    _check_in_force(described.facts, today, manifest.name)
+    contents = _open(manifest.with_name(described.data))
+    if contents.digest != described.sha256:
+        raise ZoneListError(
+            contents.name,
+            f"its digest is not the one in {manifest.name}",
+            hint="if the new data is wanted, review it and pin it again with 'geogate zones compile'",
+        )
+    zones = _zones(contents, described.facts)
+    if len(zones) != described.count:
+        raise ZoneListError(contents.name, f"it has {len(zones)} zones, and {manifest.name} says {described.count}")
+    return _zone_list(described, zones, text)
+
+
+def pin_zone_list(data: Path, *, facts: ZoneListFacts) -> Path:
+    """Read the data wholly, and write the manifest that pins it beside it; an older manifest is replaced.
+
+    Raises: ZoneListError when the data cannot be a zone list; then nothing is written.
+    """
+    contents = _open(data)
+    count = len(_zones(contents, facts))
+    manifest = data.with_suffix(".yaml")
+    text = dump(Manifest(facts=facts, data=data.name, sha256=contents.digest, count=count))
+    parse(text, file=manifest.name)
+    manifest.write_text(text, encoding="utf-8")
+    return manifest
+
+
+def _read_manifest(manifest: Path) -> str:
+    try:
+        return manifest.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ZoneListError(manifest.name, f"the manifest cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ZoneListError(manifest.name, "the manifest is not UTF-8") from None
+
+
+def _check_in_force(facts: ZoneListFacts, today: date, file: str) -> None:
+    if today > facts.valid_until:
+        raise ZoneListError(file, f"the list was valid until {facts.valid_until}", hint="get a current list and pin it")
+    if today < facts.as_of:
+        raise ZoneListError(file, f"the list begins on {facts.as_of}", hint="wait, or correct 'as_of'")
+
+
+def _open(data: Path) -> Contents:
+    try:
+        return open_contents(data)
+    except UnreadableZonesError as error:
+        raise ZoneListError(data.name, error.reason, place=error.place) from None
+
+
+def _zone_list(described: Manifest, zones: tuple[Zone, ...], text: str) -> ZoneList:
+    facts = described.facts
+    pinned = hashlib.sha256(text.encode() + b"\x00" + described.sha256.encode())
+    return ZoneList(
+        name=facts.name,
+        title=facts.title,
+        source=facts.source,
+        licence=facts.licence,
+        as_of=facts.as_of,
+        valid_until=facts.valid_until,
+        digest=Sha256(pinned.hexdigest()),
+        zones=zones,
+    )
+
+
+def _zones(contents: Contents, facts: ZoneListFacts) -> tuple[Zone, ...]:
+    try:
+        raw = contents.zones()
+    except UnreadableZonesError as error:
+        raise ZoneListError(contents.name, error.reason, place=error.place) from None
+    if not raw:
+        raise ZoneListError(contents.name, "the list has no zones", hint="an empty list protects nothing")
+    zones = [_zone(zone, facts, number=number, file=contents.name) for number, zone in enumerate(raw, start=1)]
+    seen: set[str] = set()
+    for zone, origin in zip(zones, raw, strict=True):
+        if zone.id in seen:
+            raise ZoneListError(contents.name, "its id is that of another zone", place=origin.place)
+        seen.add(zone.id)
+    return tuple(zones)
+
+
+def _zone(raw: RawZone, facts: ZoneListFacts, *, number: int, file: str) -> Zone:
+    try:
+        zone_id = _text(raw, facts.id_field) if facts.id_field else str(number)
+        category = _text(raw, facts.category_field) if facts.category_field else facts.category
+        buffer_m = _distance(raw, facts.buffer_field) if facts.buffer_field else float(facts.buffer_m)
+        geometry = normalise(raw.geometry, zone=zone_id)
+    except UnreadableZonesError as error:
+        raise ZoneListError(file, error.reason, place=raw.place) from None
+    except ZoneGeometryError as error:
+        raise ZoneListError(file, error.reason, place=f"{raw.place} (id {error.zone!r})", hint=error.hint) from None
+    return Zone(id=zone_id, category=category, buffer_m=buffer_m, geometry=geometry)
+
+
+def _attribute(raw: RawZone, name: str) -> object:
+    if name not in raw.attributes:
+        raise UnreadableZonesError(f"it has no attribute {name!r}")
+    return raw.attributes[name]
+
+
+def _text(raw: RawZone, name: str) -> str:
+    value = _attribute(raw, name)
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if not text:
+        raise UnreadableZonesError(f"its attribute {name!r} is neither a text nor a whole number")
+    return text
+
+
+def _distance(raw: RawZone, name: str) -> float:
+    value = _attribute(raw, name)
+    if not is_distance(value):
+        raise UnreadableZonesError(f"its attribute {name!r} is no number of metres")
+    return float(value)  # type: ignore[arg-type]  # is_distance accepts int and float only

@@ -1,0 +1,107 @@
+"""Zones from GeoPackage, FlatGeobuf and Shapefile, through GDAL; a warning of GDAL is an error here."""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyogrio
+import pyproj
+import shapely
+from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+from shapely.errors import ShapelyError
+
+from geogate.measures.measure import UnmeasurableError
+from geogate.measures.reference import to_lonlat
+from geogate.readers.zone_files.raw import RawZone, UnreadableZonesError
+from geogate.zones.straighten import TooCurvedError, straighten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+_STEM = "zones"
+_REFUSALS = (DataSourceError, DataLayerError, CRSError, FeatureError, GeometryError, FieldError, ValueError)
+
+
+def read_shapefile(sidecars: Mapping[str, bytes]) -> list[RawZone]:
+    """Read all zones of a Shapefile from the bytes of its files, by suffix.
+
+    Raises: UnreadableZonesError.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for suffix, data in sidecars.items():
+            archive.writestr(_STEM + suffix, data)
+    return read(packed.getvalue(), driver="ESRI Shapefile")
+
+
+def read(data: bytes, *, driver: str) -> list[RawZone]:
+    """Read all zones of a file that has exactly one layer.
+
+    Raises: UnreadableZonesError.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            meta, wkb, fields = _layer(data, driver)
+        except (RuntimeWarning, UserWarning):
+            raise UnreadableZonesError(f"GDAL's {driver} reader warns of something in the file") from None
+        except _REFUSALS:
+            raise UnreadableZonesError(f"GDAL's {driver} reader cannot read the file to its end") from None
+    shapes = _lonlat(wkb, meta["crs"])
+    return [
+        RawZone(
+            place=f"zone {number + 1}",
+            attributes={str(name): _plain(values[number]) for name, values in zip(meta["fields"], fields, strict=True)},
+            geometry=shape,
+        )
+        for number, shape in enumerate(shapes)
+    ]
+
+
+def _layer(data: bytes, driver: str) -> tuple[dict[str, Any], NDArray[np.object_], list[NDArray[Any]]]:
+    layers = pyogrio.list_layers(data)
+    if len(layers) != 1:
+        raise UnreadableZonesError(f"the file has {len(layers)} layers or tables instead of one")
+    info = pyogrio.read_info(data, force_feature_count=True)
+    if info["driver"] != driver:
+        raise UnreadableZonesError(f"GDAL does not read the file with its {driver} reader")
+    meta, _, wkb, fields = pyogrio.raw.read(data)
+    if wkb is None or len(wkb) != info["features"]:
+        raise UnreadableZonesError("not all zones that the file claims to have can be read")
+    return meta, wkb, fields
+
+
+def _lonlat(wkb: NDArray[np.object_], crs: str | None) -> NDArray[np.object_]:
+    if crs is None:
+        raise UnreadableZonesError("it has no coordinate reference system")
+    try:
+        shapes = shapely.force_2d(shapely.from_wkb(wkb))
+        system = pyproj.CRS.from_user_input(crs)
+        finite = np.isfinite(shapely.get_coordinates(shapes)).all()
+        if not finite:
+            raise UnreadableZonesError("a zone has a coordinate that is not a finite number")
+
+        def transform(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+            return to_lonlat(xy, system)
+
+        return (
+            straighten(shapes, transform) if system.is_projected else np.asarray(shapely.transform(shapes, transform))
+        )
+    except ShapelyError:
+        raise UnreadableZonesError("a zone's geometry is not well-formed") from None
+    except pyproj.exceptions.CRSError:
+        raise UnreadableZonesError("its coordinate reference system is not known") from None
+    except (UnmeasurableError, TooCurvedError) as error:
+        raise UnreadableZonesError(f"it cannot be transformed to WGS 84: {error}") from None
+
+
+def _plain(value: Any) -> object:
+    """Turn numpy's numbers into Python's."""
+    plain: object = value.item() if isinstance(value, np.generic) else value
+    return plain
