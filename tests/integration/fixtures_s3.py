@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.loaders
+import botocore.session
 import pytest
 
 from geogate.model.dataset import FileDigest, content_digest
@@ -29,9 +31,14 @@ if TYPE_CHECKING:
     from infra.users import DemoUsers
 
 
+_LOADER = botocore.loaders.create_loader()  # the service models are read once for all sessions
+
+
 def session_of(keys: Keys) -> boto3.Session:
     """Return a session with these keys; the endpoint comes from the environment that ``s3_server`` sets."""
-    return boto3.Session(keys.id, keys.secret, keys.token or None)
+    core = botocore.session.Session()
+    core.register_component("data_loader", _LOADER)
+    return boto3.Session(keys.id, keys.secret, keys.token or None, botocore_session=core)
 
 
 @pytest.fixture(scope="session")

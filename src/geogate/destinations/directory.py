@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 UNFIT: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.ENOENT, errno.EOPNOTSUPP, errno.EMLINK, errno.ENAMETOOLONG})
-FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class DirectoryChannel:
@@ -96,7 +96,7 @@ def _translated() -> Iterator[None]:
         if error.errno in FORBIDDEN:
             raise ForbiddenError(said, hint="let the gate write there, on a disk that knows hard links") from error
         if error.errno in FULL:
-            raise UnavailableError(said, hint="make room on its disk") from error
+            raise UnavailableError(said, hint="make room on its disk, or for files of this size") from error
         if error.errno in UNFIT:
             raise MisconfiguredError(
                 said, hint="name a directory that exists, by a path without symbolic links"
