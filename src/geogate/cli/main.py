@@ -12,6 +12,7 @@ from geogate.model.errors import GeogateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "screen": ("geogate.cli.screen", "Pre-check a dataset: the verdict, and nothing is stored or sent."),
@@ -64,8 +65,18 @@ Exit codes:
 
 @click.group(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="geogate")
-def cli() -> None:
+@click.option("--debug", is_flag=True, help="Show where a crash came from.")
+def cli(debug: bool) -> None:  # noqa: FBT001
     """Judge outgoing geospatial data against policy, and send only what was cleared."""
+    if not debug:
+        sys.excepthook = _crash
+
+
+def _crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say that it was a crash, which is no verdict; a traceback could show values and paths."""
+    del error, trace
+    click.secho(f"geogate: crashed ({kind.__name__}); no verdict was reached by this command", err=True, fg="red")
+    click.echo("  run it again with geogate --debug and report what it shows", err=True)
 
 
 def main() -> None:

@@ -70,6 +70,13 @@ class Channel(Protocol):
         """
         ...
 
+    def delivered(self, *, clearance: Clearance) -> tuple[Delivery | None, ...]:
+        """Say for each file of a clearance what a sending that died has delivered; nothing is put.
+
+        Raises: RefusedError when something else lies at the place of a file; ServiceError when it cannot be asked.
+        """
+        ...
+
 
 def channel_for(destination: str, *, settings: ChannelSettings, owner: str = "") -> Channel:
     """Return the channel to a destination in its normal form; nothing is contacted yet.

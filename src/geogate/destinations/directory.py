@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import ExitStack, contextmanager
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -21,7 +21,6 @@ from geogate.model.release import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from geogate.model.dataset import FileDigest
     from geogate.model.release import Clearance
@@ -59,6 +58,25 @@ class DirectoryChannel:
         return tuple(
             Delivery(uri=self._destination + digest.name, sha256=digest.sha256, size=digest.size, version="")
             for digest, _ in ordered
+        )
+
+    def delivered(self, *, clearance: Clearance) -> tuple[Delivery | None, ...]:
+        """Look which files of a clearance are there; see ``Channel.delivered``.
+
+        Raises: RefusedError, ServiceError.
+        """
+        files = [(file, Path(file.name)) for file in clearance.files]  # named only: nothing is read there
+        ordered = require_cleared(files, clearance=clearance, destination=self._destination)
+        with _translated(), ExitStack() as stack:
+            root = Folder.open(self._path, stack=stack)
+            there = [
+                root.beneath(PurePosixPath(digest.name).parent, stack=stack).holds(digest) for digest, _ in ordered
+            ]
+        return tuple(
+            Delivery(uri=self._destination + digest.name, sha256=digest.sha256, size=digest.size, version="")
+            if held
+            else None
+            for held, (digest, _) in zip(there, ordered, strict=True)
         )
 
     def _deliver(self, ordered: Sequence[tuple[FileDigest, Path]], *, part: str, stack: ExitStack) -> None:

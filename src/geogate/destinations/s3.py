@@ -6,6 +6,7 @@ import json
 from contextlib import ExitStack
 from functools import cache
 from importlib.resources import files as resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -21,7 +22,6 @@ from geogate.model.parties import Posture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from types_boto3_s3 import S3Client
 
@@ -61,26 +61,42 @@ class S3Channel:
         Raises: RefusedError, ServiceError, InputError.
         """
         ordered = require_cleared(files, clearance=clearance, destination=self._destination)
+        with translated(f"bucket {self._bucket}"):
+            return self._deliver(self._targets(ordered, clearance))
+
+    def delivered(self, *, clearance: Clearance) -> tuple[Delivery | None, ...]:
+        """Look which files of a clearance are there; see ``Channel.delivered``.
+
+        Raises: RefusedError, ServiceError.
+        """
+        files = [(file, Path(file.name)) for file in clearance.files]  # named only: nothing is read here
+        ordered = require_cleared(files, clearance=clearance, destination=self._destination)
+        with translated(f"bucket {self._bucket}"):
+            return tuple(earlier(target) for target in self._targets(ordered, clearance))
+
+    def _targets(self, ordered: Sequence[tuple[FileDigest, Path]], clearance: Clearance) -> tuple[S3Object, ...]:
+        """Pair each file with its key and a client that may write there.
+
+        Raises: RefusedError when the clearance does not name the bucket's owner, or names another.
+        """
         if not OWNER.fullmatch(clearance.destination_owner):
             raise RefusedError("the clearance does not name the account that owns the bucket")
         if self._owner not in {"", clearance.destination_owner}:
             raise RefusedError("the clearance names another owner of the bucket")
-        with translated(f"bucket {self._bucket}"):
-            keys = [self._prefix + digest.name for digest, _ in ordered]
-            clients = self._clients(clearance.nonce, keys)
-            targets = tuple(
-                S3Object(
-                    client=clients[key],
-                    bucket=self._bucket,
-                    owner=clearance.destination_owner,
-                    key=key,
-                    nonce=clearance.nonce,
-                    digest=digest,
-                    path=path,
-                )
-                for key, (digest, path) in zip(keys, ordered, strict=True)
+        keys = [self._prefix + digest.name for digest, _ in ordered]
+        clients = self._clients(clearance.nonce, keys)
+        return tuple(
+            S3Object(
+                client=clients[key],
+                bucket=self._bucket,
+                owner=clearance.destination_owner,
+                key=key,
+                nonce=clearance.nonce,
+                digest=digest,
+                path=path,
             )
-            return self._deliver(targets)
+            for key, (digest, path) in zip(keys, ordered, strict=True)
+        )
 
     def _deliver(self, targets: tuple[S3Object, ...]) -> tuple[Delivery, ...]:
         # 1. Look: what an earlier attempt delivered stays; anything else there ends it before a byte is sent.

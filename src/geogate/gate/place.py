@@ -74,11 +74,11 @@ class PolicyPlace:
 
         Raises: PolicyError when one is missing, stale, empty or not wholly readable.
         """
-        from geogate.readers.zone_files import load_zone_list
-
         names = {name for rule in policy.rules for name in registered()[rule.expectation].zone_lists(rule.params)}
         found: dict[str, ZoneList] = {}
         for name in sorted(names):
+            from geogate.readers.zone_files import load_zone_list
+
             path = self.root / "zones" / f"{name}.yaml"
             if not SLUG.fullmatch(name) or not path.is_file():
                 raise PolicyError(
