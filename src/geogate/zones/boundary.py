@@ -37,6 +37,8 @@ _BALL_SLACK_M = PIECE_M * PIECE_M / 4.0e7 + SAGITTA_M
 
 _UNSURE_M = 0.05
 _UNSURE_SHARE = 1e-6
+"""Distances as near to the limit as this are measured by PROJ; the tangent plane errs by less."""
+
 _PROBES_AT_ONCE = 16_384
 _PAIRS_AT_ONCE = 65_536
 

@@ -60,7 +60,7 @@ def nearest_on_chord(
 
     ``first`` and ``second`` are the chords' ends as ``ecef`` gives them. Returns the geodesic distance and the share of
     the chord, from 0 to 1, at which it is reached. The plane shows lengths seen along the normal section, which
-    ``asin`` turns back into lengths on the ellipsoid: within a millimetre up to 100 km.
+    ``asin`` turns back into lengths on the ellipsoid: within 1 mm up to 100 km, and 40 cm up to 500 km.
 
     Shape: ``(n, 2)`` and two times ``(n, 3)`` to two times ``(n,)``.
     Units: degrees and metres to metres.

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from geogate.zones.zone import Zone, ZoneList
 
-FARTHEST_BUFFER_M = 100_000.0
-"""Up to this distance the decision is right to the centimetre."""
+FARTHEST_BUFFER_M = 500_000.0
+"""Up to this distance the tangent plane is good enough to say which pairs PROJ has to decide."""
 
 FARTHEST_LON, FARTHEST_LAT = 540.0, 90.0
 

@@ -25,6 +25,8 @@ def load_zone_list(manifest: Path, *, today: date) -> ZoneList:
     """
     text = _read_manifest(manifest)
     described = parse(text, file=manifest.name)
+    if manifest.stem != described.facts.name:
+        raise ZoneListError(manifest.name, "the file is not named after the list", place="key 'name'")
     _check_in_force(described.facts, today, manifest.name)
     contents = _open(manifest.with_name(described.data))
     if contents.digest != described.sha256:
@@ -40,15 +42,17 @@ def load_zone_list(manifest: Path, *, today: date) -> ZoneList:
 
 
 def pin_zone_list(data: Path, *, facts: ZoneListFacts) -> Path:
-    """Read the data wholly, and write the manifest that pins it beside it; an older manifest is replaced.
+    """Read the data wholly, and write the manifest ``<name>.yaml`` that pins it beside it; an older one is replaced.
 
     Raises: ZoneListError when the data cannot be a zone list; then nothing is written.
     """
     contents = _open(data)
     count = len(_zones(contents, facts))
-    manifest = data.with_suffix(".yaml")
+    manifest = data.with_name(f"{facts.name}.yaml")
     text = dump(Manifest(facts=facts, data=data.name, sha256=contents.digest, count=count))
     parse(text, file=manifest.name)
+    if manifest == data:
+        raise ZoneListError(data.name, "the data stands where its manifest would be written")
     manifest.write_text(text, encoding="utf-8")
     return manifest
 
