@@ -164,7 +164,8 @@ class CoordinateLattice:
 def _pole(crs: pyproj.CRS) -> float:
     """Return the latitude of the pole in the unit of the axes, infinity for a projected system."""
     unit = axis_unit(crs)
-    return float(np.pi / 2 / unit) * (1 + 1e-15) if crs.is_geographic else np.inf
+    # Units are rounded radians: 90 and 100 must come out as themselves.
+    return round(float(np.pi / 2 / unit), 9) if crs.is_geographic else np.inf
 
 
 def _lattice(xy: Floats, wkt: str, pole: float) -> Lattice:
@@ -180,8 +181,8 @@ def _lattice(xy: Floats, wkt: str, pole: float) -> Lattice:
     at_pole = latitude == pole
     return Lattice(
         crs=wkt,
-        x=_histogram(x, _Bounds.without(x, y, at_pole)),
-        y=_histogram(y, _Bounds(x, y, x, y)),
+        x=_histogram(x, _Bounds.of(x, y, without=at_pole)),
+        y=_histogram(y, _Bounds.of(x, y)),
         non_finite=non_finite,
     )
 
@@ -189,23 +190,25 @@ def _lattice(xy: Floats, wkt: str, pole: float) -> Lattice:
 class _Bounds(NamedTuple):
     """The positions twice, once for the least and once for the largest; infinite where they are not to count."""
 
-    low_x: Floats
-    low_y: Floats
-    high_x: Floats
-    high_y: Floats
+    low: tuple[Floats, Floats]
+    high: tuple[Floats, Floats]
 
     @classmethod
-    def without(cls, x: Floats, y: Floats, some: NDArray[np.bool_]) -> _Bounds:
-        if not some.any():
-            return cls(x, y, x, y)
-        return cls(*(np.where(some, end, ordinates) for end in (np.inf, -np.inf) for ordinates in (x, y)))
+    def of(cls, x: Floats, y: Floats, *, without: NDArray[np.bool_] | None = None) -> _Bounds:
+        if without is None or not without.any():
+            return cls((x, y), (x, y))
+        x_low, y_low = (np.where(without, np.inf, ordinates) for ordinates in (x, y))
+        x_high, y_high = (np.where(without, -np.inf, ordinates) for ordinates in (x, y))
+        return cls((x_low, y_low), (x_high, y_high))
 
     def extents(self, order: NDArray[np.int64], starts: NDArray[np.int64]) -> list[Extent | None]:
-        low = [np.minimum.reduceat(ordinates[order], starts).tolist() for ordinates in (self.low_x, self.low_y)]
-        high = [np.maximum.reduceat(ordinates[order], starts).tolist() for ordinates in (self.high_x, self.high_y)]
+        low = [ordinates[order] for ordinates in self.low]
+        high = low if self.high[0] is self.low[0] else [ordinates[order] for ordinates in self.high]
+        least = [np.minimum.reduceat(ordinates, starts).tolist() for ordinates in low]
+        largest = [np.maximum.reduceat(ordinates, starts).tolist() for ordinates in high]
         return [
             Extent(min_x=min_x, min_y=min_y, max_x=max_x, max_y=max_y) if min_x <= max_x else None
-            for min_x, min_y, max_x, max_y in zip(*low, *high, strict=True)
+            for min_x, min_y, max_x, max_y in zip(*least, *largest, strict=True)
         ]
 
 
