@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING
 
 from geogate.libraries.gdal_errors import gdal_messages
 from geogate.measures.source import UnreadableError
+from geogate.model.errors import GeogateError, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+DISK = ("no space left", "is full", "disk i/o", "i/o error", "i/o failure", "file too large", "quota", "read-only file")
+"""What the libraries and the system say when a file cannot be written for the disk's sake."""
 
 REMEDY = (
     "export the file again with a current tool, and check it there; it is damaged, cut short or not to its standard"
@@ -25,6 +29,7 @@ COMPLAINTS = (
     ("measured (m)", "it has M ordinates, which are not supported", "export the geometries without M ordinates"),
     ("non closed ring", "it has polygons with rings that are not closed", "close the rings and export again"),
     ("invalid wkt", "it has text that is not valid WKT", "correct the WKT and export again"),
+    ("non-conformant content", "it has date-times that are not in UTC", "write date-times in UTC and export again"),
     ("spatial index", "its spatial index is damaged", "export the file again without a spatial index"),
 )
 """What is known of the libraries' complaints: a part of the message, the reason and the remedy."""
@@ -77,6 +82,32 @@ def strictly(what: str, *, layer: str = "") -> Iterator[None]:
     if messages:
         count = f"{len(messages)} warning" + ("s" if len(messages) > 1 else "")
         raise _unreadable(f"the file cannot be {what} without a warning ({count})", " ".join(messages), layer=layer)
+
+
+@contextmanager
+def writing(*, layer: str) -> Iterator[None]:
+    """Run calls that write a file, as strictly as those that read one.
+
+    Raises: UnreadableError when the rows do not fit the format; ServiceError when the disk fails.
+    """
+    with _alone, warnings.catch_warnings(record=True) as warned, _logged() as logged, gdal_messages() as reported:
+        warnings.simplefilter("always")
+        failure = ""
+        try:
+            yield
+        except (UnreadableError, GeogateError):
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            failure = f"{type(error).__name__} {error}"
+    messages = " ".join([failure, *(str(w.message) for w in warned), *logged, *reported]).strip()
+    if any(part in messages.lower() for part in DISK):
+        raise ServiceError("the artefact cannot be written", hint="make room on the disk, then try again")
+    if messages:
+        raise UnreadableError(
+            "the rows cannot be written as they are in this format",
+            remedy="rename or convert the columns that do not fit, or send the layer as GeoParquet",
+            layer=layer,
+        )
 
 
 def _unreadable(summary: str, message: str, *, layer: str) -> UnreadableError:

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Format
+from geogate.readers.geojson import is_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 HEAD = 65_536
-TAIL = 16
 ALLOWED = "send GeoParquet, GeoPackage, FlatGeobuf, GeoJSON, GeoJSONSeq, Shapefile or CSV"
 
 _GPKG_IDS = (b"GPKG", b"GP10", b"GP11")
 _RECORD_SEPARATOR = b"\x1e"
 _JSON_SPACE = b" \t\r\n"
-_TYPE = re.compile(rb'"type"\s*:\s*"(\w+)"')
-_SEQUENCE = re.compile(rb"\}[ \t\r]*\n[ \t\r\n]*(?:\x1e)?\{")
+_NOT_CSV = (b"{", b"[", b"<", b"%", b"\x1e", b"#!", b"PK")
+"""How other text begins: JSON, XML, PDF, scripts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """The first and the last bytes of a file."""
+    """The first bytes of a file, and how many it has."""
 
     head: bytes
-    tail: bytes
     size: int
 
     @classmethod
@@ -37,9 +35,7 @@ class Glimpse:
         """Look at a file."""
         with path.open("rb") as file:
             head = file.read(HEAD)
-            size = file.seek(0, 2)
-            file.seek(max(0, size - TAIL))
-            return cls(head=head, tail=file.read(TAIL), size=size)
+            return cls(head=head, size=file.seek(0, 2))
 
 
 def _is_parquet(seen: Glimpse) -> bool:
@@ -62,30 +58,12 @@ def _text(seen: Glimpse) -> bytes:
     return seen.head.removeprefix(b"\xef\xbb\xbf").lstrip(_JSON_SPACE)
 
 
-def _is_sequence(seen: Glimpse) -> bool:
-    """Tell newline-delimited features from one collection: the first line is a whole object, or RS comes first."""
-    text = _text(seen)
-    if text.startswith(_RECORD_SEPARATOR):
-        return text.lstrip(_RECORD_SEPARATOR + _JSON_SPACE).startswith(b"{")
-    first = text.split(b"\n", 1)[0]
-    kinds = _TYPE.findall(text)
-    return (
-        text.startswith(b"{")
-        and bool(kinds)
-        and b"FeatureCollection" not in kinds
-        and (bool(_SEQUENCE.search(text)) or (len(first) < len(text) and first.rstrip().endswith(b"}")))
-    )
-
-
-def _is_geojson(seen: Glimpse) -> bool:
-    text = _text(seen)
-    return text.startswith(b"{") and bool(_TYPE.search(text)) and not _is_sequence(seen)
+def _is_json(seen: Glimpse) -> bool:
+    return _text(seen).startswith((b"{", _RECORD_SEPARATOR))
 
 
 def _is_csv(seen: Glimpse) -> bool:
-    """Text with a header of at least two columns, or of one that is named like a geometry."""
-    text = _text(seen)
-    return bool(text) and b"\0" not in seen.head and not text.startswith((b"{", b"[", b"<", b"%", _RECORD_SEPARATOR))
+    return bool(_text(seen)) and b"\0" not in seen.head and not _text(seen).startswith(_NOT_CSV)
 
 
 _CLAIMS: tuple[tuple[Format, Callable[[Glimpse], bool]], ...] = (
@@ -93,8 +71,7 @@ _CLAIMS: tuple[tuple[Format, Callable[[Glimpse], bool]], ...] = (
     (Format.GEOPACKAGE, _is_sqlite),
     (Format.FLATGEOBUF, _is_flatgeobuf),
     (Format.SHAPEFILE, _is_shapefile),
-    (Format.GEOJSONSEQ, _is_sequence),
-    (Format.GEOJSON, _is_geojson),
+    (Format.GEOJSON, _is_json),
     (Format.CSV, _is_csv),
 )
 _BINARY = (Format.GEOPARQUET, Format.GEOPACKAGE, Format.FLATGEOBUF, Format.SHAPEFILE)
@@ -117,4 +94,6 @@ def recognise(path: Path) -> Format:
             "the file has a format that geogate does not know" if not claims else "the file fits more than one format",
             remedy=ALLOWED,
         )
+    if claims[0] is Format.GEOJSON and is_sequence(path):
+        return Format.GEOJSONSEQ
     return claims[0]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from geogate.measures.geometries import canonical_wkb
+from geogate.measures.canonical import canonical_wkb
 from geogate.measures.measure import UnmeasurableError
 from geogate.measures.source import UnreadableError
 

@@ -1,0 +1,191 @@
+"""GeoPackage, FlatGeobuf and Shapefile through pyogrio's Arrow stream, after a check of each one's structure."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from geogate.libraries.gdal import configure_gdal
+from geogate.libraries.strict import strictly
+from geogate.measures.batch import LayerBatch
+from geogate.measures.source import LayerSchema, UnreadableError
+from geogate.model.dataset import Format
+from geogate.readers.columns import plain, plain_type, require_distinct
+from geogate.readers.flatgeobuf import check_flatgeobuf
+from geogate.readers.geopackage import check_geopackage
+from geogate.readers.shapefile import check_shapefile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+    import pyproj
+
+BATCH_ROWS = 65_536
+DRIVERS = MappingProxyType(
+    {Format.GEOPACKAGE: "GPKG", Format.FLATGEOBUF: "FlatGeobuf", Format.SHAPEFILE: "ESRI Shapefile"}
+)
+UNDEFINED = ("undefined geographic srs", "undefined cartesian srs", "undefined srs", "unknown")
+"""Names that GDAL gives to the reference systems of a GeoPackage that say that there is none."""
+
+
+def _options(kind: Format) -> Mapping[str, Any]:
+    # Immutable: SQLite makes no journal beside the file and trusts no other process with it.
+    return {"LIST_ALL_TABLES": "NO", "IMMUTABLE": "YES"} if kind is Format.GEOPACKAGE else {}
+
+
+def _crs(text: str | None, *, layer: str) -> pyproj.CRS | None:
+    import pyproj
+
+    if not text:
+        return None
+    try:
+        crs = pyproj.CRS.from_user_input(text)
+    except pyproj.exceptions.CRSError:
+        raise UnreadableError(
+            "the layer's CRS is not one that PROJ understands",
+            remedy="assign a CRS with an EPSG code, then export again",
+            layer=layer,
+        ) from None
+    return None if crs.name.lower() in UNDEFINED else crs
+
+
+@dataclass(frozen=True)
+class OgrSource:
+    """One file, and its sidecars where it has some, that GDAL reads."""
+
+    path: Path
+    format: Format
+    sidecars: tuple[Path, ...] = ()
+
+    @cached_property
+    def layers(self) -> tuple[LayerSchema, ...]:
+        """All layers of the file, in the file's order.
+
+        Raises: UnreadableError.
+        """
+        import pyogrio
+
+        tables = self._check()
+        configure_gdal()
+        with strictly("opened"):
+            listed = [str(name) for name, _ in pyogrio.list_layers(self.path)]
+        if tables is not None and sorted(tables) != sorted(listed):
+            raise UnreadableError(
+                "the layers that the file registers are not those that can be read",
+                remedy="export every layer into a new GeoPackage",
+            )
+        if len(set(listed)) < len(listed):
+            raise UnreadableError("two layers have the same name", remedy="rename one of them")
+        return tuple(self._layer(name) for name in listed)
+
+    def _check(self) -> tuple[str, ...] | None:
+        """Check the structure, and name the layers where the structure does."""
+        match self.format:
+            case Format.GEOPACKAGE:
+                return check_geopackage(self.path)
+            case Format.SHAPEFILE:
+                check_shapefile(self.path, self.sidecars)
+            case _:
+                check_flatgeobuf(self.path)
+        return None
+
+    def _layer(self, name: str) -> LayerSchema:
+        import pyogrio
+
+        with strictly("opened", layer=name):
+            info = pyogrio.read_info(self.path, layer=name, force_feature_count=True, **_options(self.format))
+            with self._stream(name) as (meta, stream):
+                schema = stream.schema
+        if info["driver"] != DRIVERS[self.format]:
+            raise UnreadableError("the file fits more than one format", remedy="export the file again", layer=name)
+        if info["geometry_type"] is None:
+            raise UnreadableError(
+                "the layer has no geometries",
+                remedy="drop tables without geometries, or send them elsewhere",
+                layer=name,
+            )
+        geometry = _geometry_name(meta)
+        require_distinct(schema, layer=name)
+        others = [pa_field(field) for field in schema if field.name != geometry]
+        return LayerSchema(
+            name=name,
+            crs=_crs(info["crs"], layer=name),
+            geometry_column=geometry,
+            geometry_type=str(info["geometry_type"]),
+            attributes=schema_of(others),
+            rows=int(info["features"]),
+        )
+
+    def _stream(self, name: str) -> Any:
+        from pyogrio.raw import open_arrow
+
+        # FlatGeobuf keeps each date-time with a zone of its own, which only text can.
+        as_text = self.format is Format.FLATGEOBUF
+        return open_arrow(
+            self.path,
+            layer=name,
+            use_pyarrow=True,
+            batch_size=BATCH_ROWS,
+            datetime_as_string=as_text,
+            **_options(self.format),
+        )
+
+    def batches(self, layer: LayerSchema, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
+        """Read all rows of a layer and compare their number with what the file claims.
+
+        Raises: UnreadableError.
+        """
+        configure_gdal()
+        first = 0
+        with ExitStack() as stack:
+            with strictly("opened", layer=layer.name):
+                _, stream = stack.enter_context(self._stream(layer.name))
+            while True:
+                with strictly("read to its end", layer=layer.name):
+                    batch = next(stream, None)
+                    if batch is None:
+                        break
+                    rows = _rows(batch, layer)
+                yield LayerBatch(wkb=rows[0], attributes=rows[1], crs=crs, first_row=first)
+                first += batch.num_rows
+            with strictly("closed", layer=layer.name):
+                stack.close()
+        if first != layer.rows:
+            raise UnreadableError(
+                f"{first} rows were read where the file claims {layer.rows}",
+                remedy="export the file again; it is damaged or was cut short",
+                layer=layer.name,
+            )
+
+
+def _geometry_name(meta: Mapping[str, Any]) -> str:
+    return str(meta["geometry_name"] or "wkb_geometry")
+
+
+def pa_field(field: pa.Field) -> pa.Field:
+    """Return a column of a plain type without GDAL's notes."""
+    import pyarrow as pa
+
+    return pa.field(field.name, plain_type(field.type))
+
+
+def schema_of(fields: list[pa.Field]) -> pa.Schema:
+    """Return the schema of some columns."""
+    import pyarrow as pa
+
+    return pa.schema(fields)
+
+
+def _rows(batch: pa.RecordBatch, layer: LayerSchema) -> tuple[Any, pa.RecordBatch]:
+    """Split a batch; what crossed from C is validated, text as UTF-8 too."""
+    import pyarrow as pa
+
+    batch.validate(full=True)
+    wkb = plain(batch.column(layer.geometry_column)).cast(pa.binary())
+    columns = [plain(batch.column(name)) for name in layer.attributes.names]
+    return wkb, pa.record_batch(columns, schema=layer.attributes) if columns else batch.select([])
