@@ -101,7 +101,7 @@ def finding_of(problem: Problem, outcome: Outcome, rule: PolicyRule) -> Finding:
         layer=outcome.layer,
         effect=rule.effect,
         summary=problem.summary,
-        remedy=" ".join(text for text in (problem.remedy, rule.remedy) if text),
+        remedy="; ".join(text for text in (problem.remedy, rule.remedy) if text),
         measured=problem.measured,
         operator=problem.operator,
         limit=problem.limit,

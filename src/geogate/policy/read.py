@@ -38,16 +38,22 @@ def read_part(text: Text, kind: type[M], value: Any, *, path: Path) -> M:
 
 
 def _refuse(text: Text, kind: type[BaseModel], error: ValidationError, path: Path) -> NoReturn:
-    """Report the first error in the order of the file; those that only follow from another come last."""
+    """Report the first error in the order of the file; an unknown key comes first, for it is often the missing one."""
     errors = error.errors(include_url=False, include_context=False, include_input=False)
-    first = min(errors, key=lambda each: (text.line(_location(text, path, each)), each["type"] != "extra_forbidden"))
-    location = _location(text, path, first)
+    places = [_location(text, path, each) for each in errors]
+    # pydantic counts a list whose items are wrong as too short: what holds another error is not the cause.
+    causes = [
+        (each["type"] != "extra_forbidden", text.line(place), index)
+        for index, (place, each) in enumerate(zip(places, errors, strict=True))
+        if not any(other[: len(place)] == place != other for other in places)
+    ]
+    first, location = errors[min(causes)[2]], places[min(causes)[2]]
     if first["type"] == "extra_forbidden":
         names = _keys_at(kind, first["loc"])
         text.refuse(location, "unknown key", hint=nearest(str(first["loc"][-1]), names))
     if first["type"] == "missing":
         text.refuse(location, "the key is missing")
-    text.refuse(location, first["msg"].removeprefix("Value error, "))
+    text.refuse(location, first["msg"].removeprefix("Value error, ").replace("Tuple", "List"))
 
 
 def _location(text: Text, path: Path, error: ErrorDetails) -> Path:

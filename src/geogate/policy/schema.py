@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from geogate.policy.countries import COUNTRIES
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schemas(rules: Mapping[str, type[BaseModel]]) -> dict[str, str]:
+    """Return the text of each schema file by its name."""
+    found = {"policy.schema.json": policy_schema(rules), "recipients.schema.json": recipients_schema()}
+    return {name: json.dumps(schema, indent=2) + "\n" for name, schema in found.items()}
 
 
 def policy_schema(rules: Mapping[str, type[BaseModel]]) -> dict[str, Any]:

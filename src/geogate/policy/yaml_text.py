@@ -163,7 +163,7 @@ class _Tree:
             return int(text)
         if kind == "float" and NUMBER.fullmatch(text) and math.isfinite(float(text)):
             return float(text)
-        line, hint = node.start_mark.line + 1, "put text into quotation marks"
+        line, hint = self.lines[path], "put text into quotation marks"
         if kind == "null":
             self._refuse(line, path, "there is no value", hint="write one, or leave the key out")
         return self._refuse(line, path, f"not a plain {NUMBERS.get(kind, kind)}", hint=hint)

@@ -95,13 +95,13 @@ def _strange(lattice: Lattice, finest: Step | None) -> Iterator[Problem]:
     if lattice.non_finite:
         yield Problem(
             summary="some positions are not finite numbers",
-            remedy="remove them, or export the layer again from its source.",
+            remedy="remove them, or export the layer again from its source",
             counts=(Count(what="vertices that are not finite", value=lattice.non_finite),),
         )
     if finest is None:
         yield Problem(
             summary="the layer has no position whose precision could be judged",
-            remedy="leave the layer out if it has no geometry.",
+            remedy="leave the layer out if it has no geometry",
         )
 
 
@@ -133,9 +133,9 @@ def _counts(fine: Sequence[Step]) -> tuple[Count, ...]:
 def _remedy(lattice: Lattice, allowed: Callable[[float], bool]) -> str:
     places = _places_that_pass(lattice, allowed)
     if places is None:
-        return "no rounding to decimals makes these positions coarse enough; send counts by area instead."
+        return "no rounding to decimals makes these positions coarse enough; send counts by area instead"
     words = f"{places} decimal{'' if places == 1 else 's'}" if places > 0 else f"multiples of {10**-places:,}"
-    return f"round positions to {words}, for example: `{COMMAND.format(places)}`."
+    return f"round positions to {words}, for example: `{COMMAND.format(places)}`"
 
 
 def _places_that_pass(lattice: Lattice, allowed: Callable[[float], bool]) -> int | None:

@@ -131,7 +131,7 @@ def _country(params: DestinationParams, circumstances: Circumstances) -> Iterato
     if country not in params.countries:
         yield Problem(
             summary=f"the recipient is in {country}, which the policy does not allow",
-            remedy="choose a recipient in an allowed country, or have the policy changed.",
+            remedy="choose a recipient in an allowed country, or have the policy changed",
             measured=country,
             operator="in",
             limit=", ".join(params.countries),
@@ -144,7 +144,7 @@ def _owners(params: DestinationParams, circumstances: Circumstances) -> Iterator
         if not held < limit.share:
             yield Problem(
                 summary=f"owners in {', '.join(limit.countries)} hold {held:.0%} of the recipient",
-                remedy="choose a recipient with other owners.",
+                remedy="choose a recipient with other owners",
                 measured=f"{held:g}",
                 operator="<",
                 limit=f"{limit.share:g}",
@@ -158,13 +158,13 @@ def _contract(params: DestinationParams, circumstances: Circumstances) -> Iterat
     contract = circumstances.recipient.contract
     if contract is None:
         yield Problem(
-            summary="the recipient has no contract", remedy="agree on a contract and enter it in recipients.yaml."
+            summary="the recipient has no contract", remedy="agree on a contract and enter it in recipients.yaml"
         )
     elif contract.ends < _earliest_end(circumstances.today, params.contract_min_days_left):
         days = (contract.ends - circumstances.today).days
         yield Problem(
             summary="the contract has ended" if days < 0 else "the contract ends too soon",
-            remedy=f"renew contract {contract.reference} and enter its new end in recipients.yaml.",
+            remedy=f"renew contract {contract.reference} and enter its new end in recipients.yaml",
             measured=str(days),
             operator=">=",
             limit=str(params.contract_min_days_left),
@@ -181,7 +181,7 @@ def _registered(circumstances: Circumstances) -> Iterator[Problem]:
     if not any(inside(circumstances.destination, place) for place in places):
         yield Problem(
             summary="the destination is not inside a registered place of the recipient",
-            remedy="send to a registered place, or register this one in recipients.yaml.",
+            remedy="send to a registered place, or register this one in recipients.yaml",
             counts=(Count(what="registered places", value=len(places)),),
         )
 
@@ -193,7 +193,7 @@ def _posture(params: DestinationParams, circumstances: Circumstances) -> Iterato
             summary="the place does not say in which country it is"
             if posture.country is None
             else f"the place is in {posture.country}, which the policy does not allow",
-            remedy="choose a place in an allowed country (for directories: set GEOGATE_COUNTRY to where they are).",
+            remedy="choose a place in an allowed country (for directories: set GEOGATE_COUNTRY to where they are)",
             measured=posture.country or "unknown",
             operator="in",
             limit=", ".join(params.countries),
@@ -203,7 +203,7 @@ def _posture(params: DestinationParams, circumstances: Circumstances) -> Iterato
     if not local and not (known and any(fnmatchcase(str(posture.region), each) for each in params.regions)):
         yield Problem(
             summary=f"the region of the place is {posture.region or 'unknown'}, which the policy does not allow",
-            remedy="choose a bucket in an allowed region.",
+            remedy="choose a bucket in an allowed region",
             measured=posture.region or "unknown",
             operator="in",
             limit=", ".join(params.regions) or "none",

@@ -113,7 +113,7 @@ def _columns(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
         shown = ", ".join([name for name in undeclared if PLAIN_NAME.fullmatch(name)][:MOST_NAMES])
         yield Problem(
             summary=f"{len(undeclared)} columns are not declared" + (f": {shown}" if shown else ""),
-            remedy="keep the declared columns only, for example: `gdf = gdf[[...]]`; or declare these in the policy.",
+            remedy="keep the declared columns only, for example: `gdf = gdf[[...]]`; or declare these in the policy",
             measured=str(len(undeclared)),
             operator="<=",
             limit="0",
@@ -129,10 +129,10 @@ def _rows(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
             found.rows,
             ">=",
             params.min_rows,
-            remedy="complete the layer, or leave it out.",
+            remedy="complete the layer, or leave it out",
         )
     if found.rows > params.max_rows:
-        yield _limit("the layer has too many rows", found.rows, "<=", params.max_rows, remedy="split the layer.")
+        yield _limit("the layer has too many rows", found.rows, "<=", params.max_rows, remedy="split the layer")
 
 
 def _limit(summary: str, measured: int, operator: str, limit: int, *, remedy: str) -> Problem:
@@ -145,7 +145,7 @@ def _reference(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
     if params.crs != "any" and found.crs not in params.crs:
         yield Problem(
             summary="the reference system of the layer is not allowed",
-            remedy=f"transform the layer, for example: `gdf = gdf.to_crs({params.crs[0]!r})`.",
+            remedy=f"transform the layer, for example: `gdf = gdf.to_crs({params.crs[0]!r})`",
             measured=found.crs or "none",
             operator="in",
             limit=", ".join(params.crs),
@@ -157,7 +157,7 @@ def _without_geometry(params: InventoryParams, found: Inventory) -> Iterator[Pro
     if without > params.max_share_without_geometry * found.rows:
         yield Problem(
             summary="too many rows have no geometry",
-            remedy="drop them, for example: `gdf = gdf[gdf.geometry.notna() & ~gdf.geometry.is_empty]`.",
+            remedy="drop them, for example: `gdf = gdf[gdf.geometry.notna() & ~gdf.geometry.is_empty]`",
             measured=f"{without / max(found.rows, 1):.6g}",
             operator="<=",
             limit=f"{params.max_share_without_geometry:g}",
@@ -177,7 +177,7 @@ def _kinds(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
     if others:
         yield Problem(
             summary=f"the layer has geometries of kinds that are not allowed: {', '.join(kind for kind, _ in others)}",
-            remedy="leave them out, or split collections into their parts.",
+            remedy="leave them out, or split collections into their parts",
             operator="in",
             measured=", ".join(kind for kind, _ in others),
             limit=", ".join(params.geometry_kinds),
@@ -197,7 +197,7 @@ def _ordinates(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
     if strange:
         yield Problem(
             summary=f"positions have {' and '.join(strange)}, which the policy does not allow",
-            remedy="drop them, for example: `gdf.geometry = shapely.force_2d(gdf.geometry.values)`.",
+            remedy="drop them, for example: `gdf.geometry = shapely.force_2d(gdf.geometry.values)`",
         )
 
 
@@ -205,7 +205,7 @@ def _positions(found: Inventory) -> Iterator[Problem]:
     if found.non_finite or found.outside:
         yield Problem(
             summary="some positions are not on the Earth, or have no longitude from -180 to 180",
-            remedy="check the reference system and the order of the axes, and export the layer again.",
+            remedy="check the reference system and the order of the axes, and export the layer again",
             counts=(
                 Count(what="vertices that are not finite", value=found.non_finite),
                 Count(what="vertices that are elsewhere", value=found.outside),

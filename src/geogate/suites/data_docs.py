@@ -16,7 +16,7 @@ import jinja2
 from geogate.model.document import canonical_json
 from geogate.model.errors import ServiceError
 from geogate.suites.gx import VERSION, new_context, quiet
-from geogate.suites.pages import META, Cover, LayerNote, LayerPage, note_of, page_of
+from geogate.suites.pages import META, Cover, LayerNote, LayerPage, gate_findings, note_of, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,14 +45,13 @@ def write_data_docs(answer: SuiteAnswer, *, verdict: Verdict, folder: Path) -> P
     Raises: ServiceError when a page is missing afterwards, which the library would only note in its log.
     """
     context = new_context(data_docs_sites={SITE: _site(folder)})
-    cover = Cover.of(verdict, answer.policy)
+    cover = Cover.of(verdict, answer.policy, paged={layer.layer for layer in answer.layers})
     keys = []
     with quiet():
         for number, layer in enumerate(answer.layers, start=1):
+            own = tuple(each for each in gate_findings(verdict) if each.layer == layer.layer)
             key = _key(answer, number)
-            result = _annotated(
-                layer, LayerNote(number=number, layer=layer.layer, gate_findings=layer.findings, cover=cover)
-            )
+            result = _annotated(layer, LayerNote(number=number, layer=layer.layer, gate_findings=own, cover=cover))
             context.validation_results_store.set(key, result)
             keys.append(key)
         context.build_data_docs(site_names=[SITE])

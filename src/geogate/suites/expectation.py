@@ -157,8 +157,9 @@ def parameters_of(rule: Rule[Any], values: Mapping[str, Any]) -> Params:
 
 def sentence_of(config: Any) -> str:
     """Say what an expectation expects, for people: what its rule is about, and the parameters."""
-    about = (get_expectation_impl(config.type).__doc__ or config.type).splitlines()[0].rstrip(".")
-    params = ", ".join(f"{name} {_plain(value)}" for name, value in config.kwargs.items() if name != "batch_id")
+    made = get_expectation_impl(config.type)
+    about = (made.__doc__ or config.type).splitlines()[0].rstrip(".")
+    params = ", ".join(f"{name} {_plain(config.kwargs[name])}" for name in made.rule.params.model_fields)
     return f"{about} ({params})"
 
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from geogate.model.document import from_json
 from geogate.model.finding import Effect, Finding, LegalBasis, Problem, Severity, effect_of
 from geogate.model.verdict import Decision
-from geogate.policy.decide import WHOLE_DATASET
+from geogate.policy.decide import GATE
 from geogate.suites.expectation import Answer, sentence_of
 from geogate.suites.strict import exceptions_of
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from geogate.model.verdict import Verdict
     from geogate.policy.policy import Policy
 
@@ -39,8 +41,8 @@ class Cover:
     gate_findings: tuple[Finding, ...]
 
     @classmethod
-    def of(cls, verdict: Verdict, policy: Policy) -> Cover:
-        """Take from the verdict what is about the dataset as a whole."""
+    def of(cls, verdict: Verdict, policy: Policy, *, paged: Set[str]) -> Cover:
+        """Take from the verdict what is about the dataset as a whole, and about layers that have no page."""
         return cls(
             decision=verdict.decision,
             policy=policy.name,
@@ -52,8 +54,13 @@ class Cover:
             destination=verdict.destination,
             subject=verdict.subject,
             judged_at=verdict.judged_at.isoformat(),
-            gate_findings=tuple(finding for finding in verdict.findings if finding.layer == WHOLE_DATASET),
+            gate_findings=tuple(each for each in gate_findings(verdict) if each.layer not in paged),
         )
+
+
+def gate_findings(verdict: Verdict) -> tuple[Finding, ...]:
+    """Return the findings of the gate itself."""
+    return tuple(finding for finding in verdict.findings if finding.rule.startswith(GATE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
