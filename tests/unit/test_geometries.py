@@ -238,3 +238,29 @@ def test_shapes_count_the_rows_of_a_slice() -> None:
     array = pa.array([point(0, 0), point(1, 1), LINE])[1:]
     shapes = Geometries.decode(array, first_row=1).shapes(np.array([0]))
     assert shapes[0].equals(shapely.Point(1, 1))
+
+
+@pytest.mark.parametrize("flavor", ["iso", "extended"])
+@pytest.mark.parametrize("byte_order", [0, 1])
+@pytest.mark.parametrize("count", [63, 64, 65])
+@pytest.mark.parametrize("rows", [1, 40])
+def test_large_multi_points_are_decoded_like_small_ones(
+    rows: int, count: int, byte_order: int, flavor: Literal["iso", "extended"]
+) -> None:
+    text = "MULTIPOINT Z (" + ", ".join(f"({i} {-i} {2 * i})" for i in range(count)) + ")"
+    small = wkb("MULTIPOINT Z ((1 2 3))")
+    decoded = decode(small, *[wkb(text, byte_order=byte_order, flavor=flavor)] * rows, small)
+    expected = [[1, 2], *[[i, -i] for i in range(count)] * rows, [1, 2]]
+    assert decoded.xy.tolist() == expected
+    assert decoded.z is not None
+    assert decoded.z.tolist() == [3, *[2 * i for i in range(count)] * rows, 3]
+
+
+@pytest.mark.parametrize("rows", [1, 40])
+def test_large_multi_points_with_an_odd_part_are_refused(rows: int) -> None:
+    whole = wkb("MULTIPOINT (" + ", ".join(f"({i} 1)" for i in range(100)) + ")")
+    odd = bytearray(whole)
+    odd[9 + 21 * 80 + 1] = 2
+    for value, reason in ((bytes(odd), "another type"), (whole[:-1], "too early"), (whole + b"\0", "bytes follow")):
+        with pytest.raises(UnmeasurableError, match=reason):
+            decode(*[value] * rows)

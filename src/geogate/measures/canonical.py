@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from geogate.measures.wkb import ORDINATE, Layout, Runs, Values, words
+from geogate.measures.wkb import ORDINATE, POINT, Layout, Runs, Values, plain_points, words
 from geogate.measures.wkb_walk import walk
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NAN_BITS: Final = np.uint64(0x7FF8_0000_0000_0000)
 """The one NaN that leaves: in the others, 51 bits can carry a message."""
 
+_ISO_POINTS: Final = (POINT, POINT + 1000)
+
 
 def canonical_wkb(wkb: pa.Array, *, first_row: int = 0) -> pa.Array:
     """Give the same geometries as canonical bytes, the same array where they are that already.
@@ -27,6 +29,9 @@ def canonical_wkb(wkb: pa.Array, *, first_row: int = 0) -> pa.Array:
     Raises: UnmeasurableError with the number of the row that is not well-formed.
     """
     values = Values.of(wkb, first_row=first_row)
+    plain = plain_points(values)
+    if plain is not None and plain["type"][0] in _ISO_POINTS and not np.isnan(plain["at"]).any():
+        return wkb
     layout = walk(values)
     blank_nulls = bool((values.starts[~values.valid] == values.ends[~values.valid]).all())
     if blank_nulls and _is_canonical(values.data, layout):

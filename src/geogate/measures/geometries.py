@@ -10,20 +10,13 @@ import pyarrow as pa
 import shapely
 
 from geogate.measures.measure import UnmeasurableError
-from geogate.measures.wkb import HEAD, LINE, ORDINATE, POINT, POLYGON, Values, read, vertices
+from geogate.measures.wkb import LINE, ORDINATE, POINT, POLYGON, Values, plain_points, read, vertices
 from geogate.measures.wkb_walk import walk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geogate.measures.wkb import Bools, Ints, Runs
-
-_PLAIN_HEADS: Final = {
-    b"\x01\x01\x00\x00\x00": 2,
-    b"\x01\xe9\x03\x00\x00": 3,
-    b"\x01\x01\x00\x00\x80": 3,
-}
-"""The heads of little-endian points with two and three ordinates: ISO, and EWKB's form of Z."""
 
 _WITH_M: Final = 2
 """The ISO codes 2000 and 3000."""
@@ -73,7 +66,7 @@ class Geometries:
         Raises: UnmeasurableError with the number of the row that is not well-formed to its last byte.
         """
         values = Values.of(wkb, first_row=first_row)
-        parts = _plain_points(values) or _walked(values)
+        parts = _points(values) or _walked(values)
         return cls(
             xy=np.ascontiguousarray(parts.xyz[:, :2]),
             feature_offsets=np.concatenate([np.zeros(1, np.int64), np.cumsum(parts.per_row)]),
@@ -107,33 +100,18 @@ class Geometries:
         return shapes
 
 
-def _plain_points(values: Values) -> _Parts | None:
-    """Decode points that all have the same little-endian head, side by side; ``None`` where they are anything else."""
-    lengths = values.ends - values.starts
-    rows = int(values.valid.sum())
-    if rows == 0:
+def _points(values: Values) -> _Parts | None:
+    """Decode points that all look alike; ``None`` where they are anything else."""
+    plain = plain_points(values)
+    if plain is None:
         return None
-    start, end = int(values.starts[0]), int(values.ends[-1])
-    head = values.data[start : start + HEAD].tobytes()
-    size = HEAD + _PLAIN_HEADS.get(head, 0) * ORDINATE
-    if size == HEAD or end - start != rows * size or (lengths != values.valid * size).any():
-        return None
-    width = _PLAIN_HEADS[head]
-    points = np.ndarray((rows,), _point_type(width), values.data, start)
-    first = points[0]
-    if (points["order"] != first["order"]).any() or (points["type"] != first["type"]).any():
-        return None
-    xyz = points["at"].astype(np.float64)
+    xyz = plain["at"].astype(np.float64)
     per_row = values.valid.astype(np.int64)
     if np.isnan(xyz).any():
         some = ~np.isnan(xyz).all(axis=1)
         xyz = xyz[some]
         per_row[values.valid] = some
-    return _Parts(xyz, per_row, values.valid * np.uint8(POINT), width > 2, has_m=False)  # noqa: PLR2004 x and y
-
-
-def _point_type(width: int) -> np.dtype[np.void]:
-    return np.dtype([("order", "u1"), ("type", "<u4"), ("at", "<f8", (width,))])
+    return _Parts(xyz, per_row, values.valid * np.uint8(POINT), xyz.shape[1] > 2, has_m=False)  # noqa: PLR2004 x and y
 
 
 def _walked(values: Values) -> _Parts:

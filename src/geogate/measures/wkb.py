@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 POINT: Final = 1
 LINE: Final = 2
 POLYGON: Final = 3
+MULTIPOINT: Final = 4
 COLLECTION: Final = 7
 
 HEAD: Final = 5
@@ -36,6 +37,13 @@ ORDINATE: Final = 8
 
 DEEPEST: Final = 32
 """Collections may lie within each other this many times; real data has one or two."""
+
+_PLAIN_HEADS: Final = {
+    b"\x01\x01\x00\x00\x00": 2,
+    b"\x01\xe9\x03\x00\x00": 3,
+    b"\x01\x01\x00\x00\x80": 3,
+}
+"""The heads of little-endian points with two and three ordinates: ISO, and EWKB's form of Z."""
 
 _LAST_KIND: Final = 17
 _EWKB_BITS: Final = 29
@@ -178,3 +186,22 @@ def vertices(runs: Runs) -> tuple[Ints, Bools]:
     return np.repeat(runs.at - first * size, runs.count) + steps * np.repeat(size, runs.count), np.repeat(
         runs.big, runs.count
     )
+
+
+def plain_points(values: Values) -> NDArray[np.void] | None:
+    """View points as a table if all have the same little-endian head and no other bytes lie between them.
+
+    Shape: one entry for each row that is not null, with ``order``, ``type`` and the ordinates ``at``.
+    """
+    rows = int(np.count_nonzero(values.valid))
+    if rows == 0:
+        return None
+    start, end = int(values.starts[0]), int(values.ends[-1])
+    width = _PLAIN_HEADS.get(values.data[start : start + HEAD].tobytes(), 0)
+    size = HEAD + width * ORDINATE
+    if width == 0 or end - start != rows * size or (values.ends - values.starts != values.valid * size).any():
+        return None
+    kind = np.dtype([("order", "u1"), ("type", "<u4"), ("at", "<f8", (width,))])
+    points: NDArray[np.void] = np.ndarray((rows,), kind, values.data, start)
+    alike = (points["order"] == points["order"][0]).all() and (points["type"] == points["type"][0]).all()
+    return points if alike else None

@@ -18,6 +18,7 @@ from geogate.measures.wkb import (
     DEEPEST,
     HEAD,
     LINE,
+    MULTIPOINT,
     ORDINATE,
     POINT,
     POLYGON,
@@ -44,6 +45,11 @@ _CUT: Final = "it ends too early"
 _DEEP: Final = "collections lie too deep within each other"
 _ORDER: Final = "the byte order is neither 0 nor 1"
 _CHILD: Final = "a part has another type or other dimensions than its whole allows"
+MANY: Final = 64
+"""A multi-point with so many points is tried as a table first."""
+
+_PLAIN_HEAD: Final = struct.Struct("<BI")
+
 _POLYGON_TO_MULTI: Final = 3
 """The kind of a multi-part geometry is that of its parts and three more."""
 
@@ -175,6 +181,11 @@ class _Walker:
         count = self._counts(front, big, _SMALLEST)
         at = front.at + COUNT
         some, part = np.flatnonzero(count), 0
+        for i in np.flatnonzero((codes % 1000 == MULTIPOINT) & (count >= MANY)):
+            after = self._points_at_once(int(front.row[i]), int(at[i]), int(front.end[i]), int(count[i]), int(codes[i]))
+            if after is not None:
+                at[i] = after
+                some = some[some != i]
         while len(some):
             at[some] = self.walk(front.moved(at).pick(some), parents=codes[some], depth=depth + 1)
             part += 1
@@ -197,6 +208,10 @@ class _Walker:
         at += COUNT
         if kind == LINE:
             return self._run_one((row, at, count, width, big, LINE), end)
+        if kind == MULTIPOINT and count >= MANY:
+            after = self._points_at_once(row, at, end, count, code)
+            if after is not None:
+                return after
         for _ in range(count):
             if kind == POLYGON:
                 vertices = self._count_one(row, at, end, big=big, unit=width * ORDINATE)
@@ -239,6 +254,25 @@ class _Walker:
             self._refuse_one(row, _CUT)
         self.one_runs.append(run)
         return after
+
+    def _points_at_once(self, row: int, at: int, end: int, count: int, parent: int) -> int | None:
+        """Walk the parts of a large multi-point that have one head; ``None`` where they are to be walked singly."""
+        code = parent - _POLYGON_TO_MULTI
+        width = _WIDTHS[code // 1000]
+        size = HEAD + width * ORDINATE
+        head = _PLAIN_HEAD.pack(1, code)
+        if at + count * size > end:
+            return None
+        parts = np.ndarray((count,), f"V{HEAD}", self.values.data, at, (size,))
+        if (parts != np.void(head)).any():
+            return None
+        ats = at + size * np.arange(count, dtype=np.int64)
+        rows, little = np.full(count, row), np.zeros(count, np.bool_)
+        self.heads.append((rows, ats, np.full(count, code)))
+        self.runs.append(
+            (rows, ats + HEAD, np.ones(count, np.int64), np.full(count, width), little, np.full(count, POINT))
+        )
+        return at + count * size
 
     # What was found.
 
