@@ -19,6 +19,9 @@ def kept_facts(answer: SuiteAnswer | None) -> str:
         layers[layer.layer] = (
             None
             if facts is None
-            else {"rows": facts.rows, "values": {str(name): asdict(cast("Any", value)) for name, value in facts.values.items()}}
+            else {
+                "rows": facts.rows,
+                "values": {str(name): asdict(cast("Any", value)) for name, value in facts.values.items()},
+            }
         )
     return canonical_json({"schema": 1, "layers": layers})

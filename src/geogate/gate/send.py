@@ -76,6 +76,8 @@ def _deliver(clearance: Clearance, *, ledger: Ledger, house: House) -> tuple[Del
     staging = house.staging()
     if state is State.SENDING and house.clock() >= clearance.expires_at:
         return _settle_expired(clearance, channel, ledger=ledger, house=house)
+    if state in {State.SENT, State.RECALLED}:
+        raise RefusedError("the clearance was used before", hint="it works once; submit the dataset to send it again")
     files = [(file, staging.open(file.sha256)) for file in clearance.files]
     if state is not State.SENDING:
         with ledger.transaction(house.actor, at=house.clock()) as tx:
