@@ -260,3 +260,15 @@ def test_after_a_kill_at_any_step_another_attempt_leaves_each_file_complete_and_
         assert ended == -signal.SIGKILL
     assert ended == 0
     assert step >= 30
+
+
+def test_what_was_delivered_under_a_clearance_is_found_and_nothing_is_sent(outbox: Path, tmp_path: Path) -> None:
+    staged = stage(tmp_path / "staged", CONTENTS)
+    clearance = clearance_for(staged, destination=f"file://{outbox}/")
+    channel = channel_to(outbox)
+    (outbox / "a.gpkg").write_bytes(b"other")
+    (outbox / "b.csv").write_bytes(b"")
+    (outbox / f".{staged[0][0].sha256[:16]}.{clearance.nonce}.part").write_bytes(b"half")
+    found = channel.delivered(clearance=clearance)
+    assert [delivery and delivery.uri for delivery in found] == [None, f"file://{outbox}/b.csv", None]
+    assert lying_in(outbox) == {"a.gpkg": b"other", "b.csv": b""}

@@ -232,6 +232,20 @@ def test_a_lost_answer_to_the_put_is_found_to_be_our_own_delivery(tmp_path: Path
     assert sending.stored() == {"a.csv": [b"1"]}
 
 
+def test_what_was_delivered_under_a_clearance_is_found_and_nothing_is_sent(tmp_path: Path, sending: Sending) -> None:
+    staged = stage(tmp_path, {"a.csv": b"1", "b.csv": b"2", "c.csv": b"3"})
+    sending.place("a.csv", b"1", Metadata={"geogate-clearance": "1" * 32})
+    sending.place("b.csv", b"2", Metadata={"geogate-clearance": "2" * 32})
+    sending.begin("c.csv")
+    clearance = clearance_for(staged, destination=sending.destination, owner=sending.account, nonce="1" * 32)
+    found = sending.channel.delivered(clearance=clearance)
+    assert [delivery and delivery.uri for delivery in found] == [f"{sending.destination}a.csv", None, None]
+    assert not sending.uploads()
+    with pytest.raises(OccupiedError):
+        sending.put(staged, nonce="1" * 32)
+    assert sending.stored() == {"a.csv": [b"1"], "b.csv": [b"2"]}
+
+
 def forgetful(sending: Sending) -> None:
     """Make the answers to HEAD lack the checksum, as those of older stores do."""
 

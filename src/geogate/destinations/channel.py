@@ -71,9 +71,11 @@ class Channel(Protocol):
         ...
 
     def delivered(self, *, clearance: Clearance) -> tuple[Delivery | None, ...]:
-        """Say for each file of a clearance what a sending that died has delivered; nothing is put.
+        """Say for each file of the clearance, in the order of the names, whether it was delivered under it.
 
-        Raises: RefusedError when something else lies at the place of a file; ServiceError when it cannot be asked.
+        Sends nothing, and clears away what a sending that died had begun.
+
+        Raises: RefusedError when the clearance is not for this place, ServiceError.
         """
         ...
 

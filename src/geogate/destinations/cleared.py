@@ -19,25 +19,32 @@ LONGEST_NAME: Final = 200
 """Bytes of a part of a file's name: less than the 255 of file systems, so that a temporary name fits too."""
 
 
+def require_usable(clearance: Clearance, *, destination: str) -> tuple[FileDigest, ...]:
+    """Return the files of a clearance in the order of their names.
+
+    Raises: RefusedError when it is for another place, contradicts itself, or has a name that could lead elsewhere.
+    """
+    if clearance.destination != destination:
+        raise RefusedError("the clearance is for another destination")
+    files = tuple(sorted(clearance.files, key=lambda file: file.name))
+    names = {file.name for file in files}
+    if not files or len(names) != len(files) or content_digest(files) != clearance.artefact:
+        raise RefusedError("the clearance contradicts itself: its files are not its artefact")
+    for name in sorted(names):
+        _require_safe(name)
+    return files
+
+
 def require_cleared(
     files: Sequence[tuple[FileDigest, Path]], *, clearance: Clearance, destination: str
 ) -> tuple[tuple[FileDigest, Path], ...]:
     """Return the files in the order of their names when they are exactly those that the clearance names.
 
-    Raises: RefusedError when they are not, when the clearance is for another place, or a name could lead elsewhere.
+    Raises: RefusedError when they are not, or the clearance is not usable here.
     """
-    if clearance.destination != destination:
-        raise RefusedError("the clearance is for another destination")
     ordered = tuple(sorted(files, key=lambda pair: pair[0].name))
-    digests = tuple(digest for digest, _ in ordered)
-    names = {digest.name for digest in digests}
-    cleared = tuple(sorted(clearance.files, key=lambda file: file.name))
-    if not digests or digests != cleared or len(names) != len(digests):
+    if require_usable(clearance, destination=destination) != tuple(digest for digest, _ in ordered):
         raise RefusedError("the files are not those that the clearance names")
-    if content_digest(digests) != clearance.artefact:
-        raise RefusedError("the clearance contradicts itself: its files are not its artefact")
-    for name in sorted(names):
-        _require_safe(name)
     return ordered
 
 

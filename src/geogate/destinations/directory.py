@@ -9,18 +9,19 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import ExitStack, contextmanager
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
-from geogate.destinations.cleared import require_cleared
-from geogate.destinations.errors import ForbiddenError, MisconfiguredError, UnavailableError
+from geogate.destinations.cleared import require_cleared, require_usable
+from geogate.destinations.errors import ForbiddenError, MisconfiguredError, OccupiedError, UnavailableError
 from geogate.destinations.folder import Folder
 from geogate.model.parties import Posture
 from geogate.model.release import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from geogate.model.dataset import FileDigest
     from geogate.model.release import Clearance
@@ -35,7 +36,7 @@ class DirectoryChannel:
 
     def __init__(self, destination: str, *, country: str) -> None:
         self._destination = destination
-        self._path = PurePosixPath(urlsplit(destination).path)
+        self._path = PurePosixPath(destination.removeprefix("file://"))
         self._country = country
 
     def posture(self) -> Posture:
@@ -54,54 +55,63 @@ class DirectoryChannel:
         """
         ordered = require_cleared(files, clearance=clearance, destination=self._destination)
         with _translated(), ExitStack() as stack:
-            self._deliver(ordered, part=f".{clearance.nonce}.part", stack=stack)
-        return tuple(
-            Delivery(uri=self._destination + digest.name, sha256=digest.sha256, size=digest.size, version="")
-            for digest, _ in ordered
-        )
+            targets = self._targets([digest for digest, _ in ordered], clearance, stack=stack)
+            _deliver([(target, path) for target, (_, path) in zip(targets, ordered, strict=True)])
+        return tuple(self._delivery(digest) for digest, _ in ordered)
 
     def delivered(self, *, clearance: Clearance) -> tuple[Delivery | None, ...]:
-        """Look which files of a clearance are there; see ``Channel.delivered``.
+        """Look for what was delivered; see ``Channel.delivered``.
 
         Raises: RefusedError, ServiceError.
         """
-        files = [(file, Path(file.name)) for file in clearance.files]  # named only: nothing is read there
-        ordered = require_cleared(files, clearance=clearance, destination=self._destination)
+        files = require_usable(clearance, destination=self._destination)
         with _translated(), ExitStack() as stack:
-            root = Folder.open(self._path, stack=stack)
-            there = [
-                root.beneath(PurePosixPath(digest.name).parent, stack=stack).holds(digest) for digest, _ in ordered
-            ]
-        return tuple(
-            Delivery(uri=self._destination + digest.name, sha256=digest.sha256, size=digest.size, version="")
-            if held
-            else None
-            for held, (digest, _) in zip(there, ordered, strict=True)
-        )
+            targets = self._targets(files, clearance, stack=stack)
+            return tuple(self._delivery(target.digest) if _is_there(target) else None for target in targets)
 
-    def _deliver(self, ordered: Sequence[tuple[FileDigest, Path]], *, part: str, stack: ExitStack) -> None:
+    def _targets(self, files: Sequence[FileDigest], clearance: Clearance, *, stack: ExitStack) -> list[Target]:
+        """Open the folder of each file; temporary files of this clearance are gone when the stack ends."""
         root = Folder.open(self._path, stack=stack)
-        targets = [
-            (root.beneath(PurePosixPath(digest.name).parent, stack=stack), digest, path) for digest, path in ordered
-        ]
-        # 1. Look: what an earlier attempt delivered stays; anything else there ends it before a byte is written.
-        missing = [target for target in targets if not target[0].holds(target[1])]
-        # 2. Write all beside their places, under names that only this clearance uses; they go whatever happens.
-        for folder, digest, path in missing:
-            temporary = _temporary(digest, part)
+        targets = []
+        for digest in files:
+            folder = root.beneath(PurePosixPath(digest.name).parent, stack=stack)
+            temporary = f".{digest.sha256[:16]}.{clearance.nonce}.part"
             stack.callback(folder.remove, temporary)
-            folder.write(temporary, digest, path)
-        # 3. Give them their names: a link is made in one step, and never over another file.
-        for folder, digest, _ in missing:
-            folder.name(_temporary(digest, part), digest)
-        # 4. Make the names last, and clear away what this attempt, or one that died, no longer needs.
-        for folder, digest, _ in targets:
-            folder.sync()
-            folder.remove(_temporary(digest, part))
+            targets.append(Target(folder=folder, digest=digest, temporary=temporary))
+        return targets
+
+    def _delivery(self, digest: FileDigest) -> Delivery:
+        return Delivery(uri=self._destination + digest.name, sha256=digest.sha256, size=digest.size, version="")
 
 
-def _temporary(digest: FileDigest, part: str) -> str:
-    return f".{digest.sha256[:16]}{part}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One file on its way: the folder that it goes to, and its name there until it is complete."""
+
+    folder: Folder
+    digest: FileDigest
+    temporary: str
+
+
+def _deliver(targets: Sequence[tuple[Target, Path]]) -> None:
+    # 1. Look: what an earlier attempt delivered stays; anything else there ends it before a byte is written.
+    missing = [(target, path) for target, path in targets if not target.folder.holds(target.digest)]
+    # 2. Write all beside their places, under names that only this clearance uses.
+    for target, path in missing:
+        target.folder.write(target.temporary, target.digest, path)
+    # 3. Give them their names: a link is made in one step, and never over another file.
+    for target, _ in missing:
+        target.folder.name(target.temporary, target.digest)
+    # 4. Make the names last, those too that an attempt that died may not have come to.
+    for target, _ in targets:
+        target.folder.sync()
+
+
+def _is_there(target: Target) -> bool:
+    try:
+        return target.folder.holds(target.digest)
+    except OccupiedError:
+        return False
 
 
 @contextmanager

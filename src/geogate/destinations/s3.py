@@ -6,22 +6,22 @@ import json
 from contextlib import ExitStack
 from functools import cache
 from importlib.resources import files as resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 
 from geogate.destinations import s3_session
 from geogate.destinations.channel import OWNER
-from geogate.destinations.cleared import require_cleared
+from geogate.destinations.cleared import require_cleared, require_usable
 from geogate.destinations.s3_errors import translated
 from geogate.destinations.s3_store import S3Object
-from geogate.destinations.s3_upload import earlier, prepare
+from geogate.destinations.s3_upload import earlier, found, prepare
 from geogate.model.errors import RefusedError
 from geogate.model.parties import Posture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from types_boto3_s3 import S3Client
 
@@ -62,60 +62,53 @@ class S3Channel:
         """
         ordered = require_cleared(files, clearance=clearance, destination=self._destination)
         with translated(f"bucket {self._bucket}"):
-            return self._deliver(self._targets(ordered, clearance))
+            targets = self._targets(tuple(digest for digest, _ in ordered), clearance)
+            return self._deliver([(target, path) for target, (_, path) in zip(targets, ordered, strict=True)])
 
     def delivered(self, *, clearance: Clearance) -> tuple[Delivery | None, ...]:
-        """Look which files of a clearance are there; see ``Channel.delivered``.
+        """Look for what was delivered; see ``Channel.delivered``.
 
         Raises: RefusedError, ServiceError.
         """
-        files = [(file, Path(file.name)) for file in clearance.files]  # named only: nothing is read here
-        ordered = require_cleared(files, clearance=clearance, destination=self._destination)
+        files = require_usable(clearance, destination=self._destination)
         with translated(f"bucket {self._bucket}"):
-            return tuple(earlier(target) for target in self._targets(ordered, clearance))
+            targets = self._targets(files, clearance)
+            _clear_away(targets)
+            return tuple(found(target) for target in targets)
 
-    def _targets(self, ordered: Sequence[tuple[FileDigest, Path]], clearance: Clearance) -> tuple[S3Object, ...]:
-        """Pair each file with its key and a client that may write there.
-
-        Raises: RefusedError when the clearance does not name the bucket's owner, or names another.
-        """
+    def _targets(self, files: tuple[FileDigest, ...], clearance: Clearance) -> tuple[S3Object, ...]:
         if not OWNER.fullmatch(clearance.destination_owner):
             raise RefusedError("the clearance does not name the account that owns the bucket")
         if self._owner not in {"", clearance.destination_owner}:
             raise RefusedError("the clearance names another owner of the bucket")
-        keys = [self._prefix + digest.name for digest, _ in ordered]
-        clients = self._clients(clearance.nonce, keys)
+        clients = self._clients(clearance.nonce, [self._prefix + digest.name for digest in files])
         return tuple(
             S3Object(
-                client=clients[key],
+                client=client,
                 bucket=self._bucket,
                 owner=clearance.destination_owner,
                 key=key,
                 nonce=clearance.nonce,
                 digest=digest,
-                path=path,
             )
-            for key, (digest, path) in zip(keys, ordered, strict=True)
+            for digest, (key, client) in zip(files, clients.items(), strict=True)
         )
 
-    def _deliver(self, targets: tuple[S3Object, ...]) -> tuple[Delivery, ...]:
-        # 1. Look: what an earlier attempt delivered stays; anything else there ends it before a byte is sent.
-        done = {target.key: earlier(target) for target in targets}
-        # 2. Clear away what an attempt that died has begun.
-        for target in targets:
-            for upload in target.leftovers():
-                target.abort(upload)
+    def _deliver(self, targets: Sequence[tuple[S3Object, Path]]) -> tuple[Delivery, ...]:
+        # 1. Clear away what an attempt that died has begun.
+        _clear_away([target for target, _ in targets])
+        # 2. Look: what an earlier attempt delivered stays; anything else there ends it before a byte is sent.
+        done = {target.key: earlier(target) for target, _ in targets}
+        alone, part_size = len(targets) == 1, self._settings.part_size
         with ExitStack() as cleanup:
             # 3. Prepare all: nothing is visible yet, and a changed file ends it here.
             ready = {
-                target.key: prepare(
-                    target, alone=len(targets) == 1, part_size=self._settings.part_size, cleanup=cleanup
-                )
-                for target in targets
+                target.key: prepare(target, path, alone=alone, part_size=part_size, cleanup=cleanup)
+                for target, path in targets
                 if done[target.key] is None
             }
             # 4. Publish one after the other; a death in between is taken up by the next attempt.
-            deliveries = tuple(done[target.key] or ready[target.key].publish() for target in targets)
+            deliveries = tuple(done[target.key] or ready[target.key].publish() for target, _ in targets)
             cleanup.pop_all()
         return deliveries
 
@@ -135,6 +128,12 @@ class S3Channel:
         if location == "EU":
             return "eu-west-1"
         return location or client.head_bucket(**where).get("BucketRegion") or None
+
+
+def _clear_away(targets: Sequence[S3Object]) -> None:
+    for target in targets:
+        for upload in target.leftovers():
+            target.abort(upload)
 
 
 @cache

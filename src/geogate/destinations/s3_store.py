@@ -16,8 +16,6 @@ from geogate.model.names import Sha256
 from geogate.model.release import Delivery
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from types_boto3_s3 import S3Client
 
     from geogate.model.dataset import FileDigest
@@ -49,7 +47,6 @@ class S3Object:
     key: str
     nonce: Nonce
     digest: FileDigest
-    path: Path
 
     @property
     def where(self) -> Any:
@@ -117,7 +114,8 @@ class S3Object:
     def leftovers(self) -> list[str]:
         """List the uploads to this key that were begun and not ended.
 
-        The sender is alone with its clearance, and the key is free or ours: whose uploads they are does not matter.
+        Nothing says whose they are. The sender is alone with its clearance; should another clearance be on its way to
+        the same key, ending its upload costs it another attempt and lets nothing through.
         """
         pages = self.client.get_paginator("list_multipart_uploads").paginate(
             Bucket=self.bucket, Prefix=self.key, ExpectedBucketOwner=self.owner

@@ -18,6 +18,7 @@ from geogate.model.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import ExitStack
+    from pathlib import Path
 
     from geogate.model.release import Delivery
 
@@ -44,6 +45,7 @@ class PreparedPut:
     """A single small file, put in one request."""
 
     target: S3Object
+    path: Path
 
     def publish(self) -> Delivery:
         """Put the file; the bytes are hashed once more, in memory, just before.
@@ -51,7 +53,7 @@ class PreparedPut:
         Raises: ChangedError, OccupiedError, CorruptedError; botocore's errors.
         """
         target = self.target
-        with _opened(target) as file:
+        with _opened(target, self.path) as file:
             body = file.read(target.digest.size + 1)
         if len(body) != target.digest.size or hashlib.sha256(body).hexdigest() != target.digest.sha256:
             raise ChangedError(target.digest.name)
@@ -94,22 +96,22 @@ class PreparedUpload:
         return _published(target, complete, composite=self.composite)
 
 
-def prepare(target: S3Object, *, alone: bool, part_size: int, cleanup: ExitStack) -> Prepared:
+def prepare(target: S3Object, path: Path, *, alone: bool, part_size: int, cleanup: ExitStack) -> Prepared:
     """Prepare a file; ``alone`` says that it is the only one, so that one atomic request can be enough.
 
     Raises: ChangedError when the bytes are not those that were cleared; botocore's errors.
     """
     if alone and target.digest.size <= part_size:
-        return PreparedPut(target=target)
-    return _upload_parts(target, part_size=part_size, cleanup=cleanup)
+        return PreparedPut(target=target, path=path)
+    return _upload_parts(target, path, part_size=part_size, cleanup=cleanup)
 
 
-def _upload_parts(target: S3Object, *, part_size: int, cleanup: ExitStack) -> PreparedUpload:
+def _upload_parts(target: S3Object, path: Path, *, part_size: int, cleanup: ExitStack) -> PreparedUpload:
     begun = target.client.create_multipart_upload(**target.where, **target.marks, ChecksumAlgorithm="SHA256")
     upload = begun["UploadId"]
     cleanup.callback(_abandon, target, upload)
     whole, parts, sums, size = hashlib.sha256(), [], b"", 0
-    with _opened(target) as file:
+    with _opened(target, path) as file:
         for number, chunk in enumerate(_chunks(file, _size_of_part(target, part_size)), start=1):
             whole.update(chunk)
             size += len(chunk)
@@ -146,9 +148,9 @@ def _chunks(file: IO[bytes], size: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _opened(target: S3Object) -> IO[bytes]:
+def _opened(target: S3Object, path: Path) -> IO[bytes]:
     try:
-        return target.path.open("rb")
+        return path.open("rb")
     except OSError as error:
         raise InputError(f"the staged file {target.digest.name!r} cannot be read: {error.strerror}") from error
 
@@ -171,12 +173,18 @@ def earlier(target: S3Object) -> Delivery | None:
 
     Raises: OccupiedError when there is something else.
     """
-    found = target.head()
-    if found is None:
+    there = target.head()
+    if there is None:
         return None
-    if not target.holds(found):
+    if not target.holds(there):
         raise OccupiedError(target.digest.name)
-    return target.delivery(found)
+    return target.delivery(there)
+
+
+def found(target: S3Object) -> Delivery | None:
+    """Return what was delivered under this clearance, ``None`` where the key is free or something else is there."""
+    there = target.head()
+    return target.delivery(there) if there is not None and target.holds(there) else None
 
 
 def _abandon(target: S3Object, upload: str) -> None:
