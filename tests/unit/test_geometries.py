@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -264,3 +265,11 @@ def test_large_multi_points_with_an_odd_part_are_refused(rows: int) -> None:
     for value, reason in ((bytes(odd), "another type"), (whole[:-1], "too early"), (whole + b"\0", "bytes follow")):
         with pytest.raises(UnmeasurableError, match=reason):
             decode(*[value] * rows)
+
+
+def test_what_geos_refuses_is_refused_with_its_row() -> None:
+    decoded = decode(point(1, 2), point(3, 4), first_row=5)
+    odd = replace(decoded, wkb=pa.array([point(1, 2), b"no geometry"]))
+    assert odd.shapes(np.array([0]))[0] is not None
+    with pytest.raises(UnmeasurableError, match="row 6 cannot be measured: GEOS refuses it"):
+        odd.shapes(np.array([0, 1]))

@@ -99,3 +99,12 @@ def test_the_numbers_stay_to_the_bit() -> None:
 def test_what_is_malformed_has_no_canonical_form() -> None:
     with pytest.raises(UnmeasurableError, match="row 8 cannot be measured: bytes follow"):
         canonical_wkb(pa.array([struct.pack("<BIdd", 1, 1, 1, 2) + b"\0"]), first_row=8)
+
+
+@pytest.mark.parametrize("code", [1, 1001])
+def test_plain_points_are_returned_themselves_unless_a_nan_says_something(code: int) -> None:
+    plain = struct.pack("<BI", 1, code) + struct.pack("<3d", 1, 2, 3)[: 16 if code == 1 else 24]
+    array = pa.array([plain, None, plain])
+    assert canonical_wkb(array) is array
+    hidden = pa.array([plain, plain[:-8] + HIDDEN])
+    assert HIDDEN not in b"".join(canonical_wkb(hidden).to_pylist())

@@ -9,7 +9,7 @@ import pyproj
 import pytest
 
 from geogate.measures.measure import UnmeasurableError
-from geogate.measures.reference import axis_unit, crs_name, is_wgs84, positions, to_lonlat
+from geogate.measures.reference import axis_unit, crs_name, is_wgs84, positions, to_lonlat, to_own_lonlat
 
 
 def crs(text: str) -> pyproj.CRS:
@@ -164,3 +164,17 @@ def test_only_wgs_84_is_wgs_84() -> None:
     assert [is_wgs84(crs(text)) for text in ("EPSG:4326", "EPSG:4258", "EPSG:4269", "EPSG:3857")] == [True] + [
         False
     ] * 3
+
+
+def test_axes_with_two_units_are_refused() -> None:
+    wkt = pyproj.CRS.from_epsg(25832).to_wkt()
+    foot = 'LENGTHUNIT["foot",0.3048]'
+    head, tail = wkt.split("ORDER[2]", 1)
+    odd = head + "ORDER[2]" + tail.replace('LENGTHUNIT["metre",1]', foot, 1)
+    with pytest.raises(UnmeasurableError, match="no common unit"):
+        axis_unit(crs(odd))
+
+
+def test_a_projection_without_an_inverse_is_refused() -> None:
+    with pytest.raises(UnmeasurableError, match="has no inverse"):
+        to_own_lonlat(np.array([[1.0, 2.0]]), crs("+proj=airy +datum=WGS84"))

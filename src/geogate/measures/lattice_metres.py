@@ -106,17 +106,21 @@ def _crs(wkt: str) -> pyproj.CRS:
     return pyproj.CRS.from_wkt(wkt)
 
 
+def _semi_axes(crs: pyproj.CRS) -> tuple[float, float]:
+    ellipsoid = horizontal(crs).ellipsoid
+    if ellipsoid is None:
+        raise UnmeasurableError("the reference system has no ellipsoid")
+    return ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre
+
+
 def _degrees_as_metres(angle: float, extent: Extent, crs: pyproj.CRS, axis: int) -> float:
     """Return the length of an angle along the parallel that is nearest to a pole, or the meridian farthest from it.
 
     Units: ``angle`` in radians.
     Source: radii of curvature, Snyder (1987), Map Projections: A Working Manual, equations 4-18 and 4-20.
     """
-    ellipsoid = horizontal(crs).ellipsoid
-    if ellipsoid is None:
-        raise UnmeasurableError("the reference system has no ellipsoid")
-    a = ellipsoid.semi_major_metre
-    e2 = 1 - (ellipsoid.semi_minor_metre / a) ** 2
+    a, b = _semi_axes(crs)
+    e2 = 1 - (b / a) ** 2
     south, north = (latitude * axis_unit(crs) for latitude in (extent.min_y, extent.max_y))
     angle = min(angle, np.pi / 2)
     if axis == _X:
@@ -131,9 +135,6 @@ def _degrees_as_metres(angle: float, extent: Extent, crs: pyproj.CRS, axis: int)
 def _metres_per_unit(extent: Extent, wkt: str, axis: int) -> float:
     """Return how far one unit of an axis leads on the ground where it leads least, on a grid over the extent."""
     crs = _crs(wkt)
-    ellipsoid = horizontal(crs).ellipsoid
-    if ellipsoid is None:
-        raise UnmeasurableError("the reference system has no ellipsoid")
     base = _BASE_M / axis_unit(crs)
     x, y = np.meshgrid(np.linspace(extent.min_x, extent.max_x, _NODES), np.linspace(extent.min_y, extent.max_y, _NODES))
     nodes = np.stack([x.ravel(), y.ravel()], axis=1)
@@ -143,6 +144,7 @@ def _metres_per_unit(extent: Extent, wkt: str, axis: int) -> float:
     inside = np.isfinite(one).all(axis=1) & np.isfinite(other).all(axis=1)
     if not inside.any():
         raise UnmeasurableError("the vertices lie outside the projection of their reference system")
-    geod = pyproj.Geod(a=ellipsoid.semi_major_metre, b=ellipsoid.semi_minor_metre)
+    a, b = _semi_axes(crs)
+    geod = pyproj.Geod(a=a, b=b)
     _, _, metres = geod.inv(*one[inside].T, *other[inside].T)
     return float(np.min(metres) / base)
