@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ASIDE_M = 0.002
 """How far an edge that is straight in degrees may lie beside the one that is straight in the projection."""
 
+_SHARES = (0.13, 0.37, 0.5, 0.79)
+"""Where edges are compared: not at places that an edge symmetric about its middle crosses all alike."""
+
 _ROUNDS = 6
 _MOST_VERTICES = 5_000_000
 
@@ -54,19 +57,23 @@ def _longest_edges(
         parts, part_of = shapely.get_parts(parts, return_index=True)
         owner = owner[part_of]
     edges = segments_of(parts[~shapely.is_missing(parts)], owner[~shapely.is_missing(parts)].astype(np.int64))
-    aside = _aside_m(to_lonlat(edges.start), to_lonlat(edges.end), to_lonlat((edges.start + edges.end) / 2))
+    start, end = to_lonlat(edges.start), to_lonlat(edges.end)
+    between = [(share, to_lonlat(edges.start + share * (edges.end - edges.start))) for share in _SHARES]
+    aside = np.max([_aside_m(start, end, share=share, place=place) for share, place in between], axis=0)
     length = np.hypot(*(edges.end - edges.start).T)
-    # Half of what is allowed, because the middle is not always where an edge lies farthest aside.
+    # Half of what is allowed, because an edge may lie farther aside between the places that were compared.
     allowed = np.where(aside > ASIDE_M, length / np.ceil(np.sqrt(2 * aside / ASIDE_M)), np.inf)
     longest = np.full(len(shapes), np.inf)
     np.minimum.at(longest, edges.owner, allowed)
     return longest
 
 
-def _aside_m(start: NDArray[np.float64], end: NDArray[np.float64], middle: NDArray[np.float64]) -> NDArray[np.float64]:
+def _aside_m(
+    start: NDArray[np.float64], end: NDArray[np.float64], *, share: float, place: NDArray[np.float64]
+) -> NDArray[np.float64]:
     step = end - start
     step[:, 0] -= TURN * np.round(step[:, 0] / TURN)
-    apart: NDArray[np.float64] = np.linalg.norm(ecef(start + step / 2) - ecef(middle), axis=1)
+    apart: NDArray[np.float64] = np.linalg.norm(ecef(start + share * step) - ecef(place), axis=1)
     return apart
 
 
