@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from geogate.gate.house import Wish, no_progress
-from geogate.gate.question import ask
-from geogate.gate.submit import judge_artefact
+from geogate.gate.again import ask_again, judge_again
 from geogate.model.errors import GeogateError, ServiceError
 from geogate.model.lifecycle import State
 from geogate.model.names import RequestId
@@ -60,24 +58,15 @@ def audit(*, hours: int, house: House) -> AuditReport:
 
 
 def _again(request: ReleaseRequest, *, house: House) -> Change | None:
-    if request.verdict is None or request.artefact is None:
-        return Change(request=request.id, summary="was sent, and the ledger has no verdict or artefact of it")
-    wish = Wish(
-        dataset=(),
-        policy=request.policy,
-        recipient=request.recipient,
-        destination=request.destination,
-        purpose=request.purpose,
-        assume_crs=request.assume_crs,
-    )
+    if request.verdict is None:
+        return Change(request=request.id, summary="was sent, and the ledger has no verdict on it")
     try:
-        question = ask(wish, house=house)
-        judged = judge_artefact(request.artefact, staging=house.staging(), question=question, on_rows=no_progress)
+        today = judge_again(request, question=ask_again(request, house=house), house=house)
     except ServiceError:
         raise
     except GeogateError as error:
         return Change(request=request.id, summary=f"cannot be judged again: {error.summary}")
-    return _compare(request, request.verdict, judged.verdict)
+    return _compare(request, request.verdict, today)
 
 
 def _compare(request: ReleaseRequest, before: Verdict, today: Verdict) -> Change | None:

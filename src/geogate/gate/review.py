@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from geogate.gate.again import ask_again, judge_again
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.keys import signing_key
-from geogate.gate.place import PolicyPlace, zone_digests
+from geogate.gate.place import zone_digests
 from geogate.model.errors import RefusedError, UsageError
+from geogate.model.finding import Effect
 from geogate.model.lifecycle import State
 from geogate.model.release import Choice, Vote
+from geogate.model.verdict import Decision
 
 if TYPE_CHECKING:
+    from geogate.gate.examine import Question
     from geogate.gate.house import House
     from geogate.ledger.transaction import Transaction
     from geogate.model.names import Nonce, RequestId
@@ -42,7 +46,12 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
     try:
         request = ledger.request(request_id)
         verdict = _judged(request)
-        terms, needed = _require_same_basis(verdict, house=house)
+        question = ask_again(request, house=house)
+        _require_same_basis(question, verdict)
+        needed = question.policy.reviewers
+        if len(ledger.votes(request_id)) + 1 >= needed:
+            _require_not_denied(request, question, house=house)
+        terms = Terms(hours=question.policy.clearance_hours, recipient=question.recipient)
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             tx.vote(_vote(request, verdict, Choice.APPROVE, comment=comment, house=house))
             approvals = _approvals(tx, request_id)
@@ -96,19 +105,26 @@ def _vote(request: ReleaseRequest, verdict: Verdict, choice: Choice, *, comment:
     )
 
 
-def _require_same_basis(verdict: Verdict, *, house: House) -> tuple[Terms, int]:
-    """Refuse an approval by yesterday's rules, and give today's terms.
+def _require_same_basis(question: Question, verdict: Verdict) -> None:
+    """Refuse an approval by yesterday's rules.
 
     Raises: RefusedError.
     """
-    place = PolicyPlace(root=house.settings.policies, home=house.settings.home.parent)
-    policy, book = place.policy(verdict.basis.policy), place.recipients()
-    zones = zone_digests(place.zone_lists(policy, today=house.today()))
     before = (verdict.basis.policy_digest, verdict.basis.recipients_digest, verdict.basis.zones)
-    if before != (policy.digest, book.digest, zones):
+    today = (question.policy.digest, question.book.digest, zone_digests(question.zone_lists))
+    if before != today:
         raise RefusedError(
             "the policy, the recipients or a zone list changed since the release was judged",
             hint="ask the requester to submit it again",
         )
-    terms = Terms(hours=policy.clearance_hours, recipient=place.recipient(book, verdict.recipient))
-    return terms, policy.reviewers
+
+
+def _require_not_denied(request: ReleaseRequest, question: Question, *, house: House) -> None:
+    """Judge the sealed bytes again before the last approval counts: contracts end and places move while people think.
+
+    Raises: RefusedError.
+    """
+    verdict = judge_again(request, question=question, house=house)
+    if verdict.decision is Decision.DENY:
+        rules = ", ".join(sorted({str(f.rule) for f in verdict.findings if f.effect is Effect.DENY}))
+        raise RefusedError(f"the release would be denied today: {rules}", hint="ask the requester to submit it again")
