@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from geogate.suites.subject import Subject
 
 # isort: split
-import great_expectations.exceptions as gxe
 from great_expectations.compatibility.pydantic import PrivateAttr
 from great_expectations.core.batch import BatchData, BatchMarkers, LegacyBatchDefinition
 from great_expectations.core.id_dict import BatchSpec, IDDict
@@ -29,11 +28,12 @@ from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.datasource.fluent import BatchRequest, DataAsset, Datasource
 from great_expectations.datasource.fluent.interfaces import Batch
+from great_expectations.exceptions.exceptions import BuildBatchRequestError, ExecutionEngineError
 from great_expectations.execution_engine import ExecutionEngine
 from great_expectations.expectations.metrics.metric_provider import MetricProvider, metric_partial
 
 METRIC = "geogate.measurement"
-ROWS = MeasureId("rows")
+ROWS = MeasureId("*rows*")
 """The id under which every rule asks how many rows were read, so that a pass is made whatever the rules need."""
 
 RUN_ID = re.compile(r"[a-z0-9-]{1,80}")
@@ -98,7 +98,7 @@ class GeogateExecutionEngine(ExecutionEngine):
         """
         named = {key: value for key, value in domain_kwargs.items() if value is not None}
         if set(named) != {"batch_id"}:
-            raise gxe.ExecutionEngineError(message="a domain is a batch id and nothing else")
+            raise ExecutionEngineError(message="a domain is a batch id and nothing else")
         batch: ExportBatch = self.batch_manager.batch_data_cache[named["batch_id"]]
         return batch
 
@@ -128,7 +128,7 @@ class GeogateExecutionEngine(ExecutionEngine):
         return answers
 
     def _refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
-        raise gxe.ExecutionEngineError(message="row conditions are refused: a rule judges the whole layer")
+        raise ExecutionEngineError(message="row conditions are refused: a rule judges the whole layer")
 
     # Abstract in the library since 1.8.
     _comparison_condition_to_filter_clause = _refuse
@@ -175,7 +175,7 @@ class GeoExportAsset(DataAsset):
         Raises: BuildBatchRequestError.
         """
         if not RUN_ID.fullmatch(run_id) or run_id in self._subjects:
-            raise gxe.BuildBatchRequestError(message="a run id is short, plain and used once")
+            raise BuildBatchRequestError(message="a run id is short, plain and used once")
         self._subjects[run_id] = subject
 
     def test_connection(self) -> None:
@@ -195,7 +195,7 @@ class GeoExportAsset(DataAsset):
         """
         known = options is not None and set(options) == {"run_id"} and options["run_id"] in self._subjects
         if not known or batch_slice is not None or partitioner is not None:
-            raise gxe.BuildBatchRequestError(message="a batch is asked for by the run id of an offered layer")
+            raise BuildBatchRequestError(message="a batch is asked for by the run id of an offered layer")
         return BatchRequest(datasource_name=self.datasource.name, data_asset_name=self.name, options=options)
 
     def _validate_batch_request(self, batch_request: BatchRequest) -> None:

@@ -13,7 +13,7 @@ from geogate.suites.expectation import Answer, sentence_of
 from geogate.suites.strict import exceptions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Set as AbstractSet
 
     from geogate.model.verdict import Verdict
     from geogate.policy.policy import Policy
@@ -41,7 +41,7 @@ class Cover:
     gate_findings: tuple[Finding, ...]
 
     @classmethod
-    def of(cls, verdict: Verdict, policy: Policy, *, paged: Set[str]) -> Cover:
+    def of(cls, verdict: Verdict, policy: Policy, *, paged: AbstractSet[str]) -> Cover:
         """Take from the verdict what is about the dataset as a whole, and about layers that have no page."""
         return cls(
             decision=verdict.decision,
