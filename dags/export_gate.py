@@ -24,7 +24,7 @@ POLICY = "baseline"
     doc_md=__doc__,
     tags=["geogate"],
     # Only services that are down are tried again; a verdict never is.
-    default_args={"retries": 3, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": True},
+    default_args={"retries": 3, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": 2},
     params={"staged": Param("outgoing", type="string", minLength=1, description="The folder of staged exports.")},
 )
 def export_gate() -> None:

@@ -44,7 +44,12 @@ def staged_exports(path: str) -> list[dict[str, Any]]:
     from geogate.airflow.failures import ending_the_task
 
     with ending_the_task():
-        return [asdict(_export(entry)) for entry in _entries(Path(path)) if not entry.name.startswith(".")]
+        return [_arguments(_export(entry)) for entry in _entries(Path(path)) if not entry.name.startswith(".")]
+
+
+def _arguments(export: StagedExport) -> dict[str, Any]:
+    """Give an export as keyword arguments; a list travels between tasks as plain JSON, a tuple does not."""
+    return {**asdict(export), "dataset": list(export.dataset)}
 
 
 def _entries(folder: Path) -> list[Path]:
