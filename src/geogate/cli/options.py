@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+FOLDER = click.Path(file_okay=False, path_type=Path)
 FORMATS = ("text", "json", "sarif")
 
 
@@ -27,6 +29,7 @@ def wish_options(command: Callable[P, R]) -> Callable[P, R]:
             click.option(
                 "--assume-crs", default="", metavar="CRS", help="CRS of layers that do not say, e.g. EPSG:4326."
             ),
+            click.option("--docs", default=None, type=FOLDER, metavar="FOLDER", help="Write offline Data Docs there."),
             click.option(
                 "--format", "form", type=click.Choice(FORMATS), default="text", help="How to print the verdict."
             ),

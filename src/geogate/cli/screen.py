@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from geogate.cli.options import wish_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("screen", short_help="Pre-check a dataset: the verdict, and nothing is stored or sent.")
 @wish_options
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
-    dataset: tuple[str, ...], policy: str, recipient: str, destination: str, purpose: str, assume_crs: str, form: str
+    dataset: tuple[str, ...],
+    policy: str,
+    recipient: str,
+    destination: str,
+    purpose: str,
+    assume_crs: str,
+    form: str,
+    docs: Path | None,
 ) -> int:
     """Judge DATASET (files, a folder, or an s3:// prefix) as it lies, and print the verdict."""
     from geogate.cli.progress import rows_progress
@@ -27,6 +39,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         assume_crs=assume_crs,
     )
     with rows_progress("screening") as on_rows:
-        verdict = screen(wish, house=House.from_environment(), on_rows=on_rows)
+        verdict = screen(wish, house=House.from_environment(), on_rows=on_rows, docs=docs)
     print_verdict(verdict, title=", ".join(dataset), form=form)
     return EXIT[verdict.decision]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from geogate.cli.options import actor_option, wish_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("submit", short_help="Seal and judge a dataset; a clear verdict gets a clearance.")
@@ -20,6 +24,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     purpose: str,
     assume_crs: str,
     form: str,
+    docs: Path | None,
     actor: str,
 ) -> int:
     """Seal DATASET (files, a folder, or an s3:// prefix), judge what would leave, and keep all of it in the ledger."""
@@ -37,7 +42,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         assume_crs=assume_crs,
     )
     with rows_progress("judging") as on_rows:
-        done = submit(wish, house=House.from_environment(actor=actor), on_rows=on_rows)
+        done = submit(wish, house=House.from_environment(actor=actor), on_rows=on_rows, docs=docs)
     print_verdict(done.verdict, title=", ".join(dataset), form=form)
     lines = [f"request {done.request} is {done.state}" + (", as submitted before" if done.repeated else "")]
     if done.clearance:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from geogate.gate.opening import empty_layers, open_files
 from geogate.gate.place import zone_digests
 from geogate.gate.versions import versions
+from geogate.model.errors import ServiceError
 from geogate.model.parties import Circumstances
 from geogate.model.verdict import Basis
 from geogate.policy.decide import Case, decide
@@ -115,6 +116,21 @@ def examine(subject: Subject, *, question: Question, on_rows: Callable[[int], No
         gate_findings=(*opened.findings, *answer.findings, *empty_layers(opened.layers)),
     )
     return Examined(verdict=verdict, answer=answer)
+
+
+def write_docs(examined: Examined, folder: Path | None) -> None:
+    """Write the Data Docs of a verdict into a folder; nothing where no folder is wanted or no layer could be judged.
+
+    Raises: ServiceError when a page cannot be written.
+    """
+    if folder is None or examined.answer is None:
+        return
+    from geogate.suites.data_docs import write_data_docs
+
+    try:
+        write_data_docs(examined.answer, verdict=examined.verdict, folder=folder)
+    except OSError as error:
+        raise ServiceError(f"the Data Docs cannot be written ({error.strerror})", hint="name another folder") from error
 
 
 def denied(digest: Sha256, size: int, *, question: Question, findings: Sequence[Finding]) -> Verdict:

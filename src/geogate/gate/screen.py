@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from geogate.gate.examine import Subject, examine
+from geogate.gate.examine import Subject, examine, write_docs
 from geogate.gate.house import no_progress
 from geogate.gate.intake import dataset_files
 from geogate.gate.question import ask
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from geogate.model.verdict import Verdict
 
 
-def screen(wish: Wish, *, house: House, on_rows: Callable[[int], None] = no_progress) -> Verdict:
-    """Judge a dataset as it lies, before anybody submits it.
+def screen(
+    wish: Wish, *, house: House, on_rows: Callable[[int], None] = no_progress, docs: Path | None = None
+) -> Verdict:
+    """Judge a dataset as it lies, before anybody submits it; ``docs`` is a folder for the Data Docs of the verdict.
 
     The verdict is about the staged files; what ``submit`` judges is the artefact that it makes of them.
 
@@ -36,10 +38,11 @@ def screen(wish: Wish, *, house: House, on_rows: Callable[[int], None] = no_prog
         digests = tuple(_digest(path, name) for path, name in files.items())
         size = sum(digest.size for digest in digests)
         subject = Subject(files=files, digest=content_digest(digests), size=size)
-        verdict = examine(subject, question=question, on_rows=on_rows).verdict
+        examined = examine(subject, question=question, on_rows=on_rows)
         if {path: _identity(path) for path in files} != before:
             raise InputError("a file changed while it was screened", hint="screen it again when nobody writes to it")
-        return verdict
+        write_docs(examined, docs)
+        return examined.verdict
 
 
 def _identity(path: Path) -> tuple[int, int, int, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geogate.gate.clear import Terms, ballot_of, clear
-from geogate.gate.examine import Examined, Subject, denied, examine
+from geogate.gate.examine import Examined, Subject, denied, examine, write_docs
 from geogate.gate.facts import kept_facts
 from geogate.gate.house import no_progress
 from geogate.gate.intake import dataset_files, dataset_name
@@ -25,6 +25,7 @@ from geogate.model.verdict import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from geogate.gate.examine import Question
     from geogate.gate.house import House, Wish
@@ -73,13 +74,17 @@ class _Desk:
     staging: Staging
     question: Question
     on_rows: Callable[[int], None]
+    docs: Path | None
 
 
-def submit(wish: Wish, *, house: House, on_rows: Callable[[int], None] = no_progress) -> Submission:
+def submit(
+    wish: Wish, *, house: House, on_rows: Callable[[int], None] = no_progress, docs: Path | None = None
+) -> Submission:
     """Seal and judge a dataset; a clear verdict gets a clearance, a held one waits for review.
 
     The same artefact for the same recipient, place and purpose under the same policy and zones is judged anew but
-    not asked for twice: where such a request is held, approved or cleared, that one is returned.
+    not asked for twice: where such a request is held or cleared, that one is returned. ``docs`` is a folder for the
+    Data Docs of the verdict.
 
     Raises: InputError, UsageError, PolicyError, ServiceError; then nothing may leave by this request.
     """
@@ -87,7 +92,7 @@ def submit(wish: Wish, *, house: House, on_rows: Callable[[int], None] = no_prog
     question = ask(wish, house=house)
     ledger = house.ledger()
     try:
-        desk = _Desk(house=house, ledger=ledger, staging=house.staging(), question=question, on_rows=on_rows)
+        desk = _Desk(house=house, ledger=ledger, staging=house.staging(), question=question, on_rows=on_rows, docs=docs)
         request = _open(wish, desk)
         try:
             return _process(wish, request, desk)
@@ -123,6 +128,7 @@ def _process(wish: Wish, request: ReleaseRequest, desk: _Desk) -> Submission:
     examined = _judge(sealed, desk)
     with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
         tx.screen(request.id, verdict=examined.verdict, measurements=kept_facts(examined.answer))
+    write_docs(examined, desk.docs)
     return _conclude(request, sealed, examined.verdict, desk)
 
 
