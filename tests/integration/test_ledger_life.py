@@ -6,9 +6,9 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 import pytest
+from integration.forks import in_a_fork
 from integration.ledger_cases import (
     ENVELOPE,
     GATE,
@@ -40,13 +40,10 @@ from geogate.model.names import Actor, RequestId
 from geogate.model.release import Choice
 from geogate.model.verdict import Decision
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 R1 = RequestId("r1")
 
 
-def test_a_request_that_was_sent_is_read_back_as_it_was_written(ledger: Ledger):
+def test_a_request_that_was_sent_is_read_back_as_it_was_written(ledger: Ledger) -> None:
     Path(ledger).sent()
     expected = replace(draft(), state=State.SENT, dataset=dataset(), artefact=artefact(), verdict=verdict())
     assert ledger.request(R1) == expected
@@ -55,7 +52,7 @@ def test_a_request_that_was_sent_is_read_back_as_it_was_written(ledger: Ledger):
     assert ledger.receipt(R1) == receipt()
 
 
-def test_every_step_is_one_entry_and_the_entries_form_a_chain(ledger: Ledger):
+def test_every_step_is_one_entry_and_the_entries_form_a_chain(ledger: Ledger) -> None:
     Path(ledger).sent()
     entries = list(ledger.entries())
     assert [entry.kind for entry in entries] == ["open", "seal", "screen", "clear", "claim", "receive"]
@@ -65,16 +62,17 @@ def test_every_step_is_one_entry_and_the_entries_form_a_chain(ledger: Ledger):
     assert ledger.head() == (6, entries[-1].hash)
 
 
-def test_the_hash_of_an_entry_is_the_same_for_ever(sqlite_ledger: Ledger):
+def test_the_hash_of_an_entry_is_the_same_for_ever(sqlite_ledger: Ledger) -> None:
     with sqlite_ledger.transaction(GATE, at=NOW) as steps:
         entry = steps.note("drill", {"b": 1, "a": "ü"})
     assert (entry.at, entry.body) == ("2026-03-01T12:00:00.000000+00:00", '{"a":"ü","b":1}')
-    hashed = r'[1,"2026-03-01T12:00:00.000000+00:00","drill","","gate@example","{\"a\":\"ü\",\"b\":1}","%s"]' % GENESIS
+    hashed = r'[1,"2026-03-01T12:00:00.000000+00:00","drill","","gate@example","{\"a\":\"ü\",\"b\":1}","GENESIS"]'
+    hashed = hashed.replace("GENESIS", GENESIS)
     assert entry.hash == hashlib.sha256(hashed.encode()).hexdigest()
     assert entry.hash == "fc5fa3b80efd45407394219177b7cf0616db5cb2ffc4802b26f9e298b7ffa8a5"
 
 
-def test_an_approved_request_can_be_cleared_and_leaves_a_whole_ledger(ledger: Ledger):
+def test_an_approved_request_can_be_cleared_and_leaves_a_whole_ledger(ledger: Ledger) -> None:
     path = Path(ledger)
     path.approved()
     path.clear()
@@ -83,7 +81,7 @@ def test_an_approved_request_can_be_cleared_and_leaves_a_whole_ledger(ledger: Le
     assert ledger.verify().problems == ()
 
 
-def test_every_way_to_an_end_leaves_a_whole_ledger(ledger: Ledger):
+def test_every_way_to_an_end_leaves_a_whole_ledger(ledger: Ledger) -> None:
     ways = (
         ("screened", State.DENIED),
         ("held", State.REJECTED),
@@ -102,7 +100,7 @@ def test_every_way_to_an_end_leaves_a_whole_ledger(ledger: Ledger):
     assert ledger.verify().problems == ()
 
 
-def test_what_has_no_artefact_can_be_denied_and_only_that(ledger: Ledger):
+def test_what_has_no_artefact_can_be_denied_and_only_that(ledger: Ledger) -> None:
     with ledger.transaction(GATE, at=NOW) as steps:
         steps.open_request(draft())
         steps.seal(R1, dataset=dataset(), artefact=None)
@@ -115,7 +113,7 @@ def test_what_has_no_artefact_can_be_denied_and_only_that(ledger: Ledger):
     assert ledger.verify().whole
 
 
-def test_steps_of_one_transaction_happen_together_or_not_at_all(ledger: Ledger):
+def test_steps_of_one_transaction_happen_together_or_not_at_all(ledger: Ledger) -> None:
     def half() -> None:
         with ledger.transaction(GATE, at=NOW) as steps:
             steps.open_request(draft())
@@ -129,7 +127,7 @@ def test_steps_of_one_transaction_happen_together_or_not_at_all(ledger: Ledger):
         ledger.request(R1)
 
 
-def test_a_refused_step_writes_nothing_and_can_be_noted_in_the_same_transaction(ledger: Ledger):
+def test_a_refused_step_writes_nothing_and_can_be_noted_in_the_same_transaction(ledger: Ledger) -> None:
     Path(ledger).held()
     before, _ = ledger.head()
     requester = draft().requester
@@ -142,7 +140,7 @@ def test_a_refused_step_writes_nothing_and_can_be_noted_in_the_same_transaction(
     assert ledger.verify().whole
 
 
-def test_requests_are_found_by_state_and_by_when_they_came_into_it(ledger: Ledger):
+def test_requests_are_found_by_state_and_by_when_they_came_into_it(ledger: Ledger) -> None:
     Path(ledger, name="old", number=1).sent()
     Path(ledger, name="new", number=2).sending()
     Path(ledger, name="held", number=3).held()
@@ -155,7 +153,7 @@ def test_requests_are_found_by_state_and_by_when_they_came_into_it(ledger: Ledge
     assert ledger.requests(states=[State.SENT], since=later + timedelta(microseconds=1)) == ()
 
 
-def test_the_same_release_is_found_while_it_is_under_way_or_sent(ledger: Ledger):
+def test_the_same_release_is_found_while_it_is_under_way_or_sent(ledger: Ledger) -> None:
     Path(ledger, name="a", number=1).held()
     Path(ledger, name="b", number=2).sent()
     Path(ledger, name="c", number=3).screened()
@@ -168,7 +166,7 @@ def test_the_same_release_is_found_while_it_is_under_way_or_sent(ledger: Ledger)
     assert ledger.find_open(ballot(), purpose=PURPOSE) == ()
 
 
-def test_what_is_not_there_is_said_to_be_unknown(ledger: Ledger):
+def test_what_is_not_there_is_said_to_be_unknown(ledger: Ledger) -> None:
     with pytest.raises(UnknownError, match="no clearance with this nonce"):
         ledger.clearance(nonce())
     with pytest.raises(UnknownError, match="no measurements"):
@@ -176,7 +174,7 @@ def test_what_is_not_there_is_said_to_be_unknown(ledger: Ledger):
     assert (ledger.clearance_of(R1), ledger.receipt(R1), ledger.votes(R1)) == (None, None, ())
 
 
-def test_entries_are_read_in_pages_of_any_length(ledger: Ledger):
+def test_entries_are_read_in_pages_of_any_length(ledger: Ledger) -> None:
     with ledger.transaction(GATE, at=NOW) as steps:
         for number in range(261):
             steps.note("tick", number)
@@ -188,7 +186,7 @@ def test_entries_are_read_in_pages_of_any_length(ledger: Ledger):
 
 
 @pytest.mark.parametrize("at", [datetime(2026, 3, 1), datetime(2026, 3, 1, tzinfo=timezone(timedelta(hours=1)))])  # noqa: DTZ001
-def test_a_time_that_is_not_in_utc_is_a_mistake_of_the_caller(sqlite_ledger: Ledger, at: datetime):
+def test_a_time_that_is_not_in_utc_is_a_mistake_of_the_caller(sqlite_ledger: Ledger, at: datetime) -> None:
     with pytest.raises(UsageError, match="must be in UTC"), sqlite_ledger.transaction(GATE, at=at):
         pass
     with pytest.raises(UsageError, match="must be in UTC"):
@@ -196,13 +194,13 @@ def test_a_time_that_is_not_in_utc_is_a_mistake_of_the_caller(sqlite_ledger: Led
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "", "Two Words"])
-def test_a_note_cannot_pass_for_a_step(sqlite_ledger: Ledger, kind: str):
+def test_a_note_cannot_pass_for_a_step(sqlite_ledger: Ledger, kind: str) -> None:
     with sqlite_ledger.transaction(GATE, at=NOW) as steps, pytest.raises(UsageError, match="not a kind of note"):
         steps.note(kind, {})
 
 
 @pytest.mark.parametrize("actor", ["", "two\nlines", "nul\x00", "half\ud800", "x" * 301])
-def test_an_actor_is_one_line_of_text(sqlite_ledger: Ledger, actor: str):
+def test_an_actor_is_one_line_of_text(sqlite_ledger: Ledger, actor: str) -> None:
     with (
         pytest.raises(UsageError, match="name of an actor must be one line"),
         sqlite_ledger.transaction(Actor(actor), at=NOW) as steps,
@@ -212,28 +210,27 @@ def test_an_actor_is_one_line_of_text(sqlite_ledger: Ledger, actor: str):
 
 
 @pytest.mark.parametrize("text", ["nul\x00", "half\ud800"])
-def test_texts_that_cannot_be_kept_are_refused_before_anything_is_written(ledger: Ledger, text: str):
+def test_texts_that_cannot_be_kept_are_refused_before_anything_is_written(ledger: Ledger, text: str) -> None:
     Path(ledger, name="a").screened()
     before = ledger.head()
     with ledger.transaction(GATE, at=NOW) as steps:
-        for act in (
-            lambda: steps.open_request(replace(draft(), purpose=text)),
-            lambda: steps.clear(RequestId("a"), clearance=clearance("a"), envelope=text),
-            lambda: steps.open_request(replace(draft(), id=RequestId(text))),
-        ):
-            with pytest.raises(UsageError, match=r"cannot keep|one line"):
-                act()
+        with pytest.raises(UsageError, match="cannot keep"):
+            steps.open_request(replace(draft(), purpose=text))
+        with pytest.raises(UsageError, match="cannot keep"):
+            steps.clear(RequestId("a"), clearance=clearance("a"), envelope=text)
+        with pytest.raises(UsageError, match="one line"):
+            steps.open_request(replace(draft(), id=RequestId(text)))
     assert ledger.head() == before
 
 
-def test_text_with_controls_is_kept_where_only_json_holds_it(ledger: Ledger):
+def test_text_with_controls_is_kept_where_only_json_holds_it(ledger: Ledger) -> None:
     with ledger.transaction(GATE, at=NOW) as steps:
         steps.open_request(draft())
         steps.move(R1, State.WITHDRAWN, reason="tab\t nul\x00 line\n end")
     assert ledger.verify().whole
 
 
-def test_creating_a_ledger_that_is_there_keeps_what_it_holds(empty_url: str):
+def test_creating_a_ledger_that_is_there_keeps_what_it_holds(empty_url: str) -> None:
     with Ledger.create(empty_url) as ledger:
         Path(ledger).sent()
         head = ledger.head()
@@ -244,7 +241,7 @@ def test_creating_a_ledger_that_is_there_keeps_what_it_holds(empty_url: str):
         assert opened.head() == head
 
 
-def test_the_code_knows_the_newest_revision():
+def test_the_code_knows_the_newest_revision() -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
@@ -253,7 +250,7 @@ def test_the_code_knows_the_newest_revision():
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
-def test_the_revisions_make_the_tables_that_the_code_uses(ledger: Ledger):
+def test_the_revisions_make_the_tables_that_the_code_uses(ledger: Ledger) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
@@ -266,7 +263,7 @@ def test_the_revisions_make_the_tables_that_the_code_uses(ledger: Ledger):
     assert not kinds & set(flat), found
 
 
-def test_a_vote_is_kept_with_its_comment_and_time(ledger: Ledger):
+def test_a_vote_is_kept_with_its_comment_and_time(ledger: Ledger) -> None:
     path = Path(ledger)
     path.held()
     at = NOW + timedelta(seconds=1)
@@ -276,7 +273,7 @@ def test_a_vote_is_kept_with_its_comment_and_time(ledger: Ledger):
     assert json.loads(list(ledger.entries())[-1].body)["vote"]["at"] == at.astimezone(UTC).isoformat()
 
 
-def test_a_clock_with_microseconds_keeps_its_order(ledger: Ledger):
+def test_a_clock_with_microseconds_keeps_its_order(ledger: Ledger) -> None:
     times = [NOW.replace(microsecond=micro) for micro in (0, 1, 999_999)]
     for at in times:
         with ledger.transaction(GATE, at=at) as steps:
@@ -285,37 +282,13 @@ def test_a_clock_with_microseconds_keeps_its_order(ledger: Ledger):
     assert texts == sorted(texts)
 
 
-def test_a_ledger_carried_over_a_fork_gets_connections_of_its_own(
-    ledger: Ledger, forked: Callable[[Callable[[], None]], int]
-):
+def test_a_ledger_carried_over_a_fork_gets_connections_of_its_own(ledger: Ledger) -> None:
     Path(ledger, name="parent").cleared()
 
     def child() -> None:
         Path(ledger, name="child", number=2).cleared()
 
-    assert forked(child) == 0
+    assert in_a_fork(child) == 0
     Path(ledger, name="after", number=3).cleared()
     assert len(ledger.requests()) == 3
     assert ledger.verify().whole
-
-
-@pytest.fixture
-def forked() -> Callable[[Callable[[], None]], int]:
-    """Run something in a forked process and give its exit code."""
-    import os
-    import warnings
-
-    def run(act: Callable[[], None]) -> int:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns where threads are about
-            process = os.fork()
-        if process == 0:
-            code = 1
-            try:
-                act()
-                code = 0
-            finally:
-                os._exit(code)
-        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-
-    return run

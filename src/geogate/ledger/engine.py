@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import URL, Connection, Engine
-    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 
 WRITER = "geogate_writer"
+_FAILED = "geogate_failed"
 _APPEND_LOCK = 0x67656F67617465  # "geogate" in ASCII, as PostgreSQL's 64-bit key
 _IDLE_LIMIT_MS = 60_000
 _CONNECT_LIMIT_S = 10
@@ -57,11 +58,19 @@ def engine_for(url: URL, *, create: bool, busy_timeout_s: float) -> Engine:
     Raises: ServiceError when the file is missing.
     """
     path = sqlite_path(url)
-    if path is None:
-        return _postgresql(url, busy_timeout_s=busy_timeout_s)
-    if not create and not path.is_file():
+    if path is not None and not create and not path.is_file():
         raise ServiceError("there is no ledger at this place", hint=INIT)
-    return _sqlite(path, create=create, busy_timeout_s=busy_timeout_s)
+    if path is None:
+        engine = _postgresql(url, busy_timeout_s=busy_timeout_s)
+    else:
+        engine = _sqlite(path, create=create, busy_timeout_s=busy_timeout_s)
+
+    @event.listens_for(engine, "handle_error")
+    def _remember(context: ExceptionContext) -> None:
+        if context.connection is not None and not context.connection.invalidated:
+            context.connection.info[_FAILED] = True
+
+    return engine
 
 
 def _sqlite(path: Path, *, create: bool, busy_timeout_s: float) -> Engine:
@@ -118,9 +127,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as plain:
         connection = plain.execution_options(**{WRITER: True})
         with connection.begin():
+            connection.info.pop(_FAILED, None)
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
             yield connection
+            # After a failed statement PostgreSQL answers COMMIT by rolling back, and calls that a success.
+            if connection.info.pop(_FAILED, False):
+                raise ServiceError("a statement failed on the way", hint="nothing of the transaction was kept")
 
 
 @contextmanager

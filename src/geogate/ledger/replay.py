@@ -32,6 +32,7 @@ _TABLES: tuple[tuple[Table, Column[str]], ...] = (
     (RECEIPTS, RECEIPTS.c.request),
 )
 _SETTLED = frozenset(state for state, after in TRANSITIONS.items() if set(after) <= {State.RECALLED})
+_PAGE = 256
 _Key = tuple[str, tuple[str, ...]]
 
 
@@ -109,10 +110,13 @@ class Replay:
         tables = _TABLES if request is not None else (*_TABLES, (MEASUREMENTS, MEASUREMENTS.c.request))
         left = dict(self.rows)
         for table, owner in tables:
-            query = select(table) if request is None else select(table).where(owner == request)
-            for row in connection.execute(query.execution_options(yield_per=500)).mappings():
-                key = tuple(row[column.name] for column in table.primary_key)
-                yield from _compare(table, row, left.pop((table.name, key), None))
+            query = select(table).execution_options(yield_per=_PAGE)
+            if request is not None:
+                query = select(table).where(owner == request)
+            with connection.execute(query) as rows:
+                for row in rows.mappings():
+                    key = tuple(row[column.name] for column in table.primary_key)
+                    yield from _compare(table, row, left.pop((table.name, key), None))
         names = {table.name for table, _ in tables}
         yield from (
             LedgerProblem(seq=row.seq, what=f"the row in {name} that this entry wrote is missing")

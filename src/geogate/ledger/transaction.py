@@ -178,9 +178,9 @@ class Transaction:
                 raise DamagedError(f"entry {entry.seq} cannot stand in the ledger") from error
             if entry_hash(entry) != entry.hash:
                 raise DamagedError(f"entry {entry.seq} was edited")
-        problem = next(replay.differences(self.connection, request=request), None)
-        if problem is not None:
-            raise DamagedError(problem.what)
+        problems = list(replay.differences(self.connection, request=request))
+        if problems:
+            raise DamagedError(problems[0].what)
         return replay.standings.get(request)
 
     def _take(self, request: RequestId, step: Step, *, measurements: str | None = None) -> Entry:
