@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,7 +15,6 @@ from geogate.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 _TEMPLATE = "template_ledger"
 _NUMBERS = itertools.count(1)
@@ -68,7 +68,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
     """A database file with an empty ledger."""
-    return shutil.copy(sqlite_template, tmp_path / "ledger.db")
+    return Path(shutil.copy(sqlite_template, tmp_path / "ledger.db"))
 
 
 @pytest.fixture
