@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from geogate.gate.opening import empty_layers, open_files
+from geogate.gate.opening import odd_layers, open_files
 from geogate.gate.place import zone_digests
 from geogate.gate.versions import versions
 from geogate.model.errors import ServiceError
@@ -113,7 +113,7 @@ def examine(subject: Subject, *, question: Question, on_rows: Callable[[int], No
         policy=question.policy,
         layers=[layer.summary() for layer in opened.layers],
         outcomes=answer.outcomes,
-        gate_findings=(*opened.findings, *answer.findings, *empty_layers(opened.layers)),
+        gate_findings=(*opened.findings, *answer.findings, *odd_layers(opened.layers)),
     )
     return Examined(verdict=verdict, answer=answer)
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from geogate.engines.local import LocalPass
 from geogate.measures.inventory import Inventory, LayerInventory
+from geogate.measures.measure import Unmeasured
 from geogate.measures.reference import crs_name
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import layer_name
 from geogate.model.errors import UsageError
+from geogate.model.finding import Count
 from geogate.model.names import LayerName
 from geogate.model.verdict import LayerSummary
 from geogate.policy.decide import WHOLE_DATASET, gate_finding
@@ -98,17 +100,19 @@ def open_files(files: Mapping[Path, str], *, assume_crs: str, on_rows: Callable[
     return Opened(sources=sources, layers=tuple(layers), findings=tuple(findings))
 
 
-def empty_layers(layers: Sequence[OpenedLayer]) -> tuple[Finding, ...]:
-    """Find the layers in which there is nothing to judge: no rows, or rows without any position."""
+def odd_layers(layers: Sequence[OpenedLayer]) -> tuple[Finding, ...]:
+    """Find the layers that no rule can judge rightly: without rows, without a position, or with impossible ones."""
     findings = []
     for layer in layers:
-        if layer.facts is None:
-            continue  # it could not be read, which is a finding already
-        inventory = layer.facts.values.get(LayerInventory().id)
-        if layer.facts.rows == 0:
+        inventory = layer.facts.values.get(LayerInventory().id) if layer.facts else None
+        if layer.facts is None or not isinstance(inventory, Inventory):
+            findings.append(_not_measured(layer.name, inventory))
+        elif layer.facts.rows == 0:
             findings.append(_nothing_in(layer.name, "the layer has no rows"))
-        elif isinstance(inventory, Inventory) and inventory.vertices == 0:
+        elif inventory.vertices == 0:
             findings.append(_nothing_in(layer.name, "no row of the layer has a position"))
+        elif impossible := inventory.non_finite + inventory.outside:
+            findings.append(_impossible(layer.name, impossible))
     return tuple(findings)
 
 
@@ -120,6 +124,22 @@ def unreadable(error: UnreadableError, *, layer: LayerName = WHOLE_DATASET) -> F
 
 def _nothing_in(layer: LayerName, summary: str) -> Finding:
     return gate_finding("empty", layer=layer, summary=summary, remedy="leave it out, or export it again with its rows")
+
+
+def _not_measured(layer: LayerName, answer: object) -> Finding:
+    summary = answer.reason if isinstance(answer, Unmeasured) else "the layer was not read to its end"
+    remedy = "export the layer again; if that does not help, report it"
+    return gate_finding("not-measured", layer=layer, summary=summary, remedy=remedy)
+
+
+def _impossible(layer: LayerName, vertices: int) -> Finding:
+    return gate_finding(
+        "impossible-position",
+        layer=layer,
+        summary="positions are not finite, or not on the Earth as the reference system has it",
+        remedy="correct the reference system or these positions; longitudes go from -180 to 180",
+        counts=(Count(what="vertices", value=vertices),),
+    )
 
 
 def _no_reference(layer: LayerName) -> Finding:

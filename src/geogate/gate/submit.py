@@ -6,6 +6,7 @@ Each step is an entry in the ledger before the next begins. What fails on the wa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from geogate.gate.clear import Terms, ballot_of, clear
@@ -24,12 +25,16 @@ from geogate.model.release import ReleaseRequest
 from geogate.model.verdict import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from pyproj import CRS
 
     from geogate.gate.examine import Question
     from geogate.gate.house import House, Wish
+    from geogate.gate.opening import Opened
     from geogate.ledger.ledger import Ledger
+    from geogate.measures.source import Source
     from geogate.model.dataset import Dataset
     from geogate.model.finding import Finding
     from geogate.model.names import Nonce, RequestId
@@ -151,13 +156,26 @@ def _encode(dataset: Dataset, desk: _Desk) -> _Sealed:
         if opened.findings:
             return _Sealed(dataset=dataset, artefact=None, findings=opened.findings)
         try:
-            sources = [(source, opened.crs_of(source)) for source in opened.sources]
-            written = encode(sources, into=into, shapefile_as=desk.question.policy.shapefile_as)
+            written: list[Path] = []
+            for folder, sources in _by_folder(opened, files).items():
+                (into / folder).mkdir(parents=True, exist_ok=True)
+                written += encode(sources, into=into / folder, shapefile_as=desk.question.policy.shapefile_as)
         except UnreadableError as error:
             return _Sealed(dataset=dataset, artefact=None, findings=(unreadable(error),))
         names = tuple(path.relative_to(into).as_posix() for path in written)
         digests = desk.staging.adopt(written, names=names)
     return _Sealed(dataset=dataset, artefact=Artefact(files=digests, encoding=Encoding.CANONICAL), findings=())
+
+
+def _by_folder(
+    opened: Opened, files: Mapping[Path, str]
+) -> dict[PurePosixPath, list[tuple[Source, Mapping[str, CRS]]]]:
+    """Group sources by their folder within the dataset, because a file's name is its own only within its folder."""
+    folders: dict[PurePosixPath, list[tuple[Source, Mapping[str, CRS]]]] = {}
+    for source in opened.sources:
+        folder = PurePosixPath(files[source.path]).parent
+        folders.setdefault(folder, []).append((source, opened.crs_of(source)))
+    return folders
 
 
 def _judge(sealed: _Sealed, desk: _Desk) -> Examined:
