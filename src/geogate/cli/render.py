@@ -87,14 +87,14 @@ def _print_finding(finding: Finding, out: Console) -> None:
 
     out.print(
         Text.assemble((finding.effect.value, EFFECT_COLOUR[finding.effect]), "  ", (finding.rule, "bold"))
-        + Text(f" on {plain(finding.layer)}")
+        + Text(f" on {plain(finding.layer) or 'the whole dataset'}")
     )
     lines = [(plain(finding.summary), "")]
     if finding.limit:
         unit = f" {finding.unit}" if finding.unit else ""
         lines.append((f"measured {finding.measured}{unit}, wanted {finding.operator} {finding.limit}{unit}", ""))
-    if finding.counts:
-        lines.append((", ".join(f"{plain(c.what)}: {c.value:,}" for c in finding.counts), ""))
+    width = max((len(f"{count.value:,}") for count in finding.counts), default=0)
+    lines += [(f"{count.value:>{width},}  {plain(count.what)}", "dim") for count in finding.counts]
     lines += [(f"basis: {plain(basis.section)}", "dim") for basis in finding.legal_basis]
     lines.append((f"to fix: {plain(finding.remedy)}", "bold"))
     for line, style in lines:
