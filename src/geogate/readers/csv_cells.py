@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +10,7 @@ import pyarrow.compute as pc
 
 from geogate.libraries.strict import strictly
 from geogate.measures.source import UnreadableError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from geogate.readers.points import points_to_wkb
 
 _DECIMAL = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _WKT = r"^[A-Za-z ]+(EMPTY|\([A-Za-z0-9+\-.,() ]*\))$"
@@ -21,7 +18,6 @@ _ODD_NUMBER = r"(?i)nan|inf|0x"
 """What GEOS would take for a number: not finite, or hexadecimal."""
 
 _SRID = re.compile(r"SRID=([0-9]{1,6});")
-_POINT_BYTES = 21
 
 
 def _refused(count: int, first: int, why: str, remedy: str) -> UnreadableError:
@@ -59,18 +55,8 @@ class Numbers:
             number = pc.cast(pc.if_else(missing, "0", cell), pa.float64())
             _require(pc.is_finite(number), first_row, "have a position that is too large", remedy)
             values.append(number.to_numpy(zero_copy_only=False))
-        return _points(values, missing.to_numpy(zero_copy_only=False))
-
-
-def _points(values: list[NDArray[np.float64]], missing: NDArray[np.bool_]) -> pa.Array:
-    record = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
-    records = np.empty(int((~missing).sum()), dtype=record)
-    records["order"], records["type"] = 1, 1
-    records["x"], records["y"] = values[0][~missing], values[1][~missing]
-    offsets = np.zeros(len(missing) + 1, dtype=np.int32)
-    np.cumsum(~missing * _POINT_BYTES, out=offsets[1:])
-    bits = pa.py_buffer(np.packbits(~missing, bitorder="little"))
-    return pa.Array.from_buffers(pa.binary(), len(missing), [bits, pa.py_buffer(offsets), pa.py_buffer(records)])
+        valid = ~missing.to_numpy(zero_copy_only=False)
+        return points_to_wkb(np.column_stack(values)[valid], valid)
 
 
 class Texts:

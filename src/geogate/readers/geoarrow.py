@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from geogate.measures.source import UnreadableError
+from geogate.readers.points import points_to_wkb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 LEVELS = {"point": 0, "linestring": 1, "multipoint": 1, "polygon": 2, "multilinestring": 2, "multipolygon": 3}
 """How many lists are nested around the coordinates."""
 
-_ISO_Z = 1000
 _DIMENSIONS = (("x", "y"), ("x", "y", "z"))
 
 
@@ -78,21 +78,6 @@ def _ragged(array: Any, levels: int) -> tuple[NDArray[np.float64], tuple[NDArray
     return _coordinates(array), tuple(offsets)
 
 
-def _points(array: Any) -> pa.Array:
-    """Write points as records of one byte order, one type and the ordinates, straight into an Arrow buffer."""
-    valid = array.is_valid()
-    ordinates = _coordinates(array.drop_null())
-    size, rows = ordinates.shape[1], len(ordinates)
-    record = np.dtype([("order", "u1"), ("type", "<u4"), ("ordinates", "<f8", (size,))])
-    records = np.empty(rows, dtype=record)
-    records["order"], records["type"], records["ordinates"] = 1, 1 + _ISO_Z * (size - 2), ordinates
-    mask = valid.to_numpy(zero_copy_only=False)
-    offsets = np.zeros(len(array) + 1, dtype=np.int32)
-    np.cumsum(mask * record.itemsize, out=offsets[1:])
-    bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
-    return pa.Array.from_buffers(pa.binary(), len(array), [bits, pa.py_buffer(offsets), pa.py_buffer(records)])
-
-
 def to_wkb(array: pa.Array, encoding: str) -> pa.Array:
     """Encode native geometries as little-endian ISO WKB; missing rows stay missing.
 
@@ -100,7 +85,8 @@ def to_wkb(array: pa.Array, encoding: str) -> pa.Array:
     """
     check_native(array.type, encoding)
     if encoding == "point":
-        return _points(array)
+        valid = array.is_valid().to_numpy(zero_copy_only=False)
+        return points_to_wkb(_coordinates(array.drop_null()), valid)
     import shapely
 
     coordinates, offsets = _ragged(array, LEVELS[encoding])

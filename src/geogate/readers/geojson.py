@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from geogate.measures.batch import LayerBatch
 from geogate.measures.source import LayerSchema, UnreadableError
 from geogate.model.dataset import Format
 from geogate.readers.columns import require_distinct
-from geogate.readers.geojson_geometry import CODES, to_wkb
-from geogate.readers.json_columns import Kind, column, field_of, kind_of, merge
-from geogate.readers.json_text import RECORD_SEPARATOR, SPACE, JsonText, malformed
+from geogate.readers.geojson_geometry import CODES, encode_all
+from geogate.readers.json_columns import Kind, column, field_of, kind_of_all, merge
+from geogate.readers.json_text import RECORD_SEPARATOR, SPACE, JsonText, malformed, parse
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 BATCH_ROWS = 16_384
 """Features are Python objects for a while: fewer rows than other readers keep memory the same."""
 
+RUN = 4_096
+"""Features of a sequence that are looked at together."""
+
+FEATURES = "features"
 GEOMETRY = "geometry"
 IDS = ("id", "@id")
 """The column for the ids of features, and its name where a property has the first one."""
 
 
-def _collection(text: JsonText, outer: dict[str, Any]) -> Iterator[Any]:
-    """Yield the features of the one object of a file, and collect its other members in ``outer``."""
+def _collection(text: JsonText, outer: dict[str, Any]) -> Iterator[list[Any]]:
+    """Yield the features of the one object of a file in runs, and collect its other members in ``outer``."""
     text.take("{")
     while text.peek() != "}":
         if outer:
@@ -43,42 +47,41 @@ def _collection(text: JsonText, outer: dict[str, Any]) -> Iterator[Any]:
         if not isinstance(name, str) or name in outer:
             raise malformed("has an object with the same key twice, or a key that is no text")
         text.take(":")
-        if name == "features":
+        if name == FEATURES:
             outer[name] = True
-            yield from _array(text)
+            yield from text.array()
         else:
             outer[name] = text.value()
     text.take("}")
     if text.peek():
         raise malformed("goes on after its end")
-    if outer.get("type") == "Feature" and "features" not in outer:
-        yield outer
-    elif outer.get("type") != "FeatureCollection" or "features" not in outer:
+    if outer.get("type") == "Feature" and FEATURES not in outer:
+        yield [outer]
+    elif outer.get("type") != "FeatureCollection" or FEATURES not in outer:
         raise malformed("is neither a FeatureCollection nor a Feature")
 
 
-def _array(text: JsonText) -> Iterator[Any]:
-    text.take("[")
-    first = True
-    while text.peek() != "]":
-        if not first:
-            text.take(",")
-        yield text.value()
-        first = False
-    text.take("]")
-
-
-def _sequence(text: JsonText) -> Iterator[Any]:
-    """Yield the features of a sequence: each after a record separator (RFC 8142), or each on lines of its own."""
-    separated = text.peek() == RECORD_SEPARATOR
-    while text.peek():
-        if separated:
-            text.take(RECORD_SEPARATOR)
-        yield text.value()
-        if text.peek(" \t\r") not in {"\n", ""}:
-            raise malformed("has two features on one line")
+def _sequence(text: JsonText) -> Iterator[list[Any]]:
+    """Yield the features of a sequence in runs."""
+    features = _separated(text) if text.peek() == RECORD_SEPARATOR else _lines(text)
+    while run := list(islice(features, RUN)):
+        yield run
     if text.last != "\n":
         raise malformed("does not end with a line break, so its last feature may be cut")
+
+
+def _separated(text: JsonText) -> Iterator[Any]:
+    """Yield values that each come after a record separator (RFC 8142)."""
+    while text.peek():
+        text.take(RECORD_SEPARATOR)
+        yield text.value()
+
+
+def _lines(text: JsonText) -> Iterator[Any]:
+    """Yield values that each have a line of their own."""
+    while line := text.line():
+        if line.strip(SPACE):
+            yield parse(line)
 
 
 def is_sequence(path: Path) -> bool:
@@ -94,7 +97,7 @@ def is_sequence(path: Path) -> bool:
         while text.peek() not in {"}", ""}:
             name = text.value()
             text.take(":")
-            if name == "features" or (text.value() == "FeatureCollection" and name == "type"):
+            if name == FEATURES or (text.value() == "FeatureCollection" and name == "type"):
                 return False
             if text.peek() == ",":
                 text.take(",")
@@ -120,20 +123,21 @@ def _crs(outer: dict[str, Any]) -> pyproj.CRS | None:
     )
 
 
-def _checked(feature: Any) -> tuple[Any, dict[str, Any]]:
-    """Return the geometry and the properties of a feature."""
-    if not isinstance(feature, dict) or feature.get("type") != "Feature" or GEOMETRY not in feature:
-        raise malformed("has a feature without its type or geometry")
-    properties = feature.get("properties")
-    if properties is not None and not isinstance(properties, dict):
+def _split(features: list[Any]) -> tuple[list[Any], list[dict[str, Any]], list[Any]]:
+    """Return the geometries, the properties and the ids of features."""
+    for feature in features:
+        if not isinstance(feature, dict) or feature.get("type") != "Feature" or GEOMETRY not in feature:
+            raise malformed("has a feature without its type or geometry")
+    properties = [feature.get("properties") or {} for feature in features]
+    if not all(isinstance(found, dict) for found in properties):
         raise malformed("has a feature whose properties are no object")
-    return feature[GEOMETRY], properties or {}
+    return [feature[GEOMETRY] for feature in features], properties, [feature.get("id") for feature in features]
 
 
-def _id_kind(value: Any) -> Kind:
-    if isinstance(value, list | dict | bool):
+def _id_kind(values: list[Any]) -> Kind:
+    if not set(map(type, values)) <= {int, float, str, type(None)}:
         raise malformed("has a feature whose id is neither text nor number")
-    return kind_of(value)
+    return kind_of_all(values)
 
 
 def _id_column(taken: Container[str]) -> str:
@@ -158,7 +162,7 @@ class GeoJSONSource:
     path: Path
     format: Format
 
-    def _features(self, outer: dict[str, Any]) -> Iterator[Any]:
+    def _features(self, outer: dict[str, Any]) -> Iterator[list[Any]]:
         with self.path.open("rb") as file:
             text = JsonText(file)
             yield from _sequence(text) if self.format is Format.GEOJSONSEQ else _collection(text, outer)
@@ -168,13 +172,14 @@ class GeoJSONSource:
         outer: dict[str, Any] = {}
         kinds: dict[str, Kind] = {}
         ids, rows, types = Kind.NULL, 0, set()
-        for feature in self._features(outer):
-            geometry, properties = _checked(feature)
-            for name, value in properties.items():
-                kinds[name] = merge(kinds.get(name, Kind.NULL), kind_of(value))
-            ids = merge(ids, _id_kind(feature.get("id")))
-            types.add(geometry.get("type") if isinstance(geometry, dict) else None)
-            rows += 1
+        for run in self._features(outer):
+            geometries, properties, found = _split(run)
+            for name in dict.fromkeys(chain.from_iterable(properties)):
+                kind = kind_of_all([one.get(name) for one in properties])
+                kinds[name] = merge(kinds.get(name, Kind.NULL), kind)
+            ids = merge(ids, _id_kind(found))
+            types |= {str(one.get("type")) if isinstance(one, dict) else None for one in geometries}
+            rows += len(run)
         id_column = _id_column(kinds) if ids is not Kind.NULL else ""
         layer = LayerSchema(
             name=self.path.stem,
@@ -200,8 +205,7 @@ class GeoJSONSource:
         Raises: UnreadableError.
         """
         first = 0
-        features = self._features({})
-        while chunk := list(islice(features, BATCH_ROWS)):
+        for chunk in _in_batches(self._features({})):
             batch = self._batch(chunk, layer, crs, first)
             yield batch
             first += batch.rows
@@ -211,17 +215,26 @@ class GeoJSONSource:
     def _batch(self, features: list[Any], layer: LayerSchema, crs: pyproj.CRS, first: int) -> LayerBatch:
         import pyarrow as pa
 
-        parts = [_checked(feature) for feature in features]
-        wkb = pa.array([to_wkb(geometry) for geometry, _ in parts], pa.binary())
+        geometries, properties, ids = _split(features)
+        wkb = encode_all(geometries)
         columns = []
         for field in layer.attributes:
-            if field.name == self._survey.id_column:
-                values = [feature.get("id") for feature in features]
-            else:
-                values = [properties.get(field.name) for _, properties in parts]
+            named = field.name == self._survey.id_column
+            values = ids if named else [one.get(field.name) for one in properties]
             columns.append(column(values, field))
         rows = pa.record_batch(columns, schema=layer.attributes) if columns else _no_columns(wkb)
         return LayerBatch(wkb=wkb, attributes=rows, crs=crs, first_row=first)
+
+
+def _in_batches(runs: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    waiting: list[Any] = []
+    for run in runs:
+        waiting += run
+        if len(waiting) >= BATCH_ROWS:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
 
 
 def _one_type(types: set[Any]) -> str:

@@ -10,7 +10,11 @@ import struct
 from itertools import chain
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from geogate.measures.source import UnreadableError
+from geogate.readers.points import points_to_wkb
 
 CODES = {
     "Point": 1,
@@ -129,3 +133,28 @@ def to_wkb(geometry: Any) -> bytes | None:
     Raises: UnreadableError when it is not a geometry of RFC 7946.
     """
     return None if geometry is None else _collect(geometry, _collection_size(geometry, 0))
+
+
+def encode_all(geometries: list[Any]) -> pa.Array:
+    """Encode the geometries of some rows, points of one size together.
+
+    Raises: UnreadableError when one is not a geometry of RFC 7946.
+    """
+    points = _points(geometries)
+    return pa.array([to_wkb(geometry) for geometry in geometries], pa.binary()) if points is None else points
+
+
+def _points(geometries: list[Any]) -> pa.Array | None:
+    """Encode rows that are nothing but whole points of one size; ``None`` where they are anything else."""
+    present = [one for one in geometries if one is not None]
+    if not present or not all(isinstance(one, dict) and one.get("type") == "Point" for one in present):
+        return None
+    positions = [one.get("coordinates") for one in present]
+    if set(map(type, positions)) != {list} or set(map(len, positions)) not in ({_FLAT}, {_WITH_Z}):
+        return None
+    flat = list(chain.from_iterable(positions))
+    # Whole numbers may be too large for a double; they take the way that says so.
+    if set(map(type, flat)) != {float} or not all(map(math.isfinite, flat)):
+        return None
+    valid = np.fromiter((one is not None for one in geometries), np.bool_, len(geometries))
+    return points_to_wkb(np.array(flat, np.float64).reshape(len(present), -1), valid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -43,12 +44,20 @@ _WHOLE = 2**63
 _NUMBERS = {frozenset({Kind.SMALL, Kind.WHOLE}): Kind.WHOLE, frozenset({Kind.SMALL, Kind.DOUBLE}): Kind.DOUBLE}
 
 
-def kind_of(value: Any) -> Kind:
-    """Name the kind of one value."""
-    kind = _KINDS.get(type(value), Kind.JSON)
-    if kind is Kind.WHOLE:
-        return Kind.SMALL if -_EXACT <= value <= _EXACT else Kind.WHOLE if -_WHOLE <= value < _WHOLE else Kind.JSON
-    return kind
+def kind_of_all(values: list[Any]) -> Kind:
+    """Name the kind that holds all of some values."""
+    kinds = {_KINDS.get(found, Kind.JSON) for found in set(map(type, values))}
+    if Kind.WHOLE in kinds:
+        kinds.remove(Kind.WHOLE)
+        whole = [value for value in values if type(value) is int]
+        kinds.add(_whole(min(whole), max(whole)))
+    return reduce(merge, kinds, Kind.NULL)
+
+
+def _whole(least: int, most: int) -> Kind:
+    if least < -_WHOLE or most >= _WHOLE:
+        return Kind.JSON
+    return Kind.SMALL if least >= -_EXACT and most <= _EXACT else Kind.WHOLE
 
 
 def merge(one: Kind, other: Kind) -> Kind:

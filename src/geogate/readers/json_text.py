@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import codecs
 import json
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from geogate.measures.source import UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHUNK = 1 << 20
 LARGEST_VALUE = 64 << 20
 """Characters of one feature or member; more than that is not held in memory."""
+
+OPENINGS = ('{"type":"Feature"', '{"type": "Feature"', '{ "type": "Feature"')
+"""How common writers begin a feature; other beginnings are read too, only slower."""
 
 SPACE = " \t\r\n"
 RECORD_SEPARATOR = "\x1e"
@@ -35,6 +41,19 @@ def _constant(_name: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant)
+
+
+def parse(text: str) -> Any:
+    """Return the one value of a text.
+
+    Raises: UnreadableError.
+    """
+    try:
+        return _DECODER.decode(text)
+    except ValueError:
+        raise malformed("is not valid JSON, or ends too early") from None
+    except RecursionError:
+        raise malformed("is nested too deeply") from None
 
 
 class JsonText:
@@ -86,6 +105,52 @@ class JsonText:
             raise malformed("ends too early" if not found else "is not valid JSON")
         self._at += 1
         return found
+
+    def array(self) -> Iterator[list[Any]]:
+        """Pass a whole array and yield its values in runs.
+
+        Raises: UnreadableError.
+        """
+        self.take("[")
+        first = True
+        while self.peek() != "]":
+            if not first:
+                self.take(",")
+            yield self._run() or [self.value()]
+            first = False
+        self.take("]")
+
+    def _run(self) -> list[Any]:
+        """Pass many values of an array at once, but for the comma after them; none where that is not certain.
+
+        The text up to the last beginning of a feature is an array's inside if and only if it parses as one: a cut
+        within a text or an object leaves something open.
+        """
+        self.peek()
+        if len(self._text) - self._at < CHUNK:
+            self._more()
+        end = max(self._text.rfind(opening, self._at + 1) for opening in OPENINGS)
+        inside = self._text[self._at : max(end, self._at)].rstrip(SPACE)
+        if not inside.endswith(","):
+            return []
+        try:
+            values: list[Any] = _DECODER.decode(f"[{inside[:-1]}]")
+        except (ValueError, RecursionError):
+            return []
+        self._at += len(inside) - 1
+        return values
+
+    def line(self) -> str:
+        """Pass a line and return it with its line break, which the last one may lack; empty at the end.
+
+        Raises: UnreadableError when it is too long.
+        """
+        while (end := self._text.find("\n", self._at)) < 0 and self._more():
+            if len(self._text) - self._at > LARGEST_VALUE:
+                raise malformed("has a line that is too long")
+        start = self._at
+        self._at = end + 1 if end >= 0 else len(self._text)
+        return self._text[start : self._at]
 
     def value(self) -> Any:
         """Pass one whole value and return it.
