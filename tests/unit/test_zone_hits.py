@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,7 +106,7 @@ def test_an_edge_through_the_pole_cannot_be_measured() -> None:
 @pytest.mark.parametrize("bad", [(np.inf, 1.0), (1.0, np.nan), (1.0, 91.0), (541.0, 1.0)])
 def test_a_vertex_that_is_not_on_the_globe_is_never_outside(bad: tuple[float, float]) -> None:
     measure = ZoneHits.against(ZONES, buffer_m=500.0)
-    with pytest.raises(UnmeasurableError, match="in rows from 65536: 1 of 2 positions|1 vertices have no place"):
+    with pytest.raises(UnmeasurableError, match=r"in rows from 65536: 1 of 2 positions|1 vertices have no place"):
         measure.of(batch([shapely.Point(3, 3), shapely.Point(*bad)], first_row=65536))
 
 

@@ -51,11 +51,11 @@ class Contents:
         Raises: UnreadableZonesError when anything in the file is not wholly understood.
         """
         if self.sidecars:
-            return ogr.read_shapefile(dict(self.sidecars))
+            return ogr.read(dict(self.sidecars), suffix=".shp")
         if self.data.startswith(_SQLITE):
-            return ogr.read(self.data, driver="GPKG")
+            return ogr.read({".gpkg": self.data}, suffix=".gpkg")
         if self.data.startswith(_FLATGEOBUF):
-            return ogr.read(self.data, driver="FlatGeobuf")
+            return ogr.read({".fgb": self.data}, suffix=".fgb")
         text = _text(self.data)
         start = text.lstrip()[:1]
         if start == "{":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 import warnings
-import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,35 +24,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    _Layer = tuple[dict[str, Any], NDArray[np.object_], list[NDArray[Any]]]
+
 _STEM = "zones"
+_DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".shp": "ESRI Shapefile"}
 _REFUSALS = (DataSourceError, DataLayerError, CRSError, FeatureError, GeometryError, FieldError, ValueError)
 
 
-def read_shapefile(sidecars: Mapping[str, bytes]) -> list[RawZone]:
-    """Read all zones of a Shapefile from the bytes of its files, by suffix.
+def read(files: Mapping[str, bytes], *, suffix: str) -> list[RawZone]:
+    """Read all zones of a file that has exactly one layer, from its bytes, and those of its sidecars, by suffix.
 
     Raises: UnreadableZonesError.
     """
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for suffix, data in sidecars.items():
-            archive.writestr(_STEM + suffix, data)
-    return read(packed.getvalue(), driver="ESRI Shapefile")
-
-
-def read(data: bytes, *, driver: str) -> list[RawZone]:
-    """Read all zones of a file that has exactly one layer.
-
-    Raises: UnreadableZonesError.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            meta, wkb, fields = _layer(data, driver)
-        except (RuntimeWarning, UserWarning):
-            raise UnreadableZonesError(f"GDAL's {driver} reader warns of something in the file") from None
-        except _REFUSALS:
-            raise UnreadableZonesError(f"GDAL's {driver} reader cannot read the file to its end") from None
+    driver = _DRIVERS[suffix]
+    # From a folder of its own: GDAL wants names with suffixes, and must not find sidecars that nobody pinned.
+    with tempfile.TemporaryDirectory(prefix="geogate-zones-") as folder:
+        for each, data in files.items():
+            (Path(folder) / (_STEM + each)).write_bytes(data)
+        meta, wkb, fields = _without_warnings(Path(folder) / (_STEM + suffix), driver)
     shapes = _lonlat(wkb, meta["crs"])
     return [
         RawZone(
@@ -64,14 +53,27 @@ def read(data: bytes, *, driver: str) -> list[RawZone]:
     ]
 
 
-def _layer(data: bytes, driver: str) -> tuple[dict[str, Any], NDArray[np.object_], list[NDArray[Any]]]:
-    layers = pyogrio.list_layers(data)
+def _without_warnings(file: Path, driver: str) -> _Layer:
+    # Recorded, because what is raised inside GDAL's callback is lost.
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        try:
+            layer = _layer(file, driver)
+        except _REFUSALS:
+            raise UnreadableZonesError(f"GDAL's {driver} reader cannot read the file to its end") from None
+    if heard:
+        raise UnreadableZonesError(f"GDAL's {driver} reader warns of something in the file")
+    return layer
+
+
+def _layer(file: Path, driver: str) -> _Layer:
+    layers = pyogrio.list_layers(file)
     if len(layers) != 1:
         raise UnreadableZonesError(f"the file has {len(layers)} layers or tables instead of one")
-    info = pyogrio.read_info(data, force_feature_count=True)
+    info = pyogrio.read_info(file, force_feature_count=True)
     if info["driver"] != driver:
         raise UnreadableZonesError(f"GDAL does not read the file with its {driver} reader")
-    meta, _, wkb, fields = pyogrio.raw.read(data)
+    meta, _, wkb, fields = pyogrio.raw.read(file)
     if wkb is None or len(wkb) != info["features"]:
         raise UnreadableZonesError("not all zones that the file claims to have can be read")
     return meta, wkb, fields
