@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from dag_runs.gate_house import GateHouse
 from dag_runs.runs import DagRuns
 

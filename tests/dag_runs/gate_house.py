@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from geogate.gate.home import initialise
 from geogate.gate.house import House
 from geogate.gate.review import approve
+from geogate.model.names import Nonce, RequestId
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,11 +139,11 @@ class GateHouse:
 
     def clearance(self, nonce: str) -> Clearance:
         with self.as_actor("reader").ledger() as ledger:
-            found, _ = ledger.clearance(nonce)
+            found, _ = ledger.clearance(Nonce(nonce))
         return found
 
     def approve(self, request: str, reviewer: str) -> Tally:
-        return approve(request, comment="looked at it", house=self.as_actor(reviewer))
+        return approve(RequestId(request), comment="looked at it", house=self.as_actor(reviewer))
 
 
 def airports(country: str, decimals: int) -> geopandas.GeoDataFrame:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Place = tuple[str, int]
 """A task's id and its index in a mapped group, -1 outside of one."""
@@ -50,6 +50,7 @@ class DagRuns:
     """A DAG that can be run; tries follow each other at once, and failures are kept."""
 
     dag: Any
+    after_each_failure: Callable[[], object] | None = None
     _errors: dict[Place, tuple[BaseException, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -106,6 +107,8 @@ class DagRuns:
     def _keep(self, context: Any) -> None:
         place = context["ti"].task_id, context["ti"].map_index
         self._errors[place] = (*self._errors.get(place, ()), context["exception"])
+        if self.after_each_failure is not None:
+            self.after_each_failure()
 
     def _ended(self, run: Any) -> Ended:
         from airflow.models.xcom import XComModel

@@ -5,19 +5,14 @@ An export with a fault keeps its place in the list, so that its own gate fails a
 
 from __future__ import annotations
 
-import stat
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geogate.airflow.report import plain
-from geogate.model.errors import GeogateError, InputError
+from geogate.model.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
-    from geogate.airflow.release_file import ReleaseShape
-
-LARGEST_RELEASE_FILE = 100_000
-"""Bytes of a ``release.yaml``; more is a mistake."""
+    from geogate.airflow.listings import Listing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,82 +27,61 @@ class StagedExport:
     assume_crs: str = ""
     problem: str = ""
 
+    def arguments(self) -> dict[str, Any]:
+        """Give the export as keyword arguments; a list travels between tasks as plain JSON, a tuple does not."""
+        return {**asdict(self), "dataset": list(self.dataset)}
+
 
 def staged_exports(path: str) -> list[dict[str, Any]]:
-    """List the exports in a folder as arguments for ``expand_kwargs``, in the order of their names.
+    """List the exports in a folder or below an ``s3://`` prefix as arguments for ``expand_kwargs``, by name.
 
     Names that start with a dot are passed over: nothing of them leaves. Any other stray file is an export with a
     problem.
 
-    Raises: StoppedError when the folder cannot be listed.
+    Raises: StoppedError when the place cannot be listed, ServiceDownError when its store does not answer.
     """
     from geogate.airflow.failures import ending_the_task
+    from geogate.airflow.listings import listing_of
 
     with ending_the_task():
-        return [_arguments(_export(entry)) for entry in _entries(Path(path)) if not entry.name.startswith(".")]
+        return [export.arguments() for export in read_exports(listing_of(path))]
 
 
-def _arguments(export: StagedExport) -> dict[str, Any]:
-    """Give an export as keyword arguments; a list travels between tasks as plain JSON, a tuple does not."""
-    return {**asdict(export), "dataset": list(export.dataset)}
+def read_exports(listing: Listing) -> tuple[StagedExport, ...]:
+    """Read every export of a place.
+
+    Raises: InputError when the place cannot be listed, ServiceError.
+    """
+    return tuple(_export(name, listing) for name in listing.names() if not name.startswith("."))
 
 
-def _entries(folder: Path) -> list[Path]:
+def _export(name: str, listing: Listing) -> StagedExport:
     try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        raise InputError(f"the folder {folder.name!r} of staged exports cannot be listed: {error.strerror}") from None
+        return _described(name, listing)
+    except (InputError, PolicyError) as error:
+        return StagedExport(export=plain(name), problem=f"staged export {plain(name)!r}: {plain(str(error))}")
 
 
-def _export(folder: Path) -> StagedExport:
-    name = plain(folder.name)
-    try:
-        return _described(folder, _release(folder))
-    except GeogateError as error:
-        return StagedExport(export=name, problem=f"staged export {name!r}: {plain(str(error))}")
+def _described(name: str, listing: Listing) -> StagedExport:
+    """Read what the release file says, and find the files.
 
+    Raises: InputError, PolicyError naming file, line and key, ServiceError.
+    """
+    from geogate.airflow.listings import RELEASE_FILE
+    from geogate.airflow.release_file import read_release
 
-def _release(folder: Path) -> ReleaseShape:
-    from geogate.airflow.release_file import RELEASE_FILE, read_release
-
-    if not _is(folder, stat.S_ISDIR):
-        raise InputError("stands outside of any export", hint=f"put it into a folder with its {RELEASE_FILE}")
-    file = folder / RELEASE_FILE
-    if not _is(file, stat.S_ISREG):
-        raise InputError(f"has no {RELEASE_FILE}", hint="it says recipient, destination and purpose")
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(LARGEST_RELEASE_FILE + 1)
-    except OSError as error:
-        raise InputError(f"{RELEASE_FILE} cannot be read: {error.strerror}") from None
-    if len(data) > LARGEST_RELEASE_FILE:
-        raise InputError(f"{RELEASE_FILE} has more than {LARGEST_RELEASE_FILE:,} bytes")
-    return read_release(data, file=RELEASE_FILE)
-
-
-def _described(folder: Path, release: ReleaseShape) -> StagedExport:
-    from geogate.airflow.release_file import RELEASE_FILE
-
-    present = {entry.name for entry in _entries(folder)} - {RELEASE_FILE}
+    present = listing.entries(name) - {RELEASE_FILE}
+    release = read_release(listing.release(name), file=RELEASE_FILE)
     wanted = sorted(present) if release.files is None else release.files
-    missing = sorted(set(wanted) - present)
-    if missing:
-        raise InputError(f"{missing[0]!r} is not there", hint=f"{RELEASE_FILE} names it")
+    if missing := [each for each in wanted if each not in present]:
+        raise InputError(f"{plain(missing[0])!r} is not there", hint=f"{RELEASE_FILE} names it")
     if not wanted:
         raise InputError(f"has no files besides its {RELEASE_FILE}")
     return StagedExport(
-        export=plain(folder.name),
-        dataset=tuple(str(folder / name) for name in wanted),
+        export=plain(name),
+        dataset=tuple(listing.locate(name, entry) for entry in wanted),
         recipient=release.recipient,
         destination=release.destination,
         purpose=release.purpose,
         assume_crs=release.assume_crs,
     )
-
-
-def _is(path: Path, kind: Any) -> bool:
-    """Say whether a path itself, and not what a link leads to, is of a kind."""
-    try:
-        return bool(kind(path.lstat().st_mode))
-    except OSError:
-        return False

@@ -7,11 +7,10 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 
+from geogate.airflow.listings import RELEASE_FILE
 from geogate.policy.read import read_model
 from geogate.policy.shape import Line, Shape, Slug
 from geogate.policy.yaml_text import read_yaml
-
-RELEASE_FILE = "release.yaml"
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 

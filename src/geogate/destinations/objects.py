@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 CHUNK = 1 << 20
+MOST_LISTED = 100_000
+"""Objects that a listing may have; more below a prefix are refused rather than held in memory."""
 
 
 def fetch(uri: str, *, into: Path, session: boto3.Session | None = None) -> tuple[Path, ...]:
@@ -36,6 +38,25 @@ def fetch(uri: str, *, into: Path, session: boto3.Session | None = None) -> tupl
         if not found:
             raise InputError("there are no objects at that key or prefix", hint="a prefix ends with /")
         return tuple(_get(client, bucket, each, into / name) for name, each in found.items())
+
+
+def sizes_below(uri: str, *, session: boto3.Session | None = None) -> dict[str, int]:
+    """List what lies below a prefix that ends in ``/``: each object's size by its key relative to the prefix.
+
+    Raises: InputError when there are too many, or the URI is no prefix; ServiceError.
+    """
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    if not bucket or not prefix.endswith("/"):
+        raise InputError("a prefix is s3://bucket/folder/, with the slash at its end")
+    found: dict[str, int] = {}
+    with translated(f"bucket {bucket}"):
+        client = s3_session.ambient(session or boto3.Session())
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for each in (each for page in pages for each in page.get("Contents", [])):
+            found[each["Key"].removeprefix(prefix)] = each["Size"]
+            if len(found) > MOST_LISTED:
+                raise InputError(f"there are more than {MOST_LISTED:,} objects below the prefix", hint="narrow it")
+    return found
 
 
 def _listed(client: S3Client, bucket: str, key: str) -> dict[str, dict[str, Any]]:

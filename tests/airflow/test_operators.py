@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from dag_runs.gate_house import COARSE, FINE, PARTNER, POLICY, airports
+
+from geogate.model.lifecycle import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dag_runs.gate_house import GateHouse
+    from dag_runs.runs import DagRuns, Ended
+
+
+def gate(house: GateHouse, runs: Callable[[str], DagRuns], *, decimals: int) -> Ended:
+    """Stage the airports of Norway and run a DAG that has nothing but their gate."""
+    folder = house.stage("norway", decimals=decimals, country="NO")
+    return runs("one_gate").run(dataset=str(folder / "norway.parquet"), destination=f"file:outbox/{PARTNER}/norway/")
+
+
+def send(runs: Callable[[str], DagRuns], clearance: str) -> Ended:
+    return runs("one_send").run(clearance=clearance)
+
+
+def test_a_missing_ledger_is_retried_and_then_fails(house: GateHouse, runs: Callable[[str], DagRuns]) -> None:
+    house.ledger_file.unlink()
+
+    ended = gate(house, runs, decimals=COARSE)
+
+    assert (ended.state, ended.tasks["gate", -1].tries) == ("failed", 3)
+    assert [type(error).__name__ for error in ended.errors["gate", -1]] == ["ServiceDownError"] * 3
+    assert ended.message("gate") == "there is no ledger at this place (run geogate init)"
+
+
+def test_a_ledger_that_comes_back_between_two_tries_lets_the_task_succeed(
+    house: GateHouse, runs: Callable[[str], DagRuns]
+) -> None:
+    away = house.ledger_file.rename(house.ledger_file.with_suffix(".away"))
+    dag = runs("one_gate")
+    dag.after_each_failure = lambda: away.rename(house.ledger_file)
+    folder = house.stage("norway", decimals=COARSE, country="NO")
+
+    ended = dag.run(dataset=str(folder / "norway.parquet"), destination=f"file:outbox/{PARTNER}/norway/")
+
+    assert (ended.state, ended.tasks["gate", -1].tries) == ("success", 2)
+
+
+def test_a_destination_that_is_not_mounted_is_not_retried(house: GateHouse, runs: Callable[[str], DagRuns]) -> None:
+    folder = house.stage("norway", decimals=COARSE, country="NO")
+
+    ended = runs("one_gate").run(
+        dataset=str(folder / "norway.parquet"), destination=f"file:outbox/{PARTNER}/elsewhere/"
+    )
+
+    assert (ended.state, ended.tasks["gate", -1].tries) == ("failed", 1)
+
+
+def test_a_policy_that_is_invalid_is_not_retried(house: GateHouse, runs: Callable[[str], DagRuns]) -> None:
+    house.write_policy(POLICY.replace("severity: critical", "severity: catastrophic", 1))
+
+    ended = gate(house, runs, decimals=COARSE)
+
+    assert ended.tasks["gate", -1].tries == 1
+    assert re.match(r"baseline\.yaml:\d+: expectations\[0\]\.severity: ", ended.message("gate"))
+
+
+def test_a_misspelt_setting_stops_the_gate(
+    house: GateHouse, runs: Callable[[str], DagRuns], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEOGATE_POLICY", str(house.root))
+
+    ended = gate(house, runs, decimals=COARSE)
+
+    assert ended.tasks["gate", -1].tries == 1
+    assert "unknown setting GEOGATE_POLICY" in ended.message("gate")
+
+
+def test_the_log_shows_the_verdict_and_nothing_of_the_data(
+    house: GateHouse, runs: Callable[[str], DagRuns], capfd: pytest.CaptureFixture[str]
+) -> None:
+    gate(house, runs, decimals=FINE)
+
+    log = "".join(capfd.readouterr())
+    assert f"DENY for {PARTNER}" in log
+    assert re.search(r"deny +coordinate-precision +norway\.parquet +positions are as fine as ", log)
+    assert re.search(r"ok +destination +norway\.parquet +recipient in DE", log)
+    data = airports("NO", FINE)
+    written = {*data["name"], *map(str, data.geometry.x), *map(str, data.geometry.y)}
+    assert len(written) > 100
+    assert {value for value in written if value in log} == set()
+
+
+def test_a_clearance_sends_once_and_the_second_time_is_refused(
+    house: GateHouse, runs: Callable[[str], DagRuns]
+) -> None:
+    clearance = gate(house, runs, decimals=COARSE).xcoms["gate", -1]["clearance_id"]
+
+    first, second = send(runs, clearance), send(runs, clearance)
+
+    assert (first.state, second.state) == ("success", "failed")
+    assert second.tasks["send", -1].tries == 1
+    assert len(house.delivered()) == 1
+    assert [request.state for request in house.requests()] == [State.SENT]
+
+
+@pytest.mark.parametrize("made_up", ["0" * 32, "../../keys/clearance.pem", "{'clearance_id': 'x'}", ""])
+def test_a_clearance_that_is_made_up_sends_nothing(
+    house: GateHouse, runs: Callable[[str], DagRuns], made_up: str
+) -> None:
+    ended = send(runs, made_up)
+
+    assert (ended.state, ended.tasks["send", -1].tries) == ("failed", 1)
+    assert [type(error).__name__ for error in ended.errors["send", -1]] == ["StoppedError"]
+    assert house.delivered() == {}
+
+
+def test_sending_waits_for_a_ledger_that_is_away(house: GateHouse, runs: Callable[[str], DagRuns]) -> None:
+    clearance = gate(house, runs, decimals=COARSE).xcoms["gate", -1]["clearance_id"]
+    away = house.ledger_file.rename(house.ledger_file.with_suffix(".away"))
+    dag = runs("one_send")
+    dag.after_each_failure = lambda: away.rename(house.ledger_file)
+
+    ended = dag.run(clearance=clearance)
+
+    assert (ended.state, ended.tasks["send", -1].tries) == ("success", 2)
+    assert len(house.delivered()) == 1
+
+
+def test_an_audit_of_releases_that_would_leave_today_is_green(house: GateHouse, runs: Callable[[str], DagRuns]) -> None:
+    send(runs, gate(house, runs, decimals=COARSE).xcoms["gate", -1]["clearance_id"])
+
+    ended = runs("nightly_audit").run()
+
+    assert ended.state == "success"
+    assert ended.xcoms == {}
+
+
+def test_an_audit_lists_the_releases_that_would_not_leave_today(
+    house: GateHouse, runs: Callable[[str], DagRuns]
+) -> None:
+    send(runs, gate(house, runs, decimals=COARSE).xcoms["gate", -1]["clearance_id"])
+    (request,) = house.requests()
+    house.write_policy(POLICY.replace("step_m: 100,", "step_m: 5000,"))
+
+    ended = runs("one_audit").run()
+
+    assert (ended.state, ended.tasks["audit", -1].tries) == ("failed", 1)
+    assert ended.message("audit").startswith(f"1 of 1 releases would not leave today: {request.id}: left on clear")
+    assert "coordinate-precision" in ended.message("audit")
+
+
+def test_an_audit_that_cannot_happen_is_retried_and_then_fails(
+    house: GateHouse, runs: Callable[[str], DagRuns]
+) -> None:
+    house.ledger_file.unlink()
+
+    ended = runs("one_audit").run()
+
+    assert (ended.state, ended.tasks["audit", -1].tries) == ("failed", 3)
+
+
+@pytest.mark.usefixtures("airflow_home")
+def test_constructors_only_store() -> None:
+    from geogate.airflow.operators import AuditOperator, GateOperator, SendOperator
+
+    nowhere = "/not/there"
+    made = GateOperator(task_id="gate", dataset=nowhere, policy="x", recipient="y", destination="z")
+    SendOperator(task_id="send", clearance="not a clearance")
+    AuditOperator(task_id="audit", hours=24)
+
+    assert (made.dataset, made.purpose, made.assume_crs, made.problem) == (nowhere, "", "", "")
+    assert not Path(nowhere).exists()

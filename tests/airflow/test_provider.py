@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+DAGS = Path(__file__).parents[2] / "dags"
+HEAVY = ("boto3", "geopandas", "great_expectations", "numpy", "pandas", "pyarrow", "pyogrio", "pyproj", "shapely")
+PARSE = f"""
+import json, runpy, sys
+for name in ("export_gate", "nightly_audit"):
+    runpy.run_path(f"{DAGS}/{{name}}.py")
+json.dump([name for name in {HEAVY!r} if name in sys.modules], sys.stdout)
+"""
+DESCRIBE = """
+import json, sys
+from geogate.airflow.provider import get_provider_info
+get_provider_info()
+json.dump(sorted(n for n in sys.modules if n.partition(".")[0] in {"airflow", "pydantic", "geogate"}), sys.stdout)
+"""
+
+
+def printed(script: str, home: Path) -> list[str]:
+    """Run a script in a process of its own and read the list that it prints last."""
+    environment = {**os.environ, "AIRFLOW_HOME": str(home), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    found: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.usefixtures("airflow_home")
+def test_airflow_knows_the_provider_and_its_operators() -> None:
+    from airflow.providers_manager import ProvidersManager
+
+    provider = ProvidersManager().providers["geogate"]
+
+    assert provider.data["operators"] == [
+        {"integration-name": "Geogate", "python-modules": ["geogate.airflow.operators"]}
+    ]
+
+
+def test_what_every_airflow_command_reads_imports_nothing(tmp_path: Path) -> None:
+    assert printed(DESCRIBE, tmp_path) == ["geogate", "geogate.airflow", "geogate.airflow.provider"]
+
+
+def test_parsing_the_dags_imports_nothing_heavy(tmp_path: Path) -> None:
+    assert printed(PARSE, tmp_path) == []
+
+
+def test_the_dags_parse_without_a_complaint(bags: dict[str, BundleDagBag]) -> None:
+    assert bags["dags"].import_errors == {}
+    assert sorted(bags["dags"].dags) == ["export_gate", "nightly_audit"]
+
+
+def test_no_leaf_can_turn_a_refused_run_green(bags: dict[str, BundleDagBag]) -> None:
+    for dag in bags["dags"].dags.values():
+        assert {task.trigger_rule.value for task in dag.tasks} == {"all_success"}
+        assert {task.task_id for task in dag.leaves} <= {"release.send", "audit"}
+
+
+def test_the_policy_is_no_parameter_of_the_run(bags: dict[str, BundleDagBag]) -> None:
+    dag = bags["dags"].dags["export_gate"]
+
+    assert set(dag.params) == {"staged"}
+    assert dag.task_dict["release.gate"].policy == "baseline"
