@@ -118,7 +118,7 @@ def test_rows_without_geometries_hit_nothing() -> None:
 
 def test_measures_are_the_same_when_list_and_distance_are() -> None:
     measure = ZoneHits.against(ZONES, buffer_m=500.0)
-    assert measure.id == "zone-hits:0000000000000000:500"
+    assert measure.id == "zone-hits:0000000000000000:500.0"
     assert measure == ZoneHits.against(ZONES, buffer_m=500.0)
     assert len({measure, ZoneHits.against(ZONES, buffer_m=500.0), ZoneHits.against(ZONES, buffer_m=501.0)}) == 2
 

@@ -97,7 +97,7 @@ class ZoneHits:
         Raises: PolicyError when the list cannot protect with this distance.
         """
         return cls(
-            id=MeasureId(f"zone-hits:{zone_list.digest[:16]}:{buffer_m:g}"),
+            id=MeasureId(f"zone-hits:{zone_list.digest[:16]}:{float(buffer_m)!r}"),
             zone_ids=tuple(zone.id for zone in zone_list.zones),
             index=_index(zone_list, buffer_m),
         )
