@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -71,8 +72,9 @@ def policy_rule(
 
 
 def registered_rule(expectation: str, rule_id: str = "the-rule", **kwargs: Any) -> PolicyRule:
-    """Use a registered rule in a policy."""
-    return policy_rule(rule_id, registered()[expectation].params(**kwargs), expectation=expectation)
+    """Use a registered rule in a policy, with its parameters as a file would have them."""
+    params = registered()[expectation].params.model_validate_json(json.dumps(kwargs))
+    return policy_rule(rule_id, params, expectation=expectation)
 
 
 def policy_of(*rules: PolicyRule) -> Policy:
@@ -97,7 +99,11 @@ def policy_of(*rules: PolicyRule) -> Policy:
 def case_of(policy: Policy) -> Case:
     """Say what a verdict under a policy is about."""
     basis = Basis(
-        policy=policy.name, policy_digest=policy.digest, recipients_digest=DIGEST, zones=(), versions=(("geogate", "0"),)
+        policy=policy.name,
+        policy_digest=policy.digest,
+        recipients_digest=DIGEST,
+        zones=(),
+        versions=(("geogate", "0"),),
     )
     return Case(
         subject=DIGEST,

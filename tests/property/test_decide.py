@@ -15,13 +15,19 @@ from geogate.model.verdict import Decision, Verdict
 from geogate.policy.decide import decide, gate_finding
 
 if TYPE_CHECKING:
+    from random import Random
+
     from geogate.policy.policy import Policy
+
+    Trial = tuple[Policy, int, list[Outcome], list[Finding]]
 
 SCALE = [Decision.CLEAR, Decision.HOLD, Decision.DENY]
 
 problems = st.sampled_from("abc").map(lambda text: Problem(summary=text, remedy=""))
 gate = st.builds(
-    lambda name, layer, effect: replace(gate_finding(name, layer=LayerName(layer), summary="", remedy=""), effect=effect),
+    lambda name, layer, effect: replace(
+        gate_finding(name, layer=LayerName(layer), summary="", remedy=""), effect=effect
+    ),
     st.sampled_from(["unreadable", "no-reference"]),
     st.sampled_from(["", "0", "1"]),
     st.sampled_from(Effect),
@@ -29,11 +35,12 @@ gate = st.builds(
 
 
 @st.composite
-def trials(draw: st.DrawFn) -> tuple[Policy, int, list[Outcome], list[Finding]]:
+def trials(draw: st.DrawFn) -> Trial:
     severities = draw(st.lists(st.sampled_from(Severity), min_size=1, max_size=3))
     rules = [
         replace(
-            registered_rule("expect_coordinates_no_finer_than", f"r{i}", step_m=float(i + 1), operator=">="), severity=each
+            registered_rule("expect_coordinates_no_finer_than", f"r{i}", step_m=float(i + 1), operator=">="),
+            severity=each,
         )
         for i, each in enumerate(severities)
     ]
@@ -61,7 +68,7 @@ def rank(verdict: Verdict) -> int:
 
 
 @given(trials(), st.data())
-def test_one_more_problem_never_makes_the_decision_milder(trial, data: st.DataObject):
+def test_one_more_problem_never_makes_the_decision_milder(trial: Trial, data: st.DataObject) -> None:
     policy, layers, outcomes, findings = trial
     before = judged(policy, layers, outcomes, findings)
     index = data.draw(st.integers(0, len(outcomes) - 1))
@@ -71,13 +78,13 @@ def test_one_more_problem_never_makes_the_decision_milder(trial, data: st.DataOb
 
 
 @given(trials(), gate)
-def test_any_finding_of_the_gate_denies(trial, finding: Finding):
+def test_any_finding_of_the_gate_denies(trial: Trial, finding: Finding) -> None:
     policy, layers, outcomes, findings = trial
     assert judged(policy, layers, outcomes, [*findings, finding]).decision is Decision.DENY
 
 
 @given(trials(), st.randoms(use_true_random=False))
-def test_the_verdict_does_not_depend_on_the_order_in_which_answers_come(trial, random):
+def test_the_verdict_does_not_depend_on_the_order_in_which_answers_come(trial: Trial, random: Random) -> None:
     policy, layers, outcomes, findings = trial
     shuffled, turned = list(outcomes), list(findings)
     random.shuffle(shuffled)
@@ -86,7 +93,7 @@ def test_the_verdict_does_not_depend_on_the_order_in_which_answers_come(trial, r
 
 
 @given(trials(), st.data())
-def test_removing_any_answer_denies(trial, data: st.DataObject):
+def test_removing_any_answer_denies(trial: Trial, data: st.DataObject) -> None:
     policy, layers, outcomes, findings = trial
     index = data.draw(st.integers(0, len(outcomes) - 1))
     found = judged(policy, layers, outcomes[:index] + outcomes[index + 1 :], findings)
@@ -95,14 +102,14 @@ def test_removing_any_answer_denies(trial, data: st.DataObject):
 
 
 @given(trials(), st.data())
-def test_removing_any_check_from_a_verdict_denies(trial, data: st.DataObject):
+def test_removing_any_check_from_a_verdict_denies(trial: Trial, data: st.DataObject) -> None:
     found = judged(*trial)
     index = data.draw(st.integers(0, len(found.checks) - 1))
     assert replace(found, checks=found.checks[:index] + found.checks[index + 1 :]).decision is Decision.DENY
 
 
 @given(trials())
-def test_a_verdict_clears_only_when_nothing_worse_than_a_note_was_found(trial):
+def test_a_verdict_clears_only_when_nothing_worse_than_a_note_was_found(trial: Trial) -> None:
     policy, _, outcomes, findings = trial
     severities = {rule.id: rule.severity for rule in policy.rules}
     broken = {severities[outcome.rule] for outcome in outcomes if outcome.problems}
@@ -115,7 +122,7 @@ def test_a_verdict_clears_only_when_nothing_worse_than_a_note_was_found(trial):
 
 
 @given(trials())
-def test_every_denial_and_every_hold_has_a_finding_that_says_why(trial):
+def test_every_denial_and_every_hold_has_a_finding_that_says_why(trial: Trial) -> None:
     found = judged(*trial)
     assume(found.decision is not Decision.CLEAR)
     effect = Effect.DENY if found.decision is Decision.DENY else Effect.HOLD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from geogate.model.errors import PolicyError
 from geogate.model.finding import Effect, Severity
 from geogate.policy.parse import parse_policy
 from geogate.rules.registry import parameter_models
+
+if TYPE_CHECKING:
+    from geogate.policy.policy import Policy
 
 BASELINE = Path(__file__).parents[2] / "expectations" / "baseline.yaml"
 
@@ -41,7 +45,7 @@ expectations:
 """
 
 
-def parse(text: str, file: str = "good.yaml"):
+def parse(text: str, file: str = "good.yaml") -> Policy:
     return parse_policy(text.encode(), file=file, rules=parameter_models())
 
 
@@ -56,7 +60,7 @@ def changed(old: str, new: str) -> str:
     return GOOD.replace(old, new)
 
 
-def test_a_policy_is_read_whole():
+def test_a_policy_is_read_whole() -> None:
     policy = parse(GOOD)
     assert (policy.name, policy.title, policy.version, policy.as_of) == ("good", "Good", "1", date(2026, 11, 1))
     assert (policy.encoding, policy.shapefile_as) == (Encoding.CANONICAL, Format.GEOPACKAGE)
@@ -67,16 +71,16 @@ def test_a_policy_is_read_whole():
     assert (rule.legal_basis[0].section, rule.legal_basis[0].as_of) == ("art. 1", date(2026, 1, 1))
 
 
-def test_norway_is_a_country_and_not_false():
+def test_norway_is_a_country_and_not_false() -> None:
     assert parse(GOOD).jurisdiction == ("DE", "NO")
 
 
-def test_a_policy_is_identified_by_the_digest_of_its_bytes():
+def test_a_policy_is_identified_by_the_digest_of_its_bytes() -> None:
     assert parse(GOOD).digest == hashlib.sha256(GOOD.encode()).hexdigest()
     assert parse(GOOD + "# a comment\n").digest != parse(GOOD).digest
 
 
-def test_the_baseline_is_valid_and_has_a_legal_basis_for_each_rule():
+def test_the_baseline_is_valid_and_has_a_legal_basis_for_each_rule() -> None:
     policy = parse_policy(BASELINE.read_bytes(), file="baseline.yaml", rules=parameter_models())
     assert {rule.severity for rule in policy.rules} == {Severity.CRITICAL, Severity.WARNING}
     assert {rule.expectation for rule in policy.rules} == set(parameter_models())
@@ -89,14 +93,22 @@ def test_the_baseline_is_valid_and_has_a_legal_basis_for_each_rule():
         ("name: good", "name: better", "good.yaml:1: name: the policy and its file have different names"),
         ("name: good", "Name: good", "good.yaml:1: Name: unknown key (did you mean 'name'?)"),
         ("  title: Good\n", "", "good.yaml:2: meta.title: the key is missing"),
-        ("  title: Good\n", "  title: Good\n  titel: Good\n", "good.yaml:4: meta.titel: unknown key (did you mean 'title'?)"),
+        (
+            "  title: Good\n",
+            "  title: Good\n  titel: Good\n",
+            "good.yaml:4: meta.titel: unknown key (did you mean 'title'?)",
+        ),
         ("  title: Good\n", "  title: Good\n  title: Bad\n", "good.yaml:4: meta.title: the key stands twice"),
         ("[DE, NO]", "[DE, XX]", "good.yaml:4: meta.jurisdiction[1]: there is no country 'XX'"),
         ("[DE, NO]", "[]", "good.yaml:4: meta.jurisdiction: List should have at least 1 item"),
         ("[DE, NO]", "DE", "good.yaml:4: meta.jurisdiction: Input should be a valid array"),
         ("as_of: 2026-11-01", "as_of: yesterday", "good.yaml:5: meta.as_of: Input should be a valid date"),
         ('version: "1"', "version: 1", "good.yaml:6: meta.version: Input should be a valid string"),
-        ("encoding: canonical", "encoding: raw", "good.yaml:8: meta.encoding: Input should be 'canonical' or 'verbatim'"),
+        (
+            "encoding: canonical",
+            "encoding: raw",
+            "good.yaml:8: meta.encoding: Input should be 'canonical' or 'verbatim'",
+        ),
         ("shapefile_as: GeoPackage", "shapefile_as: CSV", "good.yaml:9: meta.shapefile_as: Input should be"),
         ("reviewers: 2", "reviewers: 1", "good.yaml:10: meta.reviewers: Input should be greater than or equal to 2"),
         ("reviewers: 2", 'reviewers: "2"', "good.yaml:10: meta.reviewers: Input should be a valid integer"),
@@ -107,8 +119,7 @@ def test_the_baseline_is_valid_and_has_a_legal_basis_for_each_rule():
         (
             "type: expect_coordinates_no_finer_than",
             "type: expect_coordinates_no_finer_then",
-            "good.yaml:14: expectations[0].type: there is no rule 'expect_coordinates_no_finer_then' "
-            "(did you mean 'expect_coordinates_no_finer_than'?)",
+            "good.yaml:14: expectations[0].type: there is no rule 'expect_coordinates_no_finer_then' (did you mean",
         ),
         (
             "type: expect_coordinates_no_finer_than",
@@ -135,7 +146,11 @@ def test_the_baseline_is_valid_and_has_a_legal_basis_for_each_rule():
             "step_m: {$PARAMETER: x}",
             "good.yaml:15: expectations[0].kwargs.step_m: Input should be a valid number",
         ),
-        ('operator: ">="', 'operator: "<"', "good.yaml:15: expectations[0].kwargs.operator: Input should be '>=' or '>'"),
+        (
+            'operator: ">="',
+            'operator: "<"',
+            "good.yaml:15: expectations[0].kwargs.operator: Input should be '>=' or '>'",
+        ),
         (
             'kwargs: {step_m: 100, operator: ">="}',
             "kwargs: [100]",
@@ -146,7 +161,11 @@ def test_the_baseline_is_valid_and_has_a_legal_basis_for_each_rule():
             "",
             "good.yaml:14: expectations[0].kwargs: the key is missing",
         ),
-        ("severity: critical", "severity: Critical", "good.yaml:16: expectations[0].severity: Input should be 'critical'"),
+        (
+            "severity: critical",
+            "severity: Critical",
+            "good.yaml:16: expectations[0].severity: Input should be 'critical'",
+        ),
         ("severity: critical", "severty: critical", "good.yaml:16: expectations[0].severty: unknown key"),
         ("    severity: critical\n", "", "good.yaml:14: expectations[0].severity: the key is missing"),
         ("rule: precision", "rule: gate/precision", "good.yaml:18: expectations[0].meta.rule: String should match"),
@@ -165,23 +184,23 @@ def test_the_baseline_is_valid_and_has_a_legal_basis_for_each_rule():
         ("      remedy: round\n", "", "good.yaml:17: expectations[0].meta.remedy: the key is missing"),
     ],
 )
-def test_one_wrong_value_refuses_the_file_with_its_line_and_key(old: str, new: str, message: str):
+def test_one_wrong_value_refuses_the_file_with_its_line_and_key(old: str, new: str, message: str) -> None:
     refused(changed(old, new), message)
 
 
-def test_a_policy_without_expectations_is_refused():
+def test_a_policy_without_expectations_is_refused() -> None:
     head = GOOD[: GOOD.index("expectations:")]
     refused(head + "expectations: []\n", "good.yaml:13: expectations: List should have at least 1 item")
     refused(head + "expectations:\n", "good.yaml:13: expectations: there is no value")
     refused(head, "good.yaml:1: expectations: the key is missing")
 
 
-def test_two_rules_with_one_id_are_refused():
+def test_two_rules_with_one_id_are_refused() -> None:
     second = GOOD[GOOD.index("  - type:") :].replace("step_m: 100", "step_m: 200")
     refused(GOOD + second, "good.yaml:26: expectations[1].meta.rule: expectation 0 has this id already")
 
 
-def test_a_rule_that_repeats_another_is_refused_because_great_expectations_would_drop_one():
+def test_a_rule_that_repeats_another_is_refused_because_great_expectations_would_drop_one() -> None:
     second = GOOD[GOOD.index("  - type:") :].replace("rule: precision", "rule: again").replace("100,", "100.0,")
     refused(GOOD + second, "good.yaml:23: expectations[1].kwargs: rule precision asks for the same already")
 
@@ -193,8 +212,10 @@ def test_a_rule_that_repeats_another_is_refused_because_great_expectations_would
         ("min_rows: 0, max_rows: 4", "good.yaml:15: expectations[0].kwargs.min_rows: Input should be greater"),
     ],
 )
-def test_contradictory_parameters_are_refused(kwargs: str, message: str):
-    rest = "columns: any, crs: any, max_share_without_geometry: 0, geometry_kinds: any, z_allowed: true, m_allowed: true"
+def test_contradictory_parameters_are_refused(kwargs: str, message: str) -> None:
+    rest = (
+        "columns: any, crs: any, max_share_without_geometry: 0, geometry_kinds: any, z_allowed: true, m_allowed: true"
+    )
     text = changed('{step_m: 100, operator: ">="}', f"{{{kwargs}, {rest}}}").replace(
         "expect_coordinates_no_finer_than", "expect_layer_inventory"
     )

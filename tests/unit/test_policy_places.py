@@ -19,7 +19,7 @@ from geogate.policy.places import inside, is_normal, is_place
         "file:///srv/größe/",
     ],
 )
-def test_normal_forms_are_recognised(uri: str):
+def test_normal_forms_are_recognised(uri: str) -> None:
     assert is_normal(uri)
 
 
@@ -68,7 +68,7 @@ def test_normal_forms_are_recognised(uri: str):
         "file:" + "a" * 1024,
     ],
 )
-def test_other_spellings_are_not_normal_and_lie_nowhere(uri: str):
+def test_other_spellings_are_not_normal_and_lie_nowhere(uri: str) -> None:
     assert not is_normal(uri)
     assert not inside(uri, Place(uri=uri, owner=""))
 
@@ -82,7 +82,7 @@ def test_other_spellings_are_not_normal_and_lie_nowhere(uri: str):
         ("file:///srv/a/b/", "file:///srv/a/"),
     ],
 )
-def test_what_lies_below_a_place_is_inside(uri: str, place: str):
+def test_what_lies_below_a_place_is_inside(uri: str, place: str) -> None:
     assert inside(uri, Place(uri=place, owner=""))
 
 
@@ -104,10 +104,10 @@ def test_what_lies_below_a_place_is_inside(uri: str, place: str):
         ("s3://bucket/a/", ""),
     ],
 )
-def test_what_only_looks_like_it_is_outside(uri: str, place: str):
+def test_what_only_looks_like_it_is_outside(uri: str, place: str) -> None:
     assert not inside(uri, Place(uri=place, owner=""))
 
 
-def test_a_place_ends_in_a_slash():
+def test_a_place_ends_in_a_slash() -> None:
     assert is_place("s3://bucket/a/")
     assert not is_place("s3://bucket/a")

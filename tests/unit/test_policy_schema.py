@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -16,18 +17,18 @@ ROOT = Path(__file__).parents[2]
 FILES = {"policy.schema.json": "baseline.yaml", "recipients.schema.json": "recipients.yaml"}
 
 
-def document(file: str):
+def document(file: str) -> Any:
     return json.loads(read_yaml((ROOT / "expectations" / file).read_bytes(), file=file).json)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_published_schema_is_up_to_date(name: str):
+def test_the_published_schema_is_up_to_date(name: str) -> None:
     published = (ROOT / "docs" / "schema" / name).read_text(encoding="utf-8")
     assert published == schemas(parameter_models())[name], "run python docs/schema/generate.py"
 
 
 @pytest.mark.parametrize(("name", "file"), FILES.items())
-def test_the_shipped_file_follows_its_schema_and_points_to_it(name: str, file: str):
+def test_the_shipped_file_follows_its_schema_and_points_to_it(name: str, file: str) -> None:
     schema = json.loads(schemas(parameter_models())[name])
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(document(file))
@@ -46,7 +47,7 @@ def test_the_shipped_file_follows_its_schema_and_points_to_it(name: str, file: s
         (("extra",), 1),
     ],
 )
-def test_the_schema_refuses_what_the_parser_refuses(path: tuple[str, ...], value: object):
+def test_the_schema_refuses_what_the_parser_refuses(path: tuple[str, ...], value: object) -> None:
     policy = document("baseline.yaml")
     place = policy["expectations"][0]
     for key in path[:-1]:

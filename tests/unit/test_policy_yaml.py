@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from geogate.model.errors import PolicyError
 from geogate.policy.yaml_text import MOST_BYTES, MOST_DEPTH, dotted, read_yaml
 
 
-def value(text: str):
+def value(text: str) -> Any:
     return json.loads(read_yaml(text.encode(), file="f.yaml").json)
 
 
@@ -31,7 +32,7 @@ def value(text: str):
         ("a: ''", ""),
     ],
 )
-def test_plain_values_mean_what_yaml_1_2_says(text: str, found: object):
+def test_plain_values_mean_what_yaml_1_2_says(text: str, found: object) -> None:
     assert value(text) == {"a": found}
 
 
@@ -67,18 +68,18 @@ def test_plain_values_mean_what_yaml_1_2_says(text: str, found: object):
         ("a: \x07", "f.yaml: this is not YAML"),
     ],
 )
-def test_what_could_surprise_is_refused(text: str, message: str):
+def test_what_could_surprise_is_refused(text: str, message: str) -> None:
     with pytest.raises(PolicyError) as error:
         value(text)
     assert str(error.value).startswith(message), str(error.value)
 
 
-def test_text_that_is_not_utf_8_is_refused_with_its_line():
+def test_text_that_is_not_utf_8_is_refused_with_its_line() -> None:
     with pytest.raises(PolicyError, match=r"^f\.yaml:2: the file is not UTF-8 text$"):
         read_yaml(b"a: 1\nb: \xff", file="f.yaml")
 
 
-def test_size_and_depth_are_limited_on_both_sides():
+def test_size_and_depth_are_limited_on_both_sides() -> None:
     assert value("a: " + "[" * (MOST_DEPTH - 1) + "]" * (MOST_DEPTH - 1))
     with pytest.raises(PolicyError, match="nested more than"):
         value("a: " + "[" * MOST_DEPTH + "]" * MOST_DEPTH)
@@ -90,6 +91,6 @@ def test_size_and_depth_are_limited_on_both_sides():
         read_yaml(padded.ljust(MOST_BYTES + 1, b"x"), file="f.yaml")
 
 
-def test_a_path_is_written_for_people():
+def test_a_path_is_written_for_people() -> None:
     assert dotted(("expectations", 2, "kwargs", "step_m")) == "expectations[2].kwargs.step_m"
     assert dotted(()) == "the file"

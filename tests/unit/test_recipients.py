@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from geogate.model.errors import PolicyError
-from geogate.model.parties import Contract, Owner, Place
+from geogate.model.parties import Contract, Owner, Place, RecipientBook
 from geogate.policy.recipients import parse_recipients
 
 SHIPPED = Path(__file__).parents[2] / "expectations" / "recipients.yaml"
@@ -31,7 +31,7 @@ recipients:
 """
 
 
-def parse(text: str):
+def parse(text: str) -> RecipientBook:
     return parse_recipients(text.encode(), file="r.yaml")
 
 
@@ -46,7 +46,7 @@ def changed(old: str, new: str) -> str:
     return GOOD.replace(old, new)
 
 
-def test_a_recipient_is_read_whole_and_norway_is_a_country():
+def test_a_recipient_is_read_whole_and_norway_is_a_country() -> None:
     (found,) = parse(GOOD).recipients
     assert (found.id, found.name, found.country) == ("partner", "Partner AS", "NO")
     assert found.owners == (Owner(country="NO", share=0.6), Owner(country="SE", share=0.4))
@@ -54,13 +54,13 @@ def test_a_recipient_is_read_whole_and_norway_is_a_country():
     assert found.destinations[1] == Place(uri="s3://egress-bucket/partner/", owner="123456789012")
 
 
-def test_the_shipped_recipients_are_valid_examples():
+def test_the_shipped_recipients_are_valid_examples() -> None:
     book = parse_recipients(SHIPPED.read_bytes(), file="recipients.yaml")
     assert [recipient.id for recipient in book.recipients] == ["example-partner", "example-overseas"]
     assert all("example" in recipient.name for recipient in book.recipients)
 
 
-def test_a_recipient_may_have_no_contract_and_no_known_owner():
+def test_a_recipient_may_have_no_contract_and_no_known_owner() -> None:
     text = changed("    contract:\n      reference: C-1\n      ends: 2027-12-31\n", "").replace(
         "owners:\n      - {country: NO, share: 0.6}\n      - {country: SE, share: 0.4}\n", "owners: []\n"
     )
@@ -74,7 +74,11 @@ def test_a_recipient_may_have_no_contract_and_no_known_owner():
         ("    country: NO\n", "", "r.yaml:2: recipients[0].country: the key is missing"),
         ("    country: NO\n", "    country: XX\n", "r.yaml:4: recipients[0].country: there is no country 'XX'"),
         ("    country: NO\n", "    country: no\n", "r.yaml:4: recipients[0].country: String should match"),
-        ("    country: NO\n", "    country: false\n", "r.yaml:4: recipients[0].country: Input should be a valid string"),
+        (
+            "    country: NO\n",
+            "    country: false\n",
+            "r.yaml:4: recipients[0].country: Input should be a valid string",
+        ),
         ("{country: SE,", "{country: UK,", "r.yaml:7: recipients[0].owners[1].country: there is no country 'UK'"),
         ("share: 0.4", "share: 0.41", "r.yaml:5: recipients[0].owners: the shares come to more than 1"),
         ("share: 0.4", "share: -0.1", "r.yaml:7: recipients[0].owners[1].share: Input should be greater"),
@@ -82,7 +86,11 @@ def test_a_recipient_may_have_no_contract_and_no_known_owner():
         ("share: 0.4", "share: 40%", "r.yaml:7: recipients[0].owners[1].share: Input should be a valid number"),
         ("    name: Partner AS\n", "    nmae: x\n", "r.yaml:3: recipients[0].nmae: unknown key (did you mean 'name'?)"),
         ("      ends: 2027-12-31\n", "", "r.yaml:8: recipients[0].contract.ends: the key is missing"),
-        ("ends: 2027-12-31", "ends: 2027-02-30", "r.yaml:10: recipients[0].contract.ends: Input should be a valid date"),
+        (
+            "ends: 2027-12-31",
+            "ends: 2027-02-30",
+            "r.yaml:10: recipients[0].contract.ends: Input should be a valid date",
+        ),
         ('        owner: "123456789012"\n', "", "r.yaml:13: recipients[0].destinations[1].owner: a bucket needs"),
         ('"123456789012"', '"12345"', "r.yaml:14: recipients[0].destinations[1].owner: String should match"),
         ('"123456789012"', "123456789012", "r.yaml:14: recipients[0].destinations[1].owner: Input should be a valid"),
@@ -102,19 +110,19 @@ def test_a_recipient_may_have_no_contract_and_no_known_owner():
         ),
     ],
 )
-def test_one_wrong_value_refuses_the_file_with_its_line_and_key(old: str, new: str, message: str):
+def test_one_wrong_value_refuses_the_file_with_its_line_and_key(old: str, new: str, message: str) -> None:
     refused(changed(old, new), message)
 
 
-def test_a_recipient_that_stands_twice_is_refused():
+def test_a_recipient_that_stands_twice_is_refused() -> None:
     refused(GOOD + GOOD.partition("\n")[2], "r.yaml:15: recipients[1].id: recipient partner stands twice")
 
 
-def test_a_file_without_recipients_is_refused():
+def test_a_file_without_recipients_is_refused() -> None:
     refused("recipients: []", "r.yaml:1: recipients: List should have at least 1 item")
 
 
-def test_shares_that_come_to_exactly_one_are_accepted_whatever_their_rounding():
+def test_shares_that_come_to_exactly_one_are_accepted_whatever_their_rounding() -> None:
     owners = "\n".join("      - {country: NO, share: 0.1}" for _ in range(10))
     text = changed("      - {country: NO, share: 0.6}\n      - {country: SE, share: 0.4}", owners)
     assert len(parse(text).recipients[0].owners) == 10

@@ -4,21 +4,49 @@ from __future__ import annotations
 
 import gc
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from judging import CIRCUMSTANCES, CountingPass, batch_of, registered_rule, zone_list
 from shapely import Point
-from suite_rules import RULES, SECRET, UNMEASURED, Broken, FactsPass, Idle, OtherTotal, Total, Unsure, Zoned, layer, policy, use
+from suite_rules import (
+    RULES,
+    SECRET,
+    UNMEASURED,
+    Broken,
+    FactsPass,
+    Idle,
+    OtherTotal,
+    Total,
+    Unsure,
+    Zoned,
+    layer,
+    policy,
+    use,
+)
 
 from geogate.measures.source import UnreadableError
 from geogate.model.errors import PolicyError, ServiceError
-from geogate.model.names import LayerName
-from geogate.suites.judge import judge_layers
-from geogate.suites.subject import LayerUnderTest
+from geogate.model.names import LayerName, RuleId
+from geogate.suites.judge import SuiteAnswer, SuiteRun, judge_layers, require_whole
+from geogate.suites.subject import LayerUnderTest, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geogate.policy.policy import PolicyRule
+    from geogate.rules.rule import Rule
+    from geogate.zones.zone import ZoneList
 
 
-def judged(rules, *layers, zone_lists=None, rule_book=RULES):
+def judged(
+    rules: list[PolicyRule],
+    *layers: LayerUnderTest,
+    zone_lists: Mapping[str, ZoneList] | None = None,
+    rule_book: Mapping[str, Rule[Any]] | None = RULES,
+) -> SuiteAnswer:
     return judge_layers(
         policy(*rules), layers, circumstances=CIRCUMSTANCES, zone_lists=zone_lists or {}, rules=rule_book
     )
@@ -29,20 +57,24 @@ def passes(found: LayerUnderTest) -> int:
     return found.run.passes
 
 
-def test_each_rule_answers_on_each_layer():
+def test_each_rule_answers_on_each_layer() -> None:
     answer = judged([use("one", most=5), use("two", most=2)], layer("a", rows=3), layer("b", rows=6))
     found = {(outcome.rule, outcome.layer): bool(outcome.problems) for outcome in answer.outcomes}
     assert found == {("one", "a"): False, ("two", "a"): True, ("one", "b"): True, ("two", "b"): True}
     assert answer.findings == ()
-    assert [each.facts.rows for each in answer.layers] == [3, 6]
+    assert [each.facts.rows for each in answer.layers if each.facts] == [3, 6]
 
 
-def test_an_outcome_carries_what_the_rule_said():
+def test_an_outcome_carries_what_the_rule_said() -> None:
     (outcome,) = judged([use("one", most=2)], layer(rows=3)).outcomes
-    assert (outcome.observed, outcome.problems[0].summary, outcome.problems[0].remedy) == ("3 counted", "too many", "fewer")
+    assert (outcome.observed, outcome.problems[0].summary, outcome.problems[0].remedy) == (
+        "3 counted",
+        "too many",
+        "fewer",
+    )
 
 
-def test_all_rules_of_a_layer_are_answered_from_one_pass():
+def test_all_rules_of_a_layer_are_answered_from_one_pass() -> None:
     run = CountingPass((batch_of([Point(1, 2), Point(3, 4)]), batch_of([Point(5, 6)])))
     rules = [use("one", what="x"), use("two", what="y"), use("three", what="y", most=7)]
     answer = judged(rules, LayerUnderTest(name=LayerName("a"), run=run))
@@ -50,20 +82,20 @@ def test_all_rules_of_a_layer_are_answered_from_one_pass():
     assert {outcome.observed for outcome in answer.outcomes} == {"3 counted"}
 
 
-def test_a_policy_whose_rules_need_no_measure_still_reads_the_layer_once():
+def test_a_policy_whose_rules_need_no_measure_still_reads_the_layer_once() -> None:
     found = layer()
     answer = judged([use("one", kind=Idle, what="test")], found)
     assert (passes(found), answer.findings, answer.outcomes[0].observed) == (1, (), "test")
 
 
-def test_the_registered_rules_judge_real_batches():
+def test_the_registered_rules_judge_real_batches() -> None:
     run = CountingPass((batch_of([Point(8.1, 50.2), Point(8.3, 50.123456)]),))
     rule = registered_rule("expect_coordinates_no_finer_than", step_m=100, operator=">=")
     answer = judged([rule], LayerUnderTest(name=LayerName("a"), run=run), rule_book=None)
     assert answer.outcomes[0].problems[0].unit == "m"
 
 
-def test_a_layer_that_cannot_be_read_is_a_finding_and_is_not_read_again():
+def test_a_layer_that_cannot_be_read_is_a_finding_and_is_not_read_again() -> None:
     error = UnreadableError("the file ends early", remedy="export again")
     bad, good = layer("bad", failure=error), layer("good")
     answer = judged([use("one"), use("two", most=9)], bad, good)
@@ -75,7 +107,7 @@ def test_a_layer_that_cannot_be_read_is_a_finding_and_is_not_read_again():
 
 
 @pytest.mark.parametrize("error", [ServiceError("the disk is full"), OSError("gone"), RuntimeError(SECRET)])
-def test_any_other_end_of_a_pass_is_no_verdict_at_all(error: Exception):
+def test_any_other_end_of_a_pass_is_no_verdict_at_all(error: Exception) -> None:
     bad = layer(failure=error)
     with pytest.raises(type(error)) as raised:
         judged([use("one"), use("two", most=9)], bad)
@@ -84,13 +116,15 @@ def test_any_other_end_of_a_pass_is_no_verdict_at_all(error: Exception):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])
-def test_an_interruption_is_not_swallowed(error: BaseException):
+def test_an_interruption_is_not_swallowed(error: BaseException) -> None:
     with pytest.raises(type(error)):
         judged([use("one")], layer(failure=error))
     assert gc.get_freeze_count() == 0
 
 
-def test_a_rule_that_raises_has_not_answered_and_its_text_goes_nowhere(caplog, capfd):
+def test_a_rule_that_raises_has_not_answered_and_its_text_goes_nowhere(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     with caplog.at_level(logging.DEBUG):
         answer = judged([use("one"), use("broken", kind=Broken, most=6)], layer())
     (finding,) = answer.findings
@@ -101,7 +135,7 @@ def test_a_rule_that_raises_has_not_answered_and_its_text_goes_nowhere(caplog, c
     assert SECRET not in caplog.text + "".join(capfd.readouterr())
 
 
-def test_a_rule_that_finds_that_it_cannot_judge_gives_its_reason():
+def test_a_rule_that_finds_that_it_cannot_judge_gives_its_reason() -> None:
     answer = judged([use("unsure", kind=Unsure)], layer())
     assert answer.outcomes == ()
     assert answer.findings[0].summary == "no answer from unsure: 3 vertices are nowhere"
@@ -118,7 +152,7 @@ def test_a_rule_that_finds_that_it_cannot_judge_gives_its_reason():
         ({"rows": None}, "the pass answered with a measurement of another kind"),
     ],
 )
-def test_a_measure_without_a_good_measurement_lets_no_rule_pass(value: dict[str, object], reason: str):
+def test_a_measure_without_a_good_measurement_lets_no_rule_pass(value: dict[str, object], reason: str) -> None:
     rule = use("one", what="rows-of-x")
     values = {"rows-of-x" if name == "rows" else name: each for name, each in value.items()}
     answer = judged([rule, use("idle", kind=Idle, what="test")], layer(values=values))
@@ -126,31 +160,64 @@ def test_a_measure_without_a_good_measurement_lets_no_rule_pass(value: dict[str,
     assert [outcome.rule for outcome in answer.outcomes] == ["idle"]
 
 
-def test_two_layers_of_one_name_are_refused():
+def test_two_layers_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="same name"):
         judged([use("one")], layer("a"), layer("a"))
 
 
-def test_a_missing_zone_list_stops_the_gate():
+def test_a_missing_zone_list_stops_the_gate() -> None:
     with pytest.raises(PolicyError, match="rule zoned of policy a-policy needs the zone list 'secret'"):
         judged([use("zoned", kind=Zoned, what="secret")], layer())
     assert judged([use("zoned", kind=Zoned, what="z")], layer(), zone_lists={"z": zone_list([])}).findings == ()
 
 
-def test_a_policy_without_rules_answers_nothing():
+def test_a_policy_without_rules_answers_nothing() -> None:
     answer = judged([], layer())
     assert answer.outcomes == ()
     assert [finding.rule for finding in answer.findings] == ["gate/not-measured"]
 
 
-def test_rules_that_differ_in_their_id_only_both_answer():
+def test_rules_that_differ_in_their_id_only_both_answer() -> None:
     same = use("one")
-    answer = judged([same, replace(same, id="again")], layer())
+    answer = judged([same, replace(same, id=RuleId("again"))], layer())
     assert sorted(outcome.rule for outcome in answer.outcomes) == ["again", "one"]
 
 
-def test_nothing_is_printed_and_logging_is_as_before(capfd):
+def test_nothing_is_printed_and_logging_is_as_before(capfd: pytest.CaptureFixture[str]) -> None:
     before = logging.getLogger("great_expectations").level
     judged([use("one")], layer())
     assert capfd.readouterr() == ("", "")
     assert logging.getLogger("great_expectations").level == before
+
+
+@dataclass
+class LostResults:
+    """A checkpoint that says that all is well and has nothing to show for it."""
+
+    def run(self, *, batch_parameters: dict[str, str]) -> object:
+        """Succeed."""
+        del batch_parameters
+        return SimpleNamespace(success=True, run_results={})
+
+
+def test_a_run_that_lost_its_results_lets_no_rule_pass() -> None:
+    chosen = policy(use("one"), use("two", most=9))
+    run = replace(SuiteRun.of(chosen, RULES), checkpoint=LostResults())
+    answer = run.judge("layer-1", Subject(layer=layer(), circumstances=CIRCUMSTANCES, measures={}))
+    assert (answer.outcomes, answer.facts, answer.result) == ((), None, None)
+    assert answer.findings[0].summary == "no answer from one, two: 0 results where one was expected"
+
+
+@pytest.mark.parametrize("kept", [[], [0], [1, 0], [0, 1, 1], [0, 0]])
+def test_a_suite_that_is_not_the_policy_s_rules_in_their_order_is_refused(kept: list[int]) -> None:
+    rules = [use("one"), use("two", most=9)]
+    made = [SimpleNamespace(expectation_type=rule.expectation, meta={"rule": rule.id}) for rule in rules]
+    require_whole(made, policy(*rules))
+    with pytest.raises(ValueError, match="changed the suite"):
+        require_whole([made[index] for index in kept], policy(*rules))
+
+
+def test_an_expectation_that_lost_its_meta_is_refused() -> None:
+    lost = SimpleNamespace(expectation_type="expect_test_most", meta=None)
+    with pytest.raises(ValueError, match="changed the suite"):
+        require_whole([lost], policy(use("one")))

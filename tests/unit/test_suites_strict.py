@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from suite_rules import use
@@ -13,6 +13,10 @@ from geogate.model.finding import Problem
 from geogate.model.names import LayerName
 from geogate.suites.expectation import Answer
 from geogate.suites.strict import InconsistentError, exceptions_of, only_result, read_result
+
+if TYPE_CHECKING:
+    from geogate.model.finding import Finding, Outcome
+    from geogate.policy.policy import PolicyRule
 
 # isort: split
 from great_expectations.core.expectation_validation_result import (
@@ -40,7 +44,9 @@ def one(answer: Answer = PASSED, **changes: Any) -> ExpectationValidationResult:
     return ExpectationValidationResult(expectation_config=configuration, **arguments)
 
 
-def read(*results: ExpectationValidationResult, asked=ASKED):
+def read(
+    *results: ExpectationValidationResult, asked: dict[str, PolicyRule] = ASKED
+) -> tuple[tuple[Outcome, ...], tuple[Finding, ...]]:
     return read_result(SimpleNamespace(results=list(results)), layer=LayerName("a"), asked=asked)
 
 
@@ -51,18 +57,18 @@ def silent(result: ExpectationValidationResult) -> str:
     return finding.summary.removeprefix("no answer from one: ")
 
 
-def test_a_good_result_is_an_outcome():
+def test_a_good_result_is_an_outcome() -> None:
     assert [outcome.problems for outcome in read(one())[0]] == [()]
     assert [outcome.problems for outcome in read(one(FAILED))[0]] == [FAILED.problems]
 
 
 @pytest.mark.parametrize("success", [False, None, 1, "False", float("nan"), 0, "yes"])
-def test_success_that_is_not_the_answer_s_own_is_no_answer(success: object):
+def test_success_that_is_not_the_answer_s_own_is_no_answer(success: object) -> None:
     assert silent(one(success=success)) == "the answer contradicts the result"
 
 
 @pytest.mark.parametrize("success", [True, None, 1, "True"])
-def test_success_in_spite_of_problems_is_no_answer(success: object):
+def test_success_in_spite_of_problems_is_no_answer(success: object) -> None:
     assert silent(one(FAILED, success=success)) == "the answer contradicts the result"
 
 
@@ -78,16 +84,17 @@ def test_success_in_spite_of_problems_is_no_answer(success: object):
         {"raised_exception": "False"},
     ],
 )
-def test_an_exception_in_either_shape_is_no_answer_and_its_text_is_not_repeated(info: dict[str, Any]):
+def test_an_exception_in_either_shape_is_no_answer_and_its_text_is_not_repeated(info: dict[str, Any]) -> None:
     assert silent(one(exception_info=info)) == "it ended with an exception"
 
 
-def test_a_missing_word_about_exceptions_is_an_exception():
-    for info in (None, {}, [], "no"):
+def test_a_missing_word_about_exceptions_is_an_exception() -> None:
+    absent: tuple[object, ...] = (None, {}, [], "no")
+    for info in absent:
         assert exceptions_of(info) == [{}]
 
 
-def test_the_class_of_an_exception_is_named_where_geogate_wrote_the_message():
+def test_the_class_of_an_exception_is_named_where_geogate_wrote_the_message() -> None:
     named = RAISED | {"exception_message": "it raised ValueError"}
     assert silent(one(exception_info=named)) == "it raised ValueError"
     forged = RAISED | {"exception_message": "it raised POINT (1 2)"}
@@ -104,7 +111,7 @@ def test_the_class_of_an_exception_is_named_where_geogate_wrote_the_message():
         {"severity": FailureSeverity.INFO},
     ],
 )
-def test_a_result_of_another_rule_is_no_answer(config: dict[str, Any]):
+def test_a_result_of_another_rule_is_no_answer(config: dict[str, Any]) -> None:
     assert silent(one(config=config)) == "the result is of another rule, or of other parameters"
 
 
@@ -120,21 +127,21 @@ def test_a_result_of_another_rule_is_no_answer(config: dict[str, Any]):
         {"observed_value": "3 counted", "details": {"answer": canonical_json(PASSED).replace("}", ',"x":1}')}},
     ],
 )
-def test_an_answer_that_cannot_be_read_is_no_answer(result: dict[str, Any]):
+def test_an_answer_that_cannot_be_read_is_no_answer(result: dict[str, Any]) -> None:
     assert silent(one(result=result)) == "the answer cannot be read"
 
 
-def test_an_answer_that_says_something_else_than_the_result_is_no_answer():
+def test_an_answer_that_says_something_else_than_the_result_is_no_answer() -> None:
     result = {"observed_value": "2 counted", "details": {"answer": canonical_json(PASSED)}}
     assert silent(one(result=result)) == "the answer contradicts the result"
 
 
-def test_a_rule_that_was_not_judged_gives_its_reasons():
+def test_a_rule_that_was_not_judged_gives_its_reasons() -> None:
     answer = Answer(observed="not measurable", problems=(), unmeasured=("row 1", "row 2"))
     assert silent(one(answer)) == "row 1; row 2"
 
 
-def test_the_results_must_be_those_of_the_expectations_one_to_one():
+def test_the_results_must_be_those_of_the_expectations_one_to_one() -> None:
     for results, asked in (
         ([], ASKED),
         ([one(), one()], ASKED),
@@ -147,15 +154,15 @@ def test_the_results_must_be_those_of_the_expectations_one_to_one():
             read(*results, asked=asked)
 
 
-def suite_result(*results: ExpectationValidationResult, success: object = True, name: str = "s"):
+def suite_result(*results: ExpectationValidationResult, success: object = True, name: str = "s") -> Any:
     return ExpectationSuiteValidationResult(success=success, results=list(results), suite_name=name)
 
 
-def checkpoint(*results: object, success: object = True):
+def checkpoint(*results: object, success: object = True) -> Any:
     return SimpleNamespace(run_results=dict(enumerate(results)), success=success)
 
 
-def test_one_consistent_result_is_returned():
+def test_one_consistent_result_is_returned() -> None:
     good = suite_result(one())
     assert only_result(checkpoint(good), suite="s") is good
     bad = suite_result(one(FAILED), success=False)
@@ -175,6 +182,6 @@ def test_one_consistent_result_is_returned():
         (checkpoint(suite_result(one()), success="yes"), "contradicts"),
     ],
 )
-def test_a_run_that_contradicts_itself_is_refused(ran: object, message: str):
+def test_a_run_that_contradicts_itself_is_refused(ran: object, message: str) -> None:
     with pytest.raises(InconsistentError, match=message):
         only_result(ran, suite="s")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from math import fsum
 from typing import TYPE_CHECKING, Annotated
@@ -160,20 +159,17 @@ def _contract(params: DestinationParams, circumstances: Circumstances) -> Iterat
         yield Problem(
             summary="the recipient has no contract", remedy="agree on a contract and enter it in recipients.yaml"
         )
-    elif contract.ends < _earliest_end(circumstances.today, params.contract_min_days_left):
-        days = (contract.ends - circumstances.today).days
+        return
+    days_left = (contract.ends - circumstances.today).days
+    if days_left < params.contract_min_days_left:
         yield Problem(
-            summary="the contract has ended" if days < 0 else "the contract ends too soon",
+            summary="the contract has ended" if days_left < 0 else "the contract ends too soon",
             remedy=f"renew contract {contract.reference} and enter its new end in recipients.yaml",
-            measured=str(days),
+            measured=str(days_left),
             operator=">=",
             limit=str(params.contract_min_days_left),
             unit="days left",
         )
-
-
-def _earliest_end(today: date, days: int) -> date:
-    return min(date.max - timedelta(days=days), today) + timedelta(days=days)
 
 
 def _registered(circumstances: Circumstances) -> Iterator[Problem]:

@@ -83,7 +83,7 @@ def judge_layers(
     known = registered() if rules is None else rules
     measures = _measures(policy, known, zone_lists)
     with quiet():
-        run = _Run.of(policy, known)
+        run = SuiteRun.of(policy, known)
         subjects = [Subject(layer=layer, circumstances=circumstances, measures=measures) for layer in layers]
         answers = tuple(run.judge(f"layer-{number}", subject) for number, subject in enumerate(subjects, start=1))
     return SuiteAnswer(policy=policy, layers=answers)
@@ -106,7 +106,7 @@ def _measures(
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class SuiteRun:
     """A fresh context with the suite and its checkpoint; each layer is run in it once."""
 
     suite: str
@@ -115,16 +115,14 @@ class _Run:
     checkpoint: Any
 
     @classmethod
-    def of(cls, policy: Policy, rules: Mapping[str, Rule[Any]]) -> _Run:
+    def of(cls, policy: Policy, rules: Mapping[str, Rule[Any]]) -> SuiteRun:
         """Build the suite from the policy, not from its file, and make sure that nothing was dropped."""
         context = new_context()
         datasource = context.data_sources.add_geogate_export(name="export")
         asset = datasource.add_geo_export_asset(name=str(policy.name))
         expectations = [_expectation(rule, rules[rule.expectation]) for rule in policy.rules]
         suite = context.suites.add(gx.ExpectationSuite(name=str(policy.name), expectations=expectations))
-        kept = [(each.expectation_type, (each.meta or {}).get("rule")) for each in suite.expectations]
-        if kept != [(rule.expectation, rule.id) for rule in policy.rules]:
-            raise ValueError("Great Expectations changed the suite while it was built")
+        require_whole(suite.expectations, policy)
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(name=suite.name, data=asset.add_batch_definition("layer"), suite=suite)
         )
@@ -155,6 +153,16 @@ class _Run:
     def _batch(self, result: Any) -> ExportBatch:
         batch: ExportBatch = self.asset.datasource.get_execution_engine().batch({"batch_id": result.batch_id})
         return batch
+
+
+def require_whole(expectations: Sequence[Any], policy: Policy) -> None:
+    """Make sure that the suite has the policy's rules, all of them and in their order.
+
+    Raises: ValueError.
+    """
+    kept = [(each.expectation_type, (each.meta or {}).get("rule")) for each in expectations]
+    if kept != [(rule.expectation, rule.id) for rule in policy.rules]:
+        raise ValueError("Great Expectations changed the suite while it was built")
 
 
 def _expectation(use: PolicyRule, rule: Rule[Any]) -> Any:

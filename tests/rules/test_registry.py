@@ -1,0 +1,77 @@
+"""The registry finds every rule, and refuses those that break the contract."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from geogate.rules.destination import DestinationAllowed, DestinationParams
+from geogate.rules.registry import collect, module_names, parameter_models, registered, rules_of
+from geogate.rules.rule import Params, Rule
+
+
+class Odd(DestinationAllowed):
+    """No sections."""
+
+
+class WithDefault(Params):
+    """A parameter with a default."""
+
+    step: float = 1.0
+
+
+class Reserved(Params):
+    """A parameter that Great Expectations would take for its own."""
+
+    severity: str
+
+
+def variant(**changes: object) -> Rule[DestinationParams]:
+    kind: type[DestinationAllowed] = type(
+        "Variant", (DestinationAllowed,), {"__doc__": DestinationAllowed.__doc__} | changes
+    )
+    return kind()
+
+
+def test_every_module_that_defines_a_rule_is_found() -> None:
+    assert set(registered()) == {
+        "expect_coordinates_no_finer_than",
+        "expect_destination_to_be_allowed",
+        "expect_layer_inventory",
+        "expect_no_position_in_restricted_zones",
+    }
+    assert sum(len(rules_of(name)) for name in module_names()) == len(registered())
+    assert all(parameter_models()[name] is rule.params for name, rule in registered().items())
+
+
+@pytest.mark.parametrize(
+    ("rule", "error", "message"),
+    [
+        (variant(expectation="destination"), ValueError, "does not look like"),
+        (variant(expectation="expect_Destination"), ValueError, "does not look like"),
+        (variant(params=dict), TypeError, "are not Params"),
+        (variant(params=WithDefault), ValueError, "step has a default"),
+        (variant(params=Reserved), ValueError, "severity has a name that Great Expectations keeps"),
+        (Odd(), ValueError, "lacks Why, Params, Finds, Misses, Remedy, Basis"),
+    ],
+)
+def test_a_rule_that_breaks_the_contract_is_refused(
+    rule: Rule[DestinationParams], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        collect([rule])
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="two rules are called expect_destination_to_be_allowed"):
+        collect([DestinationAllowed(), variant()])
+
+
+def test_parsing_policies_does_not_import_great_expectations() -> None:
+    code = (
+        "import sys; from geogate.rules.registry import registered; import geogate.policy.parse, geogate.suites; "
+        "registered(); sys.exit('great_expectations' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
