@@ -54,6 +54,16 @@ def acting_in(environment: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
+def upload_staged(stage: Stage) -> str:
+    """Put the exports into the staging bucket, as the pipelines of the organisation do, and return their prefix."""
+    s3 = session_of(stage.users.administrator.keys).client("s3")
+    outgoing = stage.folder.outgoing
+    for file in sorted(path for path in outgoing.rglob("*") if path.is_file()):
+        key = f"{outgoing.name}/{file.relative_to(outgoing).as_posix()}"
+        s3.put_object(Bucket=stage.perimeter.staging, Key=key, Body=file.read_bytes())
+    return f"s3://{stage.perimeter.staging}/{outgoing.name}/"
+
+
 def arrived(stage: Stage) -> tuple[Arrived, ...]:
     """List the bucket with the administrator's key, every version, and fetch and hash what is there.
 
@@ -65,13 +75,13 @@ def arrived(stage: Stage) -> tuple[Arrived, ...]:
         if page.get("DeleteMarkers"):
             raise DemoError("something was deleted from the bucket")
         for version in page.get("Versions", []):
-            where = {"Bucket": stage.perimeter.egress, "Key": version["Key"], "VersionId": version["VersionId"]}
-            content = s3.get_object(**where)["Body"].read()
-            path = stage.folder.received / version["Key"]
+            key, number = version["Key"], version["VersionId"]
+            content = s3.get_object(Bucket=stage.perimeter.egress, Key=key, VersionId=number)["Body"].read()
+            path = stage.folder.received / key.partition("/")[2]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             sha256 = hashlib.sha256(content).hexdigest()
-            found.append(Arrived(key=version["Key"], size=len(content), sha256=sha256))
+            found.append(Arrived(key=key, size=len(content), sha256=sha256))
     if len({each.key for each in found}) != len(found):
         raise DemoError("an object in the bucket has more than one version")
     return tuple(sorted(found, key=lambda each: each.key))
@@ -93,7 +103,7 @@ def keep_clearances(stage: Stage, outcomes: tuple[Outcome, ...]) -> None:
     """Put each signed clearance beside what was received by it."""
     for outcome in outcomes:
         if outcome.clearance:
-            folder = stage.folder.received / outcome.export.recipient / outcome.export.name
+            folder = stage.folder.received / outcome.export.name
             (folder / "clearance.json").write_text(outcome.envelope, encoding="utf-8")
 
 

@@ -63,13 +63,13 @@ def finish_migration(process: subprocess.Popen[bytes]) -> None:
         raise DemoError("Airflow could not make its database: airflow.log says why")
 
 
-def run_dag(stage: Stage) -> Run:
-    """Run the DAG with the worker's key and no other.
+def run_dag(stage: Stage, *, staged: str) -> Run:
+    """Run the DAG over a prefix of staged exports, with the worker's key and no other.
 
     Raises: DemoError when the run does not end, or its state and the exit code do not agree.
     """
     folder = stage.folder
-    command = [sys.executable, "-m", "airflow", "dags", "test", DAG, "-c", json.dumps({"staged": str(folder.outgoing)})]
+    command = [sys.executable, "-m", "airflow", "dags", "test", DAG, "-c", json.dumps({"staged": staged})]
     with folder.airflow_log.open("ab") as log:
         try:
             ended = subprocess.run(  # noqa: S603 - our own interpreter

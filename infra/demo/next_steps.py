@@ -42,10 +42,10 @@ def next_steps(folder: Folder, found: tuple[Outcome, ...]) -> tuple[Step, ...]:
     """Choose the commands."""
     sent = next(outcome for outcome in found if outcome.clearance)
     denied = next(outcome for outcome in found if outcome.export.decision == "deny")
-    received = folder.received / sent.export.recipient / sent.export.name
+    received = folder.received / sent.export.name
     file = received / (sent.clearance.files[0].name if sent.clearance else "")
     track = next((folder.outgoing / denied.export.name).glob("*.csv"))
-    to = f"--policy baseline --recipient {PARTNER} --to outbox/{PARTNER}/"
+    to = f"-p baseline -r {PARTNER} -t outbox/{PARTNER}/"
     key = folder.home / "keys" / "clearance.pub.pem"
     return (
         Step(why="put geogate and this gate into your shell", command=f". {_shown(folder, folder.root / SETTINGS)}"),

@@ -87,6 +87,7 @@ class Show:
 
     def run(self, run: Run, *, log: str) -> None:
         """Say how Airflow's run ended, and that red is right."""
+        self.console.print()
         self.lines(
             Text.assemble(
                 "Airflow's run of export_gate ",
@@ -113,9 +114,8 @@ class Show:
     def by_hand(self, tried: ByHand) -> None:
         """Print the two copies by hand."""
         self.lines(
-            f"$ aws s3 cp {tried.file} s3://{tried.staging}/by-hand/",
-            Text("  done", style="green"),
-            f"$ aws s3 cp {tried.file} s3://{tried.egress}/by-hand/",
+            Text.assemble(f"put {tried.file} into s3://{tried.staging}/by-hand/  ", ("done", "green")),
+            Text.assemble(f"put {tried.file} into s3://{tried.egress}/by-hand/  ", ("refused", "bold red")),
         )
         self.console.print(Padding(Text(tried.answer, style="red"), (0, 0, 0, 4), expand=False))
 
@@ -150,6 +150,7 @@ class Show:
 
 
 def terminal() -> Console:
+    """Open standard output, in a width that can be read; colours only where it is a terminal."""
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal or console.width > WIDTH:
         console.width = WIDTH

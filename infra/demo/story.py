@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from infra.demo.bucket import acting_in, arrived, copy_by_hand, keep_clearances, require_only_cleared
+from infra.demo.bucket import acting_in, arrived, copy_by_hand, keep_clearances, require_only_cleared, upload_staged
 from infra.demo.flow import finish_migration, run_dag, start_migration
 from infra.demo.folder import DemoError
 from infra.demo.next_steps import next_steps, write_settings
@@ -115,7 +115,7 @@ def _play(stage: Stage, *, show: Show) -> Seen:
     house = House.from_environment(actor="demo")
     bucket = stage.perimeter.egress
     with show.step("airflow dags test export_gate: each export through gate and send"):
-        run = run_dag(stage)
+        run = run_dag(stage, staged=upload_staged(stage))
         first = outcomes(house, bucket=bucket)
         require_expected(first)
     with show.step("the bucket listed, fetched and compared with the clearances; a copy by hand tried"):
@@ -155,15 +155,14 @@ def _report(folder: Folder, seen: Seen, *, show: Show) -> None:
     from infra.demo.outcomes import cleared_digests, of_kind
     from infra.demo.people import REVIEWERS
 
-    show.title("What was staged")
+    show.title("What was staged in the staging bucket")
     show.staged()
     show.title("What became of it, and why")
     show.outcomes(seen.first)
-    show.lines("")
     show.run(seen.run, log=folder.shown(folder.airflow_log))
     show.title("In the bucket after the run: what was cleared, and nothing else")
     show.arrived(seen.listed, cleared_digests(seen.first))
-    show.title("Past the gate: the same bucket, an administrator's own key that is allowed everything")
+    show.title("Past the gate: a copy by hand with an administrator's key, whose own policy allows everything")
     show.by_hand(seen.by_hand)
     show.lines(Text(_caution(seen.completed), style="dim"))
     show.title("The held release: people decide")
