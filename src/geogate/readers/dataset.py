@@ -21,6 +21,8 @@ def open_source(path: Path, sidecars: Sequence[Path]) -> Source:
 
     Raises: UnreadableError when no reader or more than one claims it, or a sidecar belongs to nothing.
     """
+    if not all(part.is_file() for part in (path, *sidecars)):
+        raise UnreadableError("the file is missing, or is not a regular file", remedy="stage readable regular files")
     try:
         kind = recognise(path)
     except OSError:
