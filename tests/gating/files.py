@@ -30,12 +30,16 @@ INSIDE: Points = ((8.3, 47.1), (20.5, 20.5))
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A format: its name, the file's extension, how it is written, and the extension that it leaves with."""
+    """A format: its name, the file's extension, how it is written, and the extension that it leaves with.
+
+    ``assume_crs`` is what has to be stated because the file cannot say it.
+    """
 
     name: str
     extension: str
     write: Callable[[Path, Points, Sequence[str]], None]
     leaves_as: str
+    assume_crs: str = ""
 
 
 def frame(points: Points, names: Sequence[str], crs: str | None = "EPSG:4326") -> geopandas.GeoDataFrame:
@@ -96,7 +100,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("GeoJSONSeq", ".geojsonl", _geojsonseq, ".geojsonl"),
     Kind("Shapefile", ".shp", _ogr("ESRI Shapefile"), ".gpkg"),
     Kind("CSV", ".csv", _csv, ".csv"),
-    Kind("CSV with WKT", ".csv", _csv_wkt, ".csv"),
+    Kind("CSV with WKT", ".csv", _csv_wkt, ".csv", "EPSG:4326"),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
 

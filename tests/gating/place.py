@@ -100,7 +100,7 @@ class PolicyFolder:
         }
         self._dump(f"{name}.yaml", {"name": name, "meta": about | meta, "expectations": list(rules)})
 
-    def write_recipients(self, *places: dict[str, str], **changes: Any) -> None:
+    def write_recipients(self, *places: dict[str, str], without: Sequence[str] = (), **changes: Any) -> None:
         partner: dict[str, Any] = {
             "id": PARTNER,
             "name": "Partner GmbH",
@@ -109,7 +109,8 @@ class PolicyFolder:
             "contract": {"reference": "C-1", "ends": FAR},
             "destinations": list(places) or [{"uri": "file:outbox/"}],
         }
-        self._dump("recipients.yaml", {"recipients": [partner | changes]})
+        kept = {key: value for key, value in (partner | changes).items() if key not in without}
+        self._dump("recipients.yaml", {"recipients": [kept]})
 
     def write_zones(self, coordinates: Any = None, *, buffer_m: float = 0.0, valid_until: date = FAR) -> None:
         geometry = {"type": "Polygon", "coordinates": coordinates or SQUARE}
@@ -140,5 +141,7 @@ class PolicyFolder:
         self.file(name).write_text(text.replace(old, new, 1))
 
     def _dump(self, name: str, document: dict[str, Any]) -> None:
+        yaml = YAML(typ="safe", pure=True)
+        yaml.representer.ignore_aliases = lambda _: True  # policies have none
         with (self.root / name).open("w") as file:
-            YAML(typ="safe", pure=True).dump(document, file)
+            yaml.dump(document, file)
