@@ -54,23 +54,27 @@ def measure(folder: Path, *, rows: int, rounds: int) -> dict[str, dict[str, floa
         for task in TASKS:
             done = subprocess.run([*run, task, str(folder)], check=True, env=environment, stdout=subprocess.PIPE)
             taken[task].append(json.loads(done.stdout.splitlines()[-1]))
-    return {task: {key: statistics.median(r[key] for r in results) for key in results[0]} for task, results in taken.items()}
+    return {task: medians(results) for task, results in taken.items()}
+
+
+def medians(results: list[dict[str, float]]) -> dict[str, float]:
+    """Return the median of each figure over the rounds."""
+    return {key: statistics.median(result[key] for result in results) for key in results[0]}
 
 
 def report(figures: dict[str, dict[str, float]], larger: dict[str, Any] | None, *, rows: int) -> str:
     """Write the tables."""
-    read, write, gx = (figures[task]["seconds"] for task in ("read", "read-write", "import-gx"))
+    gx = figures["import-gx"]["seconds"]
     lines = [
         "# Benchmarks",
         "",
-        f"Made by `make bench`: {rows:,} points of GeoParquet (WKB, zstd) against {ZONES} zones on two threads. `first` is the",
-        "first call in a new interpreter, with every import; `again` the second call in the same process.",
+        f"Made by `make bench`: {rows:,} points of GeoParquet (WKB, zstd) against {ZONES} zones on two threads.",
+        "`first` is the first call in a new interpreter, with every import; `again` the second call in the same process.",
         "",
         "| Work | first, s | again, s | peak, MB | against | ratio |",
         "|---|---|---|---|---|---|",
-        f"| bare pyarrow read | {read:.3f} | {figures['read']['again']:.3f} | {figures['read']['peak_mb']:.0f} | | |",
-        f"| bare pyarrow read + write | {write:.3f} | {figures['read-write']['again']:.3f} "
-        f"| {figures['read-write']['peak_mb']:.0f} | | |",
+        row("bare pyarrow read", figures["read"]),
+        row("bare pyarrow read + write", figures["read-write"]),
         f"| import great_expectations | {gx:.3f} | | {figures['import-gx']['peak_mb']:.0f} | | |",
     ]
     for task, peer, name in (("screen", "read", "read"), ("submit", "read-write", "read + write")):
@@ -87,8 +91,13 @@ def report(figures: dict[str, dict[str, float]], larger: dict[str, Any] | None, 
         for task in ("screen", "submit"):
             time = larger[task]["again"] / figures[task]["again"]
             memory = larger[task]["peak_mb"] / figures[task]["peak_mb"]
-            lines.append(f"| `{task}` | × {time:.1f} | × {memory:.2f} ({larger[task]['peak_mb']:.0f} MB) |")
+            lines.append(f"| `{task}` | {time:.1f} times | {memory:.2f} times ({larger[task]['peak_mb']:.0f} MB) |")
     return "\n".join([*lines, ""])
+
+
+def row(name: str, figure: dict[str, float]) -> str:
+    """Write the row of a peer."""
+    return f"| {name} | {figure['seconds']:.3f} | {figure['again']:.3f} | {figure['peak_mb']:.0f} | | |"
 
 
 if __name__ == "__main__":

@@ -7,8 +7,11 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 POLICY = """\
 name: bench
@@ -35,53 +38,86 @@ expectations:
 """
 
 
+GEO = {
+    "version": "1.1.0",
+    "primary_column": "geometry",
+    "columns": {"geometry": {"encoding": "WKB", "geometry_types": ["Point"]}},
+}
+MANIFEST = """\
+name: bench
+title: Benchmark
+source: made by the benchmark
+licence: none
+as_of: 2026-01-01
+valid_until: 2036-01-01
+data: bench.geojson
+sha256: {sha256}
+count: {count}
+category: military
+id_field: id
+"""
+RECIPIENTS = """\
+recipients:
+  - id: bench
+    name: Benchmark
+    country: DE
+    owners: []
+    destinations:
+      - uri: file://{outbox}/
+"""
+WEST, SOUTH, EAST, NORTH = -5.0, 42.0, 15.0, 55.0
+
+
 def prepare(folder: Path, rows: int, zones: int) -> None:
     """Write the points, the zones, the policy and the home."""
+    from geogate.gate.home import initialise
+    from geogate.gate.house import House
+
+    policies = folder / "policies"
+    (policies / "zones").mkdir(parents=True)
+    (folder / "outbox").mkdir()
+    write_points(folder / "points.parquet", rows)
+    data = zone_data(zones)
+    (policies / "zones" / "bench.geojson").write_bytes(data)
+    manifest = MANIFEST.format(sha256=hashlib.sha256(data).hexdigest(), count=zones)
+    (policies / "zones" / "bench.yaml").write_text(manifest)
+    (policies / "bench.yaml").write_text(POLICY)
+    (policies / "recipients.yaml").write_text(RECIPIENTS.format(outbox=folder / "outbox"))
+    for line in initialise(House.from_environment().settings):
+        print(line, file=sys.stderr)
+
+
+def write_points(path: Path, rows: int) -> None:
+    """Write points with six decimals, spread over western Europe."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
     import shapely
 
-    policies = folder / "policies"
-    (policies / "zones").mkdir(parents=True)
-    (folder / "outbox").mkdir()
     rng = np.random.default_rng(7)
-    schema = None
-    geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB", "geometry_types": ["Point"]}}}
-    with_writer: pq.ParquetWriter | None = None
-    for start in range(0, rows, 65_536):
-        count = min(65_536, rows - start)
-        xy = np.round(np.column_stack([rng.uniform(-5, 15, count), rng.uniform(42, 55, count)]), 6)
-        wkb = pa.array(shapely.to_wkb(shapely.points(xy)), pa.binary())
-        table = pa.table({"id": pa.array(np.arange(start, start + count)), "geometry": wkb})
-        if with_writer is None:
-            schema = table.schema.with_metadata({"geo": json.dumps(geo)})
-            with_writer = pq.ParquetWriter(folder / "points.parquet", schema, compression="zstd")
-        with_writer.write_table(table.cast(schema))
-    assert with_writer is not None
-    with_writer.close()
+    schema = pa.schema([("id", pa.int64()), ("geometry", pa.binary())], metadata={"geo": json.dumps(GEO)})
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for start in range(0, rows, 65_536):
+            count = min(65_536, rows - start)
+            xy = np.column_stack([rng.uniform(WEST, EAST, count), rng.uniform(SOUTH, NORTH, count)])
+            wkb = pa.array(shapely.to_wkb(shapely.points(np.round(xy, 6))), pa.binary())
+            ids = pa.array(np.arange(start, start + count))
+            writer.write_table(pa.table({"id": ids, "geometry": wkb}, schema=schema))
+
+
+def zone_data(zones: int) -> bytes:
+    """Give round zones of about a kilometre as GeoJSON."""
+    import numpy as np
+
+    rng = np.random.default_rng(8)
     features = []
     for number in range(zones):
-        x, y = rng.uniform(-5, 15), rng.uniform(42, 55)
+        x, y = rng.uniform(WEST, EAST), rng.uniform(SOUTH, NORTH)
         angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
         ring = [[x + 0.01 * float(np.cos(a)), y + 0.01 * float(np.sin(a))] for a in angles]
         geometry = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
         features.append({"type": "Feature", "properties": {"id": f"Z{number}"}, "geometry": geometry})
-    data = json.dumps({"type": "FeatureCollection", "features": features}).encode()
-    (policies / "zones" / "bench.geojson").write_bytes(data)
-    (policies / "zones" / "bench.yaml").write_text(
-        "name: bench\ntitle: Benchmark\nsource: made by the benchmark\nlicence: none\nas_of: 2026-01-01\nvalid_until: 2036-01-01\n"
-        f"data: bench.geojson\nsha256: {hashlib.sha256(data).hexdigest()}\ncount: {zones}\ncategory: military\nid_field: id\n"
-    )
-    (policies / "bench.yaml").write_text(POLICY)
-    (policies / "recipients.yaml").write_text(
-        "recipients:\n  - id: bench\n    name: Benchmark\n    country: DE\n    owners: []\n    destinations:\n"
-        f"      - {{uri: 'file://{folder}/outbox/'}}\n"
-    )
-    from geogate.gate.home import initialise
-    from geogate.gate.house import House
-
-    list(initialise(House.from_environment().settings))
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 
 def read(folder: Path) -> None:
