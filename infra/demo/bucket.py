@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +13,6 @@ from infra.demo.outcomes import cleared_digests
 from infra.demo.surroundings import session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from infra.demo.outcomes import Outcome
@@ -39,19 +36,6 @@ class ByHand:
     staging: str
     egress: str
     answer: str
-
-
-@contextmanager
-def acting_in(environment: Mapping[str, str]) -> Iterator[None]:
-    """Let this process be what an environment says, for as long."""
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(environment)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def upload_staged(stage: Stage) -> str:

@@ -7,7 +7,6 @@ there to show, and the bucket holds exactly what was cleared.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -21,27 +20,32 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=REPOSITORY / ".demo", help="where everything of the run lies")
     folder = parser.parse_args(arguments).folder.absolute()
 
-    from infra.demo.folder import DemoError, Folder
-    from infra.demo.show import Show
-    from infra.demo.surroundings import clean_environment
+    from infra.demo.surroundings import acting_in, clean_environment
 
     # What is set in the shell for another gate, Airflow or account must not reach into this run.
-    environment = clean_environment()
-    os.environ.clear()
-    os.environ.update(environment)
-    show = Show()
+    with acting_in(clean_environment()):
+        return _told(folder)
+
+
+def _told(folder: Path) -> int:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from geogate.model.errors import GeogateError
+    from infra.demo.folder import DemoError, Folder
+    from infra.demo.show import Show
     from infra.demo.story import tell
     from infra.deploy import PerimeterError
     from infra.ministack import MinistackError
 
+    show = Show()
     try:
         tell(Folder(root=folder), show=show)
     except (DemoError, GeogateError, PerimeterError, MinistackError, ClientError, BotoCoreError) as error:
         show.failed(f"{type(error).__name__}: {error}")
         return 1
+    except KeyboardInterrupt:
+        show.failed("interrupted")
+        return 130
     return 0
 
 

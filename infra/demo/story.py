@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from infra.demo.bucket import acting_in, arrived, copy_by_hand, keep_clearances, require_only_cleared, upload_staged
+from infra.demo.bucket import arrived, copy_by_hand, keep_clearances, require_only_cleared, upload_staged
 from infra.demo.flow import finish_migration, run_dag, start_migration
 from infra.demo.folder import DemoError
 from infra.demo.next_steps import next_steps, write_settings
 from infra.demo.policies import write_policies
-from infra.demo.surroundings import Stage, clean_environment, session_of, worker_environment
+from infra.demo.surroundings import Stage, acting_in, clean_environment, session_of, worker_environment
 from infra.deploy import deploy_demo
 from infra.ministack import ROOT, ministack
 

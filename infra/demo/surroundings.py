@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ from infra.demo.folder import REPOSITORY
 from infra.ministack import REGION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from infra.demo.folder import Folder
@@ -75,3 +77,16 @@ def airflow_environment(home: Path) -> dict[str, str]:
 def session_of(keys: Keys) -> boto3.Session:
     """Return a session with these keys and nobody else's."""
     return boto3.Session(keys.id, keys.secret, keys.token or None, region_name=REGION)
+
+
+@contextmanager
+def acting_in(environment: Mapping[str, str]) -> Iterator[None]:
+    """Let this process be what an environment says, for as long."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
