@@ -396,6 +396,15 @@ def test_a_geopackage_with_a_second_table_is_refused(tmp_path: Path) -> None:
         pin_zone_list(data, facts=FACTS)
 
 
+def test_a_warning_of_the_reader_is_a_refusal(tmp_path: Path) -> None:
+    data = through_gdal(tmp_path / "data.gpkg")
+    with sqlite3.connect(data) as database:
+        database.execute("pragma user_version = 19900")
+    database.close()
+    with pytest.raises(ZoneListError, match=r"^data\.gpkg: GDAL's GPKG reader warns of something in the file"):
+        pin_zone_list(data, facts=FACTS)
+
+
 def test_a_database_that_is_no_geopackage_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "data.gpkg") as database:
         database.execute("create table zones (id integer, geom blob)")

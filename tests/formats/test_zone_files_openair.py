@@ -64,7 +64,7 @@ def test_a_circle_holds_every_place_within_its_radius_and_hardly_more() -> None:
 
 
 def test_the_direction_and_the_centre_hold_until_they_are_set_again_and_no_longer_than_the_airspace() -> None:
-    arc = "V X=50:00:00 N 010:00:00 E\nDA 10,90,180\nDP 50:00:00 N 010:00:00 E\nDP 50:00:00 N 010:15:30 E\n"
+    arc = "V X=50:00:00 N 010:00:00 E\nDA 10,90,180\nDP 50:00:00 N 010:00:00 E\nDP 50:00:00 N 010:15:29.9 E\n"
     clockwise, counter = area(HEAD + arc), area(HEAD + "V D=-\n" + arc)
     assert counter.area == pytest.approx(3 * clockwise.area, rel=0.02)
     both = read(HEAD + "V D=-\n" + arc + HEAD + arc)
