@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -126,6 +127,13 @@ def test_an_exclusive_lock_is_free_again_after_an_error(ledger: Ledger) -> None:
     with pytest.raises(InterruptedError), ledger.exclusive("a"):
         raise InterruptedError
     with ledger.exclusive("a"):
+        pass
+
+
+def test_a_lock_file_that_cannot_be_made_is_a_service_error(sqlite_ledger: Ledger, sqlite_file: Path) -> None:
+    name = hashlib.sha256(b"a").hexdigest()[:32]
+    (sqlite_file.parent / f"{sqlite_file.name}.{name}.lock").symlink_to("/dev/null")
+    with pytest.raises(ServiceError, match="lock file cannot be made"), sqlite_ledger.exclusive("a"):
         pass
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from geogate.ledger.chain import entry_hash
 from geogate.ledger.failures import DamagedError
+from geogate.ledger.steps import Cleared, Voted, body_of
 from geogate.model.document import canonical_json
 from geogate.model.lifecycle import State
 from geogate.model.names import Nonce, RequestId
@@ -323,13 +324,32 @@ def test_well_chained_entries_that_cannot_be_read_are_found(sqlite_ledger: Ledge
         steps.move(R1, State.WITHDRAWN, reason="")
 
 
-def test_a_forged_time_in_an_entry_is_found(ledger: Ledger) -> None:
-    Path(ledger).held()
-    last = list(ledger.entries())[-1]
-    for at in ("2026-03-01T12:00:00", "soon"):
-        with ledger._engine.begin() as connection:
-            _append(connection, _rehashed(last, at=at, body='{"reason":"","state":"withdrawn"}'))
-    assert {5, 6} <= {seq for seq, _ in found(ledger)}
+@pytest.mark.parametrize("at", ["2026-03-01T12:00:00", "2026-03-01T12:00:00+00:00", "soon"])
+def test_a_forged_time_in_an_entry_is_found(sqlite_ledger: Ledger, at: str) -> None:
+    Path(sqlite_ledger).held()
+    last = list(sqlite_ledger.entries())[-1]
+    with sqlite_ledger._engine.begin() as connection:
+        _append(connection, _rehashed(last, at=at, body='{"reason":"","state":"withdrawn"}'))
+    assert 5 in {seq for seq, _ in found(sqlite_ledger)}
+
+
+def test_a_vote_moved_over_from_another_request_is_found(sqlite_ledger: Ledger) -> None:
+    Path(sqlite_ledger).held()
+    last = list(sqlite_ledger.entries())[-1]
+    body = body_of(Voted(vote=vote(REVIEWERS[0], name="r2")))
+    with sqlite_ledger._engine.begin() as connection:
+        _append(connection, _rehashed(last, kind="vote", actor=REVIEWERS[0], body=body))
+    assert has(found(sqlite_ledger), 5, "is against the law: the vote is about another request")
+
+
+def test_a_nonce_that_is_given_out_again_is_found(sqlite_ledger: Ledger) -> None:
+    Path(sqlite_ledger).cleared()
+    Path(sqlite_ledger, name="r2").screened()
+    last = list(sqlite_ledger.entries())[-1]
+    body = body_of(Cleared(clearance=clearance("r2"), envelope="{}"))
+    with sqlite_ledger._engine.begin() as connection:
+        _append(connection, _rehashed(last, kind="clear", body=body))
+    assert has(found(sqlite_ledger), 8, "is against the law: the row in clearances is there twice")
 
 
 def test_an_entry_of_another_request_than_its_body_says_is_found(ledger: Ledger) -> None:
