@@ -18,7 +18,8 @@ class Zone:
     """A restricted area on WGS 84, valid and cut at the antimeridian.
 
     ``geometry`` is a point, line, polygon, or a flat collection of them, in longitude and latitude, edges straight in
-    degrees (RFC 7946), as ``geogate.zones.normalise`` gives it. ``buffer_m`` is the zone's own distance, added to none: the larger of it and the rule's counts.
+    degrees (RFC 7946), as ``geogate.zones.normalise`` gives it. ``buffer_m`` is the zone's own distance, added to
+    none: the larger of it and the rule's counts.
 
     Units: ``geometry`` in degrees, ``buffer_m`` in metres on the ellipsoid.
     """
