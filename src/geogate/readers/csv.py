@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from geogate.libraries.strict import strictly
 from geogate.measures.batch import LayerBatch
@@ -30,6 +30,19 @@ _BOM = b"\xef\xbb\xbf"
 
 def _bad(why: str, remedy: str) -> UnreadableError:
     return UnreadableError(f"the CSV {why}", remedy=remedy)
+
+
+def _require_whole(file: IO[bytes]) -> None:
+    """Refuse what may have been cut: a last row without its line break, or a quotation that is still open."""
+    file.seek(-1, 2)
+    if file.read(1) != b"\n":
+        raise _bad("does not end with a line break, so its last row may be cut", "end each row with a line break")
+    file.seek(0)
+    quotes = 0
+    while chunk := file.read(BLOCK_BYTES):
+        quotes += chunk.count(b'"')
+    if quotes % 2:
+        raise _bad("has a quotation mark that is not closed", "double quotation marks within quoted text (RFC 4180)")
 
 
 def _names(header: str, mark: str) -> tuple[str, ...]:

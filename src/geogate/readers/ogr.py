@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from geogate.readers.shapefile import check_shapefile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pyarrow as pa
@@ -54,6 +56,23 @@ def _crs(text: str | None, *, layer: str) -> pyproj.CRS | None:
     return None if crs.name.lower() in UNDEFINED else crs
 
 
+SUFFIXES = MappingProxyType({Format.GEOPACKAGE: ".gpkg", Format.FLATGEOBUF: ".fgb", Format.SHAPEFILE: ".shp"})
+
+
+@contextmanager
+def _alone(path: Path, sidecars: tuple[Path, ...], suffix: str) -> Iterator[Path]:
+    """Show GDAL a folder that has the file under the format's own suffix, its sidecars, and nothing else.
+
+    It would otherwise judge by the name, and look at whatever lies beside the file.
+    """
+    with TemporaryDirectory(prefix="geogate-") as folder:
+        alias = type(path)(folder) / f"{path.stem}{suffix}"
+        alias.symlink_to(path.absolute())
+        for sidecar in sidecars:
+            alias.with_suffix(sidecar.suffix.lower()).symlink_to(sidecar.absolute())
+        yield alias
+
+
 @dataclass(frozen=True)
 class OgrSource:
     """One file, and its sidecars where it has some, that GDAL reads."""
@@ -72,8 +91,17 @@ class OgrSource:
 
         tables = self._check()
         configure_gdal()
-        with strictly("opened"):
-            listed = [str(name) for name, _ in pyogrio.list_layers(self.path)]
+        with self._alias() as path:
+            with strictly("opened"):
+                listed = [str(name) for name, _ in pyogrio.list_layers(path)]
+            self._require_same(tables, listed)
+            return tuple(self._layer(path, name) for name in listed)
+
+    def _alias(self) -> AbstractContextManager[Path]:
+        return _alone(self.path, self.sidecars, SUFFIXES[self.format])
+
+    @staticmethod
+    def _require_same(tables: tuple[str, ...] | None, listed: list[str]) -> None:
         if tables is not None and sorted(tables) != sorted(listed):
             raise UnreadableError(
                 "the layers that the file registers are not those that can be read",
@@ -81,7 +109,6 @@ class OgrSource:
             )
         if len(set(listed)) < len(listed):
             raise UnreadableError("two layers have the same name", remedy="rename one of them")
-        return tuple(self._layer(name) for name in listed)
 
     def _check(self) -> tuple[str, ...] | None:
         """Check the structure, and name the layers where the structure does."""
@@ -94,12 +121,12 @@ class OgrSource:
                 check_flatgeobuf(self.path)
         return None
 
-    def _layer(self, name: str) -> LayerSchema:
+    def _layer(self, path: Path, name: str) -> LayerSchema:
         import pyogrio
 
         with strictly("opened", layer=name):
-            info = pyogrio.read_info(self.path, layer=name, force_feature_count=True, **_options(self.format))
-            with self._stream(name) as (meta, stream):
+            info = pyogrio.read_info(path, layer=name, force_feature_count=True, **_options(self.format))
+            with self._stream(path, name) as (meta, stream):
                 schema = stream.schema
         if info["driver"] != DRIVERS[self.format]:
             raise UnreadableError("the file fits more than one format", remedy="export the file again", layer=name)
@@ -121,13 +148,13 @@ class OgrSource:
             rows=int(info["features"]),
         )
 
-    def _stream(self, name: str) -> Any:
+    def _stream(self, path: Path, name: str) -> Any:
         from pyogrio.raw import open_arrow
 
         # FlatGeobuf keeps each date-time with a zone of its own, which only text can.
         as_text = self.format is Format.FLATGEOBUF
         return open_arrow(
-            self.path,
+            path,
             layer=name,
             use_pyarrow=True,
             batch_size=BATCH_ROWS,
@@ -143,8 +170,9 @@ class OgrSource:
         configure_gdal()
         first = 0
         with ExitStack() as stack:
+            path = stack.enter_context(self._alias())
             with strictly("opened", layer=layer.name):
-                _, stream = stack.enter_context(self._stream(layer.name))
+                _, stream = stack.enter_context(self._stream(path, layer.name))
             while True:
                 with strictly("read to its end", layer=layer.name):
                     batch = next(stream, None)

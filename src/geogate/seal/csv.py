@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     import pyproj
 
-    from geogate.measures.source import Source
+    from geogate.measures.source import LayerSchema, Source
+
+
+DECIMALS = 40
+"""More than any double needs that GEOS writes without an exponent; GEOS writes the fewest digits that suffice."""
 
 
 @runtime_checkable
@@ -47,12 +51,18 @@ def _numbers(wkb: pa.Array) -> list[pa.Array]:
     return [pa.array(part(points), pa.float64(), mask=missing) for part in (shapely.get_x, shapely.get_y)]
 
 
-def _texts(wkb: pa.Array, srid: int) -> list[pa.Array]:
+def _texts(wkb: pa.Array, srid: int, layer: LayerSchema) -> list[pa.Array]:
     import shapely
 
     geometries = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
-    # -1 asks for the fewest digits that give back every double.
-    texts = shapely.to_wkt(geometries, rounding_precision=-1, trim=True, output_dimension=3)
+    texts = shapely.to_wkt(geometries, rounding_precision=DECIMALS, trim=True, output_dimension=3)
+    again = shapely.to_wkb(shapely.from_wkt(texts), flavor="iso", byte_order=1)
+    if not pa.array(again, wkb.type).equals(wkb):
+        raise UnreadableError(
+            "a geometry has no WKT that gives it back",
+            remedy="send the layer as GeoParquet",
+            layer=layer.name,
+        )
     prefix = f"SRID={srid};" if srid else ""
     return [pa.array([None if text is None else prefix + text for text in texts], pa.string())]
 
@@ -70,7 +80,7 @@ def write_csv(source: Source, layers: dict[str, pyproj.CRS], target: Path) -> tu
     with arrow_csv.CSVWriter(target, schema, write_options=options) as writer:
         for wkb, attributes in canonical_rows(source, layer, layers[layer.name]):
             positions = source.position_columns
-            found = _numbers(wkb) if len(positions) > 1 else _texts(wkb, source.srid)
+            found = _numbers(wkb) if len(positions) > 1 else _texts(wkb, source.srid, layer)
             columns: dict[str, Any] = dict(zip(positions, found, strict=True))
             columns |= dict(zip(attributes.schema.names, attributes.columns, strict=True))
             writer.write_batch(pa.record_batch([columns[name] for name in source.columns], schema=schema))
