@@ -185,3 +185,10 @@ def test_one_consistent_result_is_returned() -> None:
 def test_a_run_that_contradicts_itself_is_refused(ran: object, message: str) -> None:
     with pytest.raises(InconsistentError, match=message):
         only_result(ran, suite="s")
+
+
+def test_an_answer_succeeds_only_if_the_rule_spoke_and_found_no_problem() -> None:
+    problem = Problem(summary="too many", remedy="fewer")
+    assert Answer(observed="x", problems=(), unmeasured=()).success is True
+    assert Answer(observed="x", problems=(problem,), unmeasured=()).success is False
+    assert Answer(observed="x", problems=(), unmeasured=("row 1",)).success is False
