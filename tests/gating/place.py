@@ -22,7 +22,7 @@ ZONES = "keep-out"
 FAR = date(2999, 12, 31)
 
 DENY_M, HOLD_M = 100, 1000
-"""Steps at the equator: 3 decimals of a degree are denied, 2 are held, 1 is cleared; see ``RULES``."""
+"""Steps: in the middle latitudes 3 decimals of a degree are denied, 2 are held, 1 is cleared; see ``RULES``."""
 
 SQUARE = [[[20.0, 20.0], [21.0, 20.0], [21.0, 21.0], [20.0, 21.0], [20.0, 20.0]]]
 """The only zone."""

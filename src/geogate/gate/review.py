@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geogate.gate.again import ask_again, judge_again
+from geogate.gate.basis import rests_on_today, review_ends
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.keys import signing_key
-from geogate.gate.place import zone_digests
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.finding import Effect
 from geogate.model.lifecycle import State
@@ -18,6 +18,7 @@ from geogate.model.verdict import Decision
 if TYPE_CHECKING:
     from geogate.gate.examine import Question
     from geogate.gate.house import House
+    from geogate.ledger.ledger import Ledger
     from geogate.ledger.transaction import Transaction
     from geogate.model.names import Nonce, RequestId
     from geogate.model.release import ReleaseRequest
@@ -39,7 +40,7 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
     """Vote for a held release; the last approval that the policy asks for clears it.
 
     Raises: RefusedError when the actor is the requester or has voted, the request is not held, or what was judged is
-        no longer what today's policy, recipients and zone lists say; UsageError when there is no such request.
+        no longer what today's policy, recipients and zone lists say, or the days for it are over; UsageError when there is no such request.
     """
     signing_key(house.settings)
     ledger = house.ledger()
@@ -48,6 +49,7 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
         verdict = _judged(request)
         question = ask_again(request, house=house)
         _require_same_basis(question, verdict)
+        _require_in_time(request, verdict, ledger=ledger, question=question, house=house)
         needed = question.policy.reviewers
         if len(ledger.votes(request_id)) + 1 >= needed:
             _require_not_denied(request, question, house=house)
@@ -110,13 +112,25 @@ def _require_same_basis(question: Question, verdict: Verdict) -> None:
 
     Raises: RefusedError.
     """
-    before = (verdict.basis.policy_digest, verdict.basis.recipients_digest, verdict.basis.zones)
-    today = (question.policy.digest, question.book.digest, zone_digests(question.zone_lists))
-    if before != today:
+    if not rests_on_today(verdict, question):
         raise RefusedError(
             "the policy, the recipients or a zone list changed since the release was judged",
             hint="ask the requester to submit it again",
         )
+
+
+def _require_in_time(
+    request: ReleaseRequest, verdict: Verdict, *, ledger: Ledger, question: Question, house: House
+) -> None:
+    """Refuse an approval after the days that the policy gives, and end the review.
+
+    Raises: RefusedError.
+    """
+    if request.state is not State.HELD or house.clock() < review_ends(verdict, question.policy):
+        return
+    with ledger.transaction(house.actor, at=house.clock()) as tx:
+        tx.move(request.id, State.EXPIRED, reason=f"no decision within {question.policy.review_days} days")
+    raise RefusedError("the review has expired", hint="ask the requester to submit it again")
 
 
 def _require_not_denied(request: ReleaseRequest, question: Question, *, house: House) -> None:

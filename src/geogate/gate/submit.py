@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from geogate.gate.basis import rests_on_today, review_ends
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.examine import Examined, Subject, denied, examine, write_docs
 from geogate.gate.facts import kept_facts
@@ -226,9 +227,10 @@ def _move(request: ReleaseRequest, state: State, verdict: Verdict, desk: _Desk, 
 def _earlier(verdict: Verdict, desk: _Desk) -> Submission | None:
     """Find a request for the same release, on the same decision, that is still on its way."""
     for request in desk.ledger.find_open(ballot_of(verdict), purpose=verdict.purpose):
-        if request.verdict is None or request.verdict.decision is not verdict.decision:
+        before = request.verdict
+        if before is None or before.decision is not verdict.decision or not rests_on_today(before, desk.question):
             continue
-        if request.state is State.HELD:
+        if request.state is State.HELD and desk.house.clock() < review_ends(before, desk.question.policy):
             return Submission(request=request.id, state=State.HELD, verdict=verdict, clearance=None, repeated=True)
         if request.state is State.CLEARED:
             kept = desk.ledger.clearance_of(request.id)
