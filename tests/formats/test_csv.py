@@ -185,7 +185,8 @@ def test_wkt_leaves_with_the_digits_that_give_back_every_double(tmp_path: Path) 
 @given(ordinates=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=4, max_size=20))
 def test_any_line_survives_as_wkt(ordinates: list[float], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("wkt")
-    line = ",".join(f"{x!r} {y!r}" for x, y in zip(ordinates[::2], ordinates[1::2], strict=False))
+    # GEOS writes no negative zero.
+    line = ",".join(f"{x + 0.0!r} {y + 0.0!r}" for x, y in zip(ordinates[::2], ordinates[1::2], strict=False))
     files = written(folder, f'wkt,n\n"LINESTRING ({line})",1\n')
     (out,) = sealed(files, folder / "out")
     assert content(open_dataset((out,))[0]) == content(open_dataset(files)[0])

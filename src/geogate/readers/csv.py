@@ -65,11 +65,7 @@ class CsvSource:
         """The delimiter and the names of the columns."""
         with self.path.open("rb") as file:
             line = file.readline(LONGEST_HEADER).removeprefix(_BOM)
-            file.seek(-1, 2)
-            if file.read(1) != b"\n":
-                raise _bad(
-                    "does not end with a line break, so its last row may be cut", "end each row with a line break"
-                )
+            _require_whole(file)
         try:
             text = line.decode("utf-8").rstrip("\r\n")
         except UnicodeDecodeError:

@@ -107,9 +107,9 @@ def _encode(kind: str, coordinates: list[Any], size: int) -> bytes:
 def _collection_size(geometry: dict[str, Any], depth: int) -> int:
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     if kind != "GeometryCollection":
-        if kind not in _DEPTHS:
+        if not isinstance(kind, str) or kind not in _DEPTHS:
             raise _bad("has an unknown type")
-        return _size(str(kind), geometry.get("coordinates"))
+        return _size(kind, geometry.get("coordinates"))
     members = geometry.get("geometries")
     if not isinstance(members, list) or depth > _DEEPEST:
         raise _bad("is not nested as its type says")

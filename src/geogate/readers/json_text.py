@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHUNK = 1 << 20
+SINGLY = 1_000
+"""Values that are read one by one after a cut that was none; trying each time would cost as much as the file squared."""
+
 LARGEST_VALUE = 64 << 20
 """Characters of one feature or member; more than that is not held in memory."""
 
@@ -65,6 +68,7 @@ class JsonText:
         self._text = ""
         self._at = 0
         self._ended = False
+        self._singly = 0
         self.last = ""
         """The last character of the file, once it has been read to the end."""
 
@@ -127,15 +131,20 @@ class JsonText:
         within a text or an object leaves something open.
         """
         self.peek()
+        if self._singly:
+            self._singly -= 1
+            return []
         if len(self._text) - self._at < CHUNK:
             self._more()
         end = max(self._text.rfind(opening, self._at + 1) for opening in OPENINGS)
         inside = self._text[self._at : max(end, self._at)].rstrip(SPACE)
         if not inside.endswith(","):
+            self._singly = SINGLY
             return []
         try:
             values: list[Any] = _DECODER.decode(f"[{inside[:-1]}]")
         except (ValueError, RecursionError):
+            self._singly = SINGLY
             return []
         self._at += len(inside) - 1
         return values

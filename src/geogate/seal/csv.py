@@ -56,8 +56,7 @@ def _texts(wkb: pa.Array, srid: int, layer: LayerSchema) -> list[pa.Array]:
 
     geometries = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
     texts = shapely.to_wkt(geometries, rounding_precision=DECIMALS, trim=True, output_dimension=3)
-    again = shapely.to_wkb(shapely.from_wkt(texts), flavor="iso", byte_order=1)
-    if not pa.array(again, wkb.type).equals(wkb):
+    if not _same(geometries, shapely.from_wkt(texts)):
         raise UnreadableError(
             "a geometry has no WKT that gives it back",
             remedy="send the layer as GeoParquet",
@@ -65,6 +64,19 @@ def _texts(wkb: pa.Array, srid: int, layer: LayerSchema) -> list[pa.Array]:
         )
     prefix = f"SRID={srid};" if srid else ""
     return [pa.array([None if text is None else prefix + text for text in texts], pa.string())]
+
+
+def _same(geometries: Any, others: Any) -> bool:
+    """Compare to the bit, but for the sign of zero, which GEOS does not write."""
+    import shapely
+
+    transform: Any = shapely.transform  # include_z=None, each geometry as it is, is missing from its types
+
+    def encoded(shapes: Any, *, unsigned: bool) -> list[bytes | None]:
+        plain = transform(shapes, lambda xyz: xyz + 0.0, include_z=None) if unsigned else shapes
+        return list(shapely.to_wkb(plain, flavor="iso", byte_order=1))
+
+    return any(encoded(geometries, unsigned=u) == encoded(others, unsigned=u) for u in (False, True))
 
 
 def write_csv(source: Source, layers: dict[str, pyproj.CRS], target: Path) -> tuple[Path, ...]:
