@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from geogate.gate.keys import trusted_keys
 from geogate.gate.signing import verify
@@ -78,11 +78,23 @@ def _deliver(clearance: Clearance, *, ledger: Ledger, house: House) -> tuple[Del
         return _settle_expired(clearance, channel, ledger=ledger, house=house)
     if state in {State.SENT, State.RECALLED}:
         raise RefusedError("the clearance was used before", hint="it works once; submit the dataset to send it again")
+    if state is State.CLEARED and house.clock() >= clearance.expires_at:
+        _end_expired(clearance, ledger=ledger, house=house)
     files = [(file, staging.open(file.sha256)) for file in clearance.files]
     if state is not State.SENDING:
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             tx.claim(clearance.nonce)
     return _put(files, clearance, channel, ledger=ledger, house=house)
+
+
+def _end_expired(clearance: Clearance, *, ledger: Ledger, house: House) -> Never:
+    """Say in the ledger that a clearance was not used in time.
+
+    Raises: RefusedError.
+    """
+    with ledger.transaction(house.actor, at=house.clock()) as tx:
+        tx.move(clearance.request, State.EXPIRED, reason="the clearance was not used in time")
+    raise RefusedError("the clearance has expired", hint="submit the dataset again")
 
 
 def _put(

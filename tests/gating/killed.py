@@ -1,0 +1,61 @@
+"""An act in a process of its own that is killed at one of its steps, as ``kill -9`` or a power cut would do it.
+
+A step is a commit of the database, before and after it, or a change of names or locks in the file system; the act
+knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FILES = frozenset({"os.link", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "fcntl.flock"})
+
+
+def killed_at(step: int, act: Callable[[], object], *, after_commits: bool = False) -> bool:
+    """Run the act and kill it at a step; ``False`` when it came to its end before.
+
+    With ``after_commits`` the steps are those just after each commit only.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn where there are threads
+        process = os.fork()
+    if process == 0:
+        _run(step, act, after_commits=after_commits)
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    assert code in {0, -signal.SIGKILL}, f"the act ended with {code}"
+    return code != 0
+
+
+def _run(step: int, act: Callable[[], object], *, after_commits: bool) -> None:
+    count = iter(range(step, -1, -1))
+
+    def tick(*_: Any, **__: Any) -> None:
+        if next(count) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def audit(name: str, _: Any) -> None:
+        if name in FILES:
+            tick()
+
+    event.listen(Engine, "checkin", tick)
+    if not after_commits:
+        event.listen(Engine, "commit", tick)
+        sys.addaudithook(audit)
+    code = 1
+    try:
+        act()
+        code = 0
+    except BaseException:  # noqa: BLE001 - whatever it is, the parent must hear of it
+        traceback.print_exc()
+    finally:
+        os._exit(code)
