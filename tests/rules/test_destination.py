@@ -61,12 +61,11 @@ def test_a_contract_is_needed_where_one_is_required() -> None:
     ("owners", "count"),
     [
         ([("RU", 0.5)], 1),
-        ([("RU", 0.499999)], 0),
+        ([("RU", 0.499999), ("DE", 0.500001)], 0),
         ([("RU", 0.2), ("CN", 0.3)], 1),
         ([("RU", 0.1)] * 5, 1),
         ([("RU", 0.2), ("US", 0.8)], 0),
         ([("RU", float("nan"))], 1),
-        ([], 0),
     ],
 )
 def test_shares_of_listed_countries_count_together_and_deny_from_the_limit_on(
@@ -74,6 +73,25 @@ def test_shares_of_listed_countries_count_together_and_deny_from_the_limit_on(
 ) -> None:
     held = tuple(Owner(country=country, share=share) for country, share in owners)
     assert len(judge(owners=held)) == count
+
+
+@pytest.mark.parametrize(
+    ("owners", "count"),
+    [
+        ([], 1),
+        ([("DE", 0.5)], 1),
+        ([("DE", 0.500001)], 0),
+        ([("RU", 0.2), ("DE", 0.5)], 1),
+        ([("RU", 0.2), ("DE", 0.7)], 0),
+    ],
+)
+def test_shares_that_nobody_registered_count_as_held_where_it_is_worst(
+    owners: list[tuple[str, float]], count: int
+) -> None:
+    held = tuple(Owner(country=country, share=share) for country, share in owners)
+    found = judge(owners=held)
+    assert len(found) == count
+    assert all("is not registered" in summary for summary in found)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_the_rule_asks_for_its_list_with_its_buffer() -> None:
     assert rule.zone_lists(params) == ("zones",)
     zones = zone_list([Zone(id="z", category="test", buffer_m=0, geometry=box(8, 50, 9, 51))])
     (measure,) = rule.measures(params, {"zones": zones})
-    assert measure.id.endswith(":250")
+    assert measure.id.endswith(":250.0")
     with pytest.raises(KeyError):
         rule.measures(params, {"other": zones})
 

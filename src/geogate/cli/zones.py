@@ -42,7 +42,7 @@ def check(manifests: tuple[Path, ...]) -> int:
 @click.option("--category-field", default=None, help="The attribute that has the class of each zone.")
 @click.option("--id-field", default=None, help="The attribute that has the id of each zone; default: its number.")
 @click.option(
-    "--buffer-m", default=0.0, type=click.FloatRange(min=0), show_default=True, help="Metres round each zone."
+    "--buffer-m", default=0.0, type=click.FloatRange(0, 500_000), show_default=True, help="Metres round each zone."
 )
 @click.option("--buffer-field", default=None, help="The attribute that has the metres round each zone.")
 def compile_(  # noqa: PLR0913, PLR0917 - one argument an option

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from geogate.gate.check import Checked
-from geogate.model.errors import GeogateError
+from geogate.model.errors import GeogateError, PolicyError
 from geogate.readers.zone_files import ZoneListFacts, load_zone_list, pin_zone_list
 
 if TYPE_CHECKING:
@@ -21,8 +21,12 @@ __all__ = ["ZoneListFacts", "check_zone_list", "compile_zone_list"]
 def compile_zone_list(data: Path, *, facts: ZoneListFacts, today: date) -> tuple[Path, str]:
     """Read zone data wholly and write the manifest that pins it; return where, and a line about the list.
 
-    Raises: PolicyError when the data cannot be a zone list; then nothing is written.
+    Raises: PolicyError when the data cannot be a zone list today; then nothing is written.
     """
+    if not facts.as_of <= today <= facts.valid_until:
+        raise PolicyError(
+            "the list would not be in force today", hint="--as-of is not after today, --valid-until not before"
+        )
     manifest = pin_zone_list(data, facts=facts)
     return manifest, _line(load_zone_list(manifest, today=today))
 

@@ -75,10 +75,11 @@ class DestinationAllowed(Rule[DestinationParams]):
     Why: the law of the country in which data lies, and of those who own the recipient, decides who can demand it.
     Params: ``countries``, ``regions``, ``owner_limits`` (``countries`` with a ``share``), ``contract_required``,
     ``contract_min_days_left``.
-    Finds: a recipient in another country; owners of listed countries who together have the share or more; no
-    contract, or one that ends too soon; a destination outside the recipient's registered places; a bucket in
-    another region; a directory in another country; a place that does not say where it is.
-    Misses: ownership that the recipients' file does not list; what the recipient does with the data afterwards.
+    Finds: a recipient in another country; owners of listed countries who together have the share or more, or could
+    have it because so much of the ownership is not registered; no contract, or one that ends too soon; a destination
+    outside the recipient's registered places; a bucket in another region; a directory in another country; a place
+    that does not say where it is.
+    Misses: owners behind the owners that the recipients' file lists; what the recipient does with the data afterwards.
     Remedy: send to a registered place, renew the contract, or choose another recipient.
     Basis: transfers of personal data to third countries, for example GDPR art. 44 to 49; ownership rules such as
     28 CFR 202.211.
@@ -138,8 +139,19 @@ def _country(params: DestinationParams, circumstances: Circumstances) -> Iterato
 
 
 def _owners(params: DestinationParams, circumstances: Circumstances) -> Iterator[Problem]:
+    owners = circumstances.recipient.owners
+    unknown = max(0.0, 1.0 - fsum(owner.share for owner in owners))
     for limit in params.owner_limits:
-        held = fsum(owner.share for owner in circumstances.recipient.owners if owner.country in limit.countries)
+        held = fsum(owner.share for owner in owners if owner.country in limit.countries)
+        if held < limit.share <= held + unknown:
+            yield Problem(
+                summary=f"who owns {unknown:.0%} of the recipient is not registered",
+                remedy="find out who holds the rest, and enter it in recipients.yaml",
+                measured=f"{held + unknown:g}",
+                operator="<",
+                limit=f"{limit.share:g}",
+                unit=f"share in {', '.join(limit.countries)}, as far as is known",
+            )
         if not held < limit.share:
             yield Problem(
                 summary=f"owners in {', '.join(limit.countries)} hold {held:.0%} of the recipient",
