@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from geogate.gate.house import House, Wish, no_progress
-from geogate.gate.question import ask
+from geogate.gate.again import ask_again
+from geogate.gate.house import House, no_progress
 from geogate.gate.submit import judge_artefact
 from infra.demo.folder import DemoError
 
@@ -57,17 +57,8 @@ def _pages(outcome: Outcome, into: Path, *, house: House) -> str:
     request, verdict = outcome.request, outcome.verdict
     if request.artefact is None:
         return ""
-    wish = Wish(
-        dataset=(),
-        policy=request.policy,
-        recipient=request.recipient,
-        destination=request.destination,
-        purpose=request.purpose,
-        assume_crs=request.assume_crs,
-    )
-    again = judge_artefact(
-        request.artefact, staging=house.staging(), question=ask(wish, house=house), on_rows=no_progress
-    )
+    question = ask_again(request, house=house)
+    again = judge_artefact(request.artefact, staging=house.staging(), question=question, on_rows=no_progress)
     if again.answer is None or again.verdict.findings != verdict.findings:
         raise DemoError(f"{outcome.export.name} was judged otherwise the second time")
     page = write_data_docs(again.answer, verdict=verdict, folder=into)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from infra.demo.surroundings import Stage
 
 DAG: Final = "export_gate"
-LONGEST_SECONDS: Final = 180
+LONGEST_SECONDS: Final = 200
 """A run that takes longer is ended: a service that is down would be tried again for minutes."""
 
 

@@ -125,6 +125,7 @@ class Show:
             f"{outcome.request.requester}, who asked for {outcome.export.name}, tries to approve it: refused.",
             *(
                 f"{name} approves: {tally.approvals} of {tally.needed}, the release is {tally.state}."
+                + (" The sealed bytes were judged once more." if tally.clearance else "")
                 for name, tally in zip(names, tallies, strict=True)
             ),
         )
