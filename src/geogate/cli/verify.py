@@ -19,7 +19,11 @@ def command(clearance: Path, files: tuple[Path, ...], key: Path, expired_ok: boo
     from geogate.gate.verify import verify_files
 
     found = verify_files(clearance, files, key=key, at=None if expired_ok else datetime.now(UTC))
-    click.echo(f"clearance {found.nonce} permits these {len(found.files)} files, byte for byte")
+    click.echo(f"clearance {found.nonce} permits {_counted(len(found.files))}, byte for byte")
     click.echo(f"to {found.recipient} at {found.destination}")
     click.echo(f"policy {found.policy} {found.policy_digest[:12]}, from {found.issued_at} until {found.expires_at}")
     return 0
+
+
+def _counted(files: int) -> str:
+    return "this file" if files == 1 else f"these {files} files"

@@ -177,5 +177,7 @@ def _what(body: dict[str, Any]) -> str:
     findings: Sequence[Any] = body.get("verdict", {}).get("findings", ()) if "verdict" in body else ()
     if "verdict" in body:
         return ", ".join(sorted({f"{f['rule']} {f['effect']}" for f in findings})) or "nothing found"
+    if "receipt" in body:
+        return ", ".join(delivery["uri"] for delivery in body["receipt"]["deliveries"])[:120]
     artefact = body.get("artefact") or body.get("dataset") or {}
     return ", ".join(f["name"] for f in artefact.get("files", ()))[:80]

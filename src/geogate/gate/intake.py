@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -40,9 +40,12 @@ def dataset_files(dataset: Sequence[str], *, scratch: Path) -> Iterator[Mapping[
 
 
 def dataset_name(dataset: Sequence[str]) -> str:
-    """Name a dataset by its last path component, or by how many there are."""
+    """Name a dataset by its last path component; several files by the stem they share, or by how many they are."""
     names = [each.rstrip("/").rsplit("/", 1)[-1] for each in dataset]
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    main = next((name for name in names if name.lower().endswith(".shp")), names[0])
+    if len({PurePosixPath(name).stem for name in names}) == 1:
+        return main
+    return f"{main} and {len(names) - 1} more"
 
 
 def _local(path: Path) -> dict[Path, str]:

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 # Read by Great Expectations while it is imported.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
+# The library says at INFO that it registers its own parts, hundreds of lines in the log of a task.
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
+
 with warnings.catch_warnings():
     # Deprecations inside the library's own imports are not about this product.
     warnings.simplefilter("ignore")
