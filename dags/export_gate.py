@@ -21,6 +21,7 @@ POLICY = "baseline"
 @dag(
     schedule=None,
     catchup=False,
+    max_active_runs=1,
     doc_md=__doc__,
     tags=["geogate"],
     # Only services that are down are tried again; a verdict never is.

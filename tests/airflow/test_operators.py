@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from dag_runs.gate_house import COARSE, FINE, PARTNER, POLICY, airports
 
+from geogate.gate.house import Wish
+from geogate.gate.submit import submit
 from geogate.model.lifecycle import State
 
 if TYPE_CHECKING:
@@ -174,3 +177,45 @@ def test_constructors_only_store() -> None:
 
     assert (made.dataset, made.purpose, made.assume_crs, made.problem) == (nowhere, "", "", "")
     assert not Path(nowhere).exists()
+
+
+def test_a_request_that_is_not_cleared_hands_nothing_over(house: GateHouse, runs: Callable[[str], DagRuns]) -> None:
+    del runs
+    from geogate.airflow.failures import StoppedError
+    from geogate.airflow.operators import GateOperator
+
+    folder = house.stage("norway", decimals=COARSE, country="NO")
+    to = f"file:outbox/{PARTNER}/norway/"
+    operator = GateOperator(
+        task_id="gate", dataset=str(folder / "norway.parquet"), policy="baseline", recipient=PARTNER, destination=to
+    )
+    wish = Wish(dataset=(str(folder / "norway.parquet"),), policy="baseline", recipient=PARTNER, destination=to)
+    cleared = submit(wish, house=house.as_actor("carol"))
+    assert cleared.state is State.CLEARED
+
+    odd = [replace(cleared, state=state) for state in State if state not in {State.CLEARED, State.HELD, State.DENIED}]
+    for submission in (*odd, replace(cleared, clearance=None)):
+        with pytest.raises(StoppedError, match="has no clearance"):
+            operator.handed_over(submission)
+
+
+def test_a_rule_that_did_not_speak_is_named_in_the_log_and_in_the_denial(
+    house: GateHouse, runs: Callable[[str], DagRuns]
+) -> None:
+    del runs
+    from geogate.airflow.report import denying_rules, verdict_lines
+
+    folder = house.stage("norway", decimals=COARSE, country="NO")
+    wish = Wish(
+        dataset=(str(folder / "norway.parquet"),),
+        policy="baseline",
+        recipient=PARTNER,
+        destination=f"file:outbox/{PARTNER}/norway/",
+    )
+    verdict = submit(wish, house=house.as_actor("carol")).verdict
+    silent = replace(verdict, checks=tuple(check for check in verdict.checks if check.rule != "destination"))
+
+    assert denying_rules(silent) == ("destination",)
+    assert any(
+        re.match(r"silence +destination +norway\.parquet +the rule did not answer", x) for x in verdict_lines(silent)
+    )

@@ -77,7 +77,7 @@ class GateOperator(BaseOperator):
         for line in verdict_lines(submission.verdict):
             self.log.info("%s", line)
         self.log.info("request %s is %s", submission.request, submission.state)
-        return self._handed_over(submission)
+        return self.handed_over(submission)
 
     def _submit(self, context: Context) -> Submission:
         from geogate.gate.house import Wish
@@ -93,7 +93,7 @@ class GateOperator(BaseOperator):
         )
         return submit(wish, house=house_of(context))
 
-    def _handed_over(self, submission: Submission) -> dict[str, str]:
+    def handed_over(self, submission: Submission) -> dict[str, str]:
         """Give the ids of a cleared request; everything else ends the task.
 
         Raises: DeniedError, HeldError, StoppedError.
