@@ -14,7 +14,25 @@ if TYPE_CHECKING:
 
 JOURNALS = ("-wal", "-journal", "-shm")
 HEADER_BYTES = 100
-_SYSTEM = ("gpkg_", "sqlite_", "rtree_", "spatial_ref_sys", "ogr_empty_table")
+_SYSTEM = frozenset(
+    {
+        "gpkg_contents",
+        "gpkg_data_column_constraints",
+        "gpkg_data_columns",
+        "gpkg_extensions",
+        "gpkg_geometry_columns",
+        "gpkg_metadata",
+        "gpkg_metadata_reference",
+        "gpkg_ogr_contents",
+        "gpkg_spatial_ref_sys",
+        "gpkg_tile_matrix",
+        "gpkg_tile_matrix_set",
+        "sqlite_sequence",
+        "sqlite_stat1",
+        "sqlite_stat4",
+    }
+)
+"""The tables of the standard, of GDAL and of SQLite itself; any other is a layer or hides something."""
 
 
 def _odd(why: str, remedy: str) -> UnreadableError:
@@ -32,7 +50,7 @@ def check_geopackage(path: Path) -> tuple[str, ...]:
         with closing(_connect(path)) as database:
             _check_whole(database, path)
             return _feature_tables(database)
-    except (sqlite3.Error, UnicodeDecodeError, OverflowError):
+    except (sqlite3.Error, UnicodeDecodeError, OverflowError, TypeError):
         raise _odd("is damaged", "export it again") from None
 
 
@@ -58,23 +76,22 @@ def _check_whole(database: sqlite3.Connection, path: Path) -> None:
 
 
 def _feature_tables(database: sqlite3.Connection) -> tuple[str, ...]:
-    contents = dict(database.execute("SELECT table_name, data_type FROM gpkg_contents"))
+    contents = dict(database.execute("SELECT table_name, data_type FROM gpkg_contents ORDER BY rowid"))
     columns = [name for (name,) in database.execute("SELECT table_name FROM gpkg_geometry_columns")]
     objects = database.execute("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
     indexes = _rtree_tables(database)
     views = sum(kind == "view" for _, kind in objects)
     if views:
         raise _odd(f"has {views} views", "export each view as a layer of its own, or drop it")
-    tables = {name for name, _ in objects if not name.lower().startswith(_SYSTEM)}
-    tables |= {name for name, _ in objects if name.lower().startswith("rtree_") and name not in indexes}
-    features = {name for name, kind in contents.items() if kind == "features"}
+    tables = {name for name, _ in objects} - _SYSTEM - indexes
+    features = [name for name, kind in contents.items() if kind == "features"]
     others = len(contents) - len(features)
     if others:
         raise _odd(f"has {others} contents without geometries or of tiles", "drop them, or export them separately")
-    hidden = len(tables - features)
+    hidden = len(tables.difference(features))
     if hidden:
         raise _odd(f"has {hidden} tables that it does not register", "drop them, or export them as layers")
-    if sorted(columns) != sorted(features) or features - tables:
+    if sorted(columns) != sorted(features) or not tables.issuperset(features):
         raise _odd("does not describe every layer's geometry column", "export every layer into a new GeoPackage")
     return tuple(features)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 SINGLY = 1_000
-"""Values that are read one by one after a cut that was none; trying each time would cost as much as the file squared."""
+"""Values that are read one by one after a cut that was none: to try each time would cost the square of the file."""
 
 LARGEST_VALUE = 64 << 20
 """Characters of one feature or member; more than that is not held in memory."""

@@ -92,26 +92,16 @@ class OgrSource:
         tables = self._check()
         configure_gdal()
         with self._alias() as path:
-            with strictly("opened"):
-                listed = [str(name) for name, _ in pyogrio.list_layers(path)]
-            self._require_same(tables, listed)
-            return tuple(self._layer(path, name) for name in listed)
+            if tables is None:
+                with strictly("opened"):
+                    tables = tuple(str(name) for name, _ in pyogrio.list_layers(path))
+            return tuple(self._layer(path, name) for name in tables)
 
     def _alias(self) -> AbstractContextManager[Path]:
         return _alone(self.path, self.sidecars, SUFFIXES[self.format])
 
-    @staticmethod
-    def _require_same(tables: tuple[str, ...] | None, listed: list[str]) -> None:
-        if tables is not None and sorted(tables) != sorted(listed):
-            raise UnreadableError(
-                "the layers that the file registers are not those that can be read",
-                remedy="export every layer into a new GeoPackage",
-            )
-        if len(set(listed)) < len(listed):
-            raise UnreadableError("two layers have the same name", remedy="rename one of them")
-
     def _check(self) -> tuple[str, ...] | None:
-        """Check the structure, and name the layers where the structure does."""
+        """Check the structure, and name the layers of a GeoPackage: GDAL cannot list them without opening a journal."""
         match self.format:
             case Format.GEOPACKAGE:
                 return check_geopackage(self.path)
