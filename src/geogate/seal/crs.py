@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyproj
@@ -16,11 +17,21 @@ def _plain(value: Any) -> Any:
     return [_plain(part) for part in value] if isinstance(value, list) else value
 
 
+def _as_published(name: str, code: str) -> str:
+    """Read an authority's definition in a new thread, whose PROJ has seen nothing yet.
+
+    PROJ remembers what was compared before: after ``to_authority`` the same code is described by a datum where it was
+    by an ensemble of them, and the same rows would give other bytes. pyproj keeps one PROJ a thread.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="geogate-crs") as fresh:
+        return fresh.submit(lambda: pyproj.CRS.from_authority(name, code).to_json()).result()
+
+
 def canonical_crs(crs: pyproj.CRS) -> pyproj.CRS:
     """Return the same CRS without free text that somebody could have put there."""
     authority = crs.to_authority(min_confidence=_CERTAIN)
     if authority is not None:
-        known = pyproj.CRS.from_authority(*authority)
+        known = pyproj.CRS.from_json(_as_published(*authority))
         if known.equals(crs):
             return known
     return pyproj.CRS.from_json_dict(_plain(crs.to_json_dict()))
