@@ -105,7 +105,9 @@ KINDS: tuple[Kind, ...] = (
 BY_NAME = {kind.name: kind for kind in KINDS}
 
 
-def stage(kind: str, folder: Path, points: Points = COARSE, *, stem: str = "data", names: Sequence[str] = ("x",)) -> Path:
+def stage(
+    kind: str, folder: Path, points: Points = COARSE, *, stem: str = "data", names: Sequence[str] = ("x",)
+) -> Path:
     """Write a dataset of its own: a file, or the folder of a Shapefile's parts."""
     found = BY_NAME[kind]
     if kind == "Shapefile":

@@ -1,4 +1,4 @@
-"""A gate of a test's own: a home that was initialised, a policy folder, an outbox, and a clock that the test may set."""
+"""A gate of a test's own: a home that was initialised, a policy folder, an outbox, and a clock to be set."""
 
 from __future__ import annotations
 

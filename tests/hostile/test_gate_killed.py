@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,7 +85,7 @@ def test_after_a_kill_at_any_step_of_a_submission_the_next_one_is_cleared_and_th
     states: set[str] = set()
     for step in range(MOST_STEPS):
         purpose = f"step {step}"
-        died = killed_at(step, lambda purpose=purpose: gate.submit(dataset, purpose=purpose), after_commits=True)
+        died = killed_at(step, partial(gate.submit, dataset, purpose=purpose), after_commits=True)
         left = [request for request in gate.requests() if request.purpose == purpose]
         states |= {request.state for request in left}
         listed = {row.request: row.state for row in queue(everything=True, house=gate.house())[0]}

@@ -267,7 +267,7 @@ def test_verification_refuses_other_bytes_another_key_and_files_that_are_not_in_
         verify_files(paper, [file], key=stranger, at=NOW)
     other = gate.root / "other.csv"
     shutil.copy(file, other)
-    with pytest.raises(RefusedError, match="not one of the files|not clearly"):
+    with pytest.raises(RefusedError, match=r"not one of the files|not clearly"):
         verify_files(paper, [other], key=key, at=NOW)
     file.chmod(0o600)
     file.write_bytes(file.read_bytes() + b"\n")

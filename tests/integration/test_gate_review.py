@@ -190,7 +190,7 @@ def test_an_artefact_that_changes_after_the_approval_is_not_sent(gate: Gate, hel
     assert callable(damage)
     copy = shutil.copy(sealed(gate, held), gate.root / "copy")
     damage(sealed(gate, held))
-    with pytest.raises(RefusedError, match="has changed|is missing"):
+    with pytest.raises(RefusedError, match=r"has changed|is missing"):
         gate.send(nonce)
     assert not gate.delivered()
     assert gate.states() == [State.CLEARED]

@@ -145,9 +145,11 @@ def test_a_shapefile_leaves_as_a_shapefile_only_where_the_policy_says_so(gate: G
     gate.policies.write_policy(shapefile_as="Shapefile")
     gate.send(gate.clear(stage("Shapefile", gate.staged)))
     arrived = gate.delivered()
-    assert {"data.shp", "data.shx", "data.dbf", "data.prj"} <= arrived.keys() <= {
-        f"data.{suffix}" for suffix in ("shp", "shx", "dbf", "prj", "cpg")
-    }
+    assert (
+        {"data.shp", "data.shx", "data.dbf", "data.prj"}
+        <= arrived.keys()
+        <= {f"data.{suffix}" for suffix in ("shp", "shx", "dbf", "prj", "cpg")}
+    )
     found = geopandas.read_file(gate.outbox / "data.shp")
     assert {(point.x, point.y) for point in found.geometry} == set(COARSE)
 

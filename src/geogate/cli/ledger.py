@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
-
 import click
 
 
@@ -19,13 +16,12 @@ def command() -> None:
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How to print.")
 def show(request: str, last: int, form: str) -> int:
     """Print entries, oldest first."""
-    from geogate.cli.render import console, plain
+    from geogate.cli.render import console, plain, print_json
     from geogate.gate.history import history
 
     entries = history(request=request, last=last)
     if form == "json":
-        json.dump([entry.document() for entry in entries], sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        print_json([entry.document() for entry in entries])
         return 0
     from rich.table import Table
 
@@ -45,15 +41,15 @@ def verify(form: str) -> int:
     """Check every entry, the chain, and that the tables say what the entries say; exit code 11 on any problem."""
     from dataclasses import asdict
 
+    from geogate.cli.render import plain, print_json
     from geogate.gate.history import verify_ledger
 
     report = verify_ledger()
     if form == "json":
-        json.dump(asdict(report), sys.stdout, indent=2, default=str)
-        sys.stdout.write("\n")
+        print_json(asdict(report))
     else:
         for problem in report.problems:
-            click.secho(f"entry {problem.seq}: {problem.what}", fg="red")
+            click.secho(f"entry {problem.seq}: {plain(problem.what)}", fg="red")
         state = "broken" if report.problems else "whole"
         click.echo(f"{report.entries} entries, the chain is {state}, head {report.head_seq} {report.head_hash}")
     return 11 if report.problems else 0

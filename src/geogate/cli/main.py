@@ -63,13 +63,19 @@ Exit codes:
 """
 
 
+def _debug(ctx: click.Context, option: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it
+    del ctx, option
+    if value:
+        sys.excepthook = sys.__excepthook__
+
+
 @click.group(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="geogate")
-@click.option("--debug", is_flag=True, help="Show where a crash came from.")
-def cli(debug: bool) -> None:  # noqa: FBT001
+@click.option(
+    "--debug", is_flag=True, is_eager=True, expose_value=False, callback=_debug, help="Show where a crash came from."
+)
+def cli() -> None:
     """Judge outgoing geospatial data against policy, and send only what was cleared."""
-    if not debug:
-        sys.excepthook = _crash
 
 
 def _crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -79,19 +85,26 @@ def _crash(kind: type[BaseException], error: BaseException, trace: TracebackType
     click.echo("  run it again with geogate --debug and report what it shows", err=True)
 
 
+def _say(error: GeogateError) -> None:
+    from geogate.cli.render import plain
+
+    click.secho(f"geogate: {plain(error.summary)}", err=True, fg="red")
+    if error.hint:
+        click.echo(f"  {plain(error.hint)}", err=True)
+
+
 def main() -> None:
     """Run the command and leave with the code that says how it went."""
+    sys.excepthook = _crash  # before anything of a command is imported
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("interrupted: no verdict was reached, nothing was sent", err=True)
+        click.echo("interrupted: no verdict was reached; what send had begun, the same send takes up", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except GeogateError as error:
-        click.secho(f"geogate: {error.summary}", err=True, fg="red")
-        if error.hint:
-            click.echo(f"  {error.hint}", err=True)
+        _say(error)
         sys.exit(error.exit_code)
     sys.exit(code if isinstance(code, int) else 0)

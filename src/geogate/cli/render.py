@@ -11,6 +11,8 @@ from geogate.model.finding import Effect
 from geogate.model.verdict import Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from geogate.model.finding import Finding
@@ -32,14 +34,18 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     return {"decision": verdict.decision.value, **document}
 
 
-def print_verdict(verdict: Verdict, *, title: str, form: str) -> None:
-    """Print a verdict to standard output as ``text``, ``json`` or ``sarif``."""
+def print_json(document: Any) -> None:
+    """Print a document to standard output, in ASCII: names from files could steer a terminal."""
+    json.dump(document, sys.stdout, indent=2, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def print_verdict(verdict: Verdict, *, title: str, form: str, request: Mapping[str, object] | None = None) -> None:
+    """Print a verdict to standard output as ``text``, ``json`` or ``sarif``; JSON also says about its ``request``."""
     if form == "json":
-        json.dump(verdict_document(verdict), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        print_json(verdict_document(verdict) | ({} if request is None else {"request": dict(request)}))
     elif form == "sarif":
-        json.dump(_sarif(verdict), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        print_json(_sarif(verdict))
     else:
         _print_text(verdict, title=title)
 
@@ -92,7 +98,7 @@ def _print_finding(finding: Finding, out: Console) -> None:
     lines = [(plain(finding.summary), "")]
     if finding.limit:
         unit = f" {finding.unit}" if finding.unit else ""
-        lines.append((f"measured {finding.measured}{unit}, wanted {finding.operator} {finding.limit}{unit}", ""))
+        lines.append((plain(f"measured {finding.measured}{unit}, wanted {finding.operator} {finding.limit}{unit}"), ""))
     width = max((len(f"{count.value:,}") for count in finding.counts), default=0)
     lines += [(f"{count.value:>{width},}  {plain(count.what)}", "dim") for count in finding.counts]
     lines += [(f"basis: {plain(basis.section)}", "dim") for basis in finding.legal_basis]
@@ -123,7 +129,7 @@ def _sarif(verdict: Verdict) -> dict[str, Any]:
             "ruleId": finding.rule,
             "level": levels[finding.effect],
             "message": {"text": f"{finding.summary}. To fix: {finding.remedy}"},
-            "locations": [{"logicalLocations": [{"fullyQualifiedName": finding.layer}]}],
+            "locations": [{"logicalLocations": [{"fullyQualifiedName": finding.layer or "the whole dataset"}]}],
         }
         for finding in verdict.findings
     ]

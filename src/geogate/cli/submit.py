@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,8 @@ from geogate.cli.options import actor_option, wish_options
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from geogate.gate.submit import Submission
 
 
 @click.command("submit", short_help="Seal and judge a dataset; a clear verdict gets a clearance.")
@@ -43,11 +44,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     )
     with rows_progress("judging") as on_rows:
         done = submit(wish, house=House.from_environment(actor=actor), on_rows=on_rows, docs=docs)
-    print_verdict(done.verdict, title=", ".join(dataset), form=form)
+    print_verdict(done.verdict, title=", ".join(dataset), form=form, request=_about(done))
     lines = [f"request {done.request} is {done.state}" + (", as submitted before" if done.repeated else "")]
     if done.clearance:
         lines.append(f"send it with: geogate send {done.clearance}")
     if done.state == "held":
         lines.append(f"reviewers see it with: geogate review show {plain(done.request)}")
-    click.echo("\n".join(lines), file=sys.stderr if form != "text" else sys.stdout)
+    click.echo("\n".join(lines), err=True)
     return EXIT[done.verdict.decision]
+
+
+def _about(done: Submission) -> dict[str, object]:
+    """Say what became of the wish, for programs."""
+    return {"id": done.request, "state": done.state, "clearance": done.clearance, "repeated": done.repeated}

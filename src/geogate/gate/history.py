@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from geogate.gate.house import House
+from geogate.model.document import canonical_json
+from geogate.model.errors import ServiceError
 from geogate.model.lifecycle import State
 from geogate.model.names import RequestId
 from geogate.model.release import Choice
@@ -48,6 +50,13 @@ class Seen:
     requester: str
     approvals: str
     votes: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as a JSON document, with the decision that follows from the verdict."""
+        document: dict[str, Any] = json.loads(canonical_json(self))
+        if self.verdict is not None:
+            document["verdict"]["decision"] = self.verdict.decision.value
+        return document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,13 +163,18 @@ def _vote_line(vote: Vote) -> str:
 
 
 def _line(entry: Entry) -> EntryLine:
+    try:
+        what = _what(json.loads(entry.body))
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        summary = f"entry {entry.seq} of the ledger cannot be read"
+        raise ServiceError(summary, hint="run geogate ledger verify") from error
     return EntryLine(
         seq=entry.seq,
         at=entry.at,
         kind=entry.kind,
         request=entry.request,
         actor=entry.actor,
-        what=_what(json.loads(entry.body)),
+        what=what,
         body=entry.body,
         hash=entry.hash,
     )

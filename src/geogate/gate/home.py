@@ -32,9 +32,10 @@ def initialise(settings: Settings) -> Iterator[str]:
 
 def _key(settings: Settings) -> str:
     if settings.signing_key.exists():
-        key = signing_key(settings)
-        return f"signing key: kept, {key.public.id[:16]}"
-    key = SigningKey.generate()
-    key.save(settings.signing_key)
-    settings.public_key.write_text(key.public.pem(), encoding="utf-8")
-    return f"signing key: made, {key.public.id[:16]}; give {settings.public_key.name} to whoever verifies"
+        key, what = signing_key(settings), "kept"
+    else:
+        key, what = SigningKey.generate(), "made"
+        key.save(settings.signing_key)
+    if not settings.public_key.exists():
+        settings.public_key.write_text(key.public.pem(), encoding="utf-8")
+    return f"signing key: {what}, {key.public.id[:16]}; give {settings.public_key.name} to whoever verifies"

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from geogate.gate.settings import Settings
+from geogate.model.errors import UsageError
 from geogate.model.names import Actor, Nonce, RequestId
 
 if TYPE_CHECKING:
@@ -37,6 +38,17 @@ def no_progress(_rows: int) -> None:
     """Take no notice of rows that were read."""
 
 
+def _user() -> str:
+    """Name the user whom the operating system says.
+
+    Raises: UsageError where it knows none, as in containers that run under a bare number.
+    """
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError) as error:
+        raise UsageError("the operating system does not name the user who acts", hint="name one with --as") from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """The surroundings of one call: where things are, what time it is, and who acts."""
@@ -49,7 +61,7 @@ class House:
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, actor: str = "") -> House:
         """Take the settings from the environment and the actor from the operating system unless one is named."""
         settings = Settings.from_environment(os.environ if environment is None else environment)
-        return cls(settings=settings, actor=Actor(actor or getpass.getuser()), clock=lambda: datetime.now(UTC))
+        return cls(settings=settings, actor=Actor(actor or _user()), clock=lambda: datetime.now(UTC))
 
     def today(self) -> date:
         """Return the date in UTC."""

@@ -52,11 +52,19 @@ def _local(path: Path) -> dict[Path, str]:
     try:
         mode = path.lstat().st_mode
         if stat.S_ISDIR(mode):
-            inside = sorted(p for p in path.rglob("*") if not stat.S_ISDIR(p.lstat().st_mode))
-            return {_regular(p): p.relative_to(path).as_posix() for p in inside}
+            return {_regular(p): p.relative_to(path).as_posix() for p in sorted(_inside(path))}
     except OSError as error:
         raise InputError(f"{path.name!r} cannot be opened: {error.strerror}") from error
     return {_regular(path): path.name}
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """Give everything below a folder that is no folder; one that cannot be listed is an error, not an empty one."""
+    for path in folder.iterdir():
+        if stat.S_ISDIR(path.lstat().st_mode):
+            yield from _inside(path)
+        else:
+            yield path
 
 
 def _regular(path: Path) -> Path:

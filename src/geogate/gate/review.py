@@ -40,7 +40,8 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
     """Vote for a held release; the last approval that the policy asks for clears it.
 
     Raises: RefusedError when the actor is the requester or has voted, the request is not held, or what was judged is
-        no longer what today's policy, recipients and zone lists say, or the days for it are over; UsageError when there is no such request.
+        no longer what today's policy, recipients and zone lists say, or the days for it are over; UsageError when
+        there is no such request.
     """
     signing_key(house.settings)
     ledger = house.ledger()

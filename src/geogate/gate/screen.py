@@ -46,7 +46,10 @@ def screen(
 
 
 def _identity(path: Path) -> tuple[int, int, int, int]:
-    info = path.stat()
+    try:
+        info = path.stat()
+    except OSError as error:
+        raise InputError(f"{path.name!r} cannot be read: {error.strerror}") from error
     return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns
 
 

@@ -34,6 +34,19 @@ def send_by_nonce(nonce: Nonce, *, house: House) -> Receipt:
     return send(envelope, house=house)
 
 
+def receipt_of(nonce: Nonce, *, house: House) -> Receipt | None:
+    """Return the receipt of a clearance that was used, ``None`` where it was not.
+
+    Raises: UsageError when the ledger knows no such clearance, ServiceError.
+    """
+    ledger = house.ledger()
+    try:
+        clearance, _ = ledger.clearance(nonce)
+        return ledger.receipt(clearance.request)
+    finally:
+        ledger.close()
+
+
 def send(envelope: str, *, house: House) -> Receipt:
     """Send what a clearance permits to where it says, and spend it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from geogate.model.errors import UsageError
 
@@ -44,7 +45,7 @@ class Settings:
         return cls(
             home=home,
             policies=Path(environment.get("GEOGATE_POLICIES") or "expectations").absolute(),
-            ledger_url=environment.get("GEOGATE_LEDGER") or f"sqlite:///{home / 'ledger.db'}",
+            ledger_url=environment.get("GEOGATE_LEDGER") or f"sqlite:///{quote(str(home / 'ledger.db'))}",
             releaser_role=environment.get("GEOGATE_RELEASER_ROLE", ""),
             country=environment.get("GEOGATE_COUNTRY", ""),
         )

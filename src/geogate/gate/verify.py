@@ -23,13 +23,22 @@ def verify_files(clearance: Path, files: Sequence[Path], *, key: Path, at: datet
 
     Raises: RefusedError when anything differs, InputError when the document cannot be read.
     """
-    try:
-        envelope = clearance.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{clearance.name} cannot be read", hint="name the signed clearance, a JSON file") from error
+    envelope = read_clearance(clearance)
     keys = (PublicKey.load(key),)
     names = [file.name for file in verify(envelope, keys, at=at).files]
     return verify_offline(envelope, keys, files=_matched(names, files), at=at)
+
+
+def read_clearance(path: Path) -> str:
+    """Read the signed document of a clearance.
+
+    Raises: InputError.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        hint = "name a signed clearance, a JSON file, or where there is a ledger its id of 32 digits"
+        raise InputError(f"the clearance {path.name!a} cannot be read", hint=hint) from error
 
 
 def _matched(names: Sequence[str], files: Sequence[Path]) -> dict[str, Path]:

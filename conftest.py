@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from geogate.gate.home import initialise
 from geogate.gate.settings import Settings
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-SHIPPED = Path(__file__).resolve().parents[1] / "expectations"
+SHIPPED = Path(__file__).resolve().parent / "expectations"
 
 
 @pytest.fixture(scope="session")
@@ -30,13 +26,15 @@ def doctest_home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "GEOGATE_POLICIES": str(root / "policies"),
         "GEOGATE_COUNTRY": "DE",
     }
-    assert list(initialise(Settings.from_environment(environment)))
+    list(initialise(Settings.from_environment(environment)))
     return environment
 
 
 @pytest.fixture(autouse=True)
-def surroundings(doctest_home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the home into the environment of each doctest."""
-    for name, value in doctest_home.items():
-        monkeypatch.setenv(name, value)
-    yield
+def doctest_surroundings(request: pytest.FixtureRequest) -> None:
+    """Put the home into the environment of each doctest; tests that are no doctests make their own."""
+    if isinstance(request.node, pytest.DoctestItem):
+        home: dict[str, str] = request.getfixturevalue("doctest_home")
+        patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+        for name, value in home.items():
+            patch.setenv(name, value)
