@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from dag_runs.gate_house import COARSE, FINE, PARTNER, POLICY, airports
 
-from geogate.gate.house import Wish
+from geogate.gate.house import House, Wish
+from geogate.gate.send import send_by_nonce
 from geogate.gate.submit import submit
 from geogate.model.lifecycle import State
+from geogate.model.names import Nonce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +110,26 @@ def test_a_clearance_sends_once_and_the_second_time_is_refused(
     assert second.tasks["send", -1].tries == 1
     assert len(house.delivered()) == 1
     assert [request.state for request in house.requests()] == [State.SENT]
+
+
+def test_a_try_after_one_that_delivered_and_died_finds_its_receipt(
+    house: GateHouse, runs: Callable[[str], DagRuns]
+) -> None:
+    clearance = gate(house, runs, decimals=COARSE).xcoms["gate", -1]["clearance_id"]
+    away = house.ledger_file.rename(house.ledger_file.with_suffix(".away"))
+
+    def deliver_and_die() -> None:
+        away.rename(house.ledger_file)
+        send_by_nonce(Nonce(clearance), house=House.from_environment())
+
+    dag = runs("one_send")
+    dag.after_each_failure = deliver_and_die
+
+    ended = dag.run(clearance=clearance)
+
+    assert (ended.state, ended.tasks["send", -1].tries) == ("success", 2)
+    assert ended.xcoms["send", -1]["clearance_id"] == clearance
+    assert len(house.delivered()) == 1
 
 
 @pytest.mark.parametrize("made_up", ["0" * 32, "../../keys/clearance.pem", "{'clearance_id': 'x'}", ""])
