@@ -204,9 +204,9 @@ def limited(gate: Gate, act: Callable[[], object], size: int) -> str:
 
 
 def large(gate: Gate, kind: str) -> Path:
-    """Stage a dataset of more than 600,000 bytes that do not compress."""
+    """Stage a dataset of more than 300,000 bytes that do not compress."""
     points = [(number / 10, 47.1) for number in range(1500)]
-    names = [hashlib.shake_256(str(number).encode()).hexdigest(250) for number in range(1500)]
+    names = [hashlib.shake_256(str(number).encode()).hexdigest(120) for number in range(1500)]
     return stage(kind, gate.staged, points, names=names)
 
 
@@ -219,7 +219,7 @@ def test_a_full_disk_while_staging_is_a_service_that_is_down_and_leaves_nothing(
     gate.clear(stage("CSV", gate.staged, stem="small"))
     objects = set((gate.home / "staging" / "objects").rglob("*"))
     size = dataset.stat().st_size
-    assert size > 400_000
+    assert size > 350_000
     # A ledger that cannot grow would end it too; this one is smaller than what is staged.
     assert gate.ledger_file.stat().st_size < 0.4 * size
     assert "staging failed while copying" in limited(gate, lambda: gate.submit(dataset), int(limit * size))
@@ -229,10 +229,25 @@ def test_a_full_disk_while_staging_is_a_service_that_is_down_and_leaves_nothing(
     assert gate.submit(dataset).state is State.CLEARED
 
 
+@pytest.mark.parametrize("kind", ["CSV", "Shapefile"])
+def test_a_full_disk_while_the_artefact_is_written_is_a_service_that_is_down(gate: Gate, kind: str) -> None:
+    dataset = large(gate, kind)
+    done = gate.submit(dataset)
+    request = gate.request(done.request)
+    assert request.dataset is not None
+    assert request.artefact is not None
+    largest = max(file.size for file in request.dataset.files)
+    assert request.artefact.size > largest
+    said = limited(gate, lambda: gate.submit(dataset, purpose="again"), (largest + request.artefact.size) // 2)
+    assert "staging" in said or "the artefact cannot be written" in said
+    assert gate.states() == [State.CLEARED, State.FAILED]
+    assert gate.submit(dataset, purpose="again").state is State.CLEARED
+
+
 def test_a_full_disk_at_the_destination_is_taken_up_when_there_is_room(gate: Gate) -> None:
     gate.policies.write_policy([precision("precision", 100, ">=")])
     nonce = gate.clear(large(gate, "CSV"))
-    assert "the destination directory" in limited(gate, lambda: gate.send(nonce), 500_000)
+    assert "the destination directory" in limited(gate, lambda: gate.send(nonce), 300_000)
     assert not gate.delivered()
     assert gate.states() == [State.SENDING]
     gate.send(nonce)
