@@ -256,11 +256,17 @@ def test_the_canonical_file_holds_nothing_but_rows(points: pa.Table, tmp_path: P
 
 
 def test_a_crs_leaves_without_free_text(points: pa.Table, tmp_path: Path) -> None:
-    crs = pyproj.CRS.from_proj4("+proj=laea +lat_0=47 +lon_0=8 +datum=WGS84").to_json_dict() | {"remarks": "8.123456"}
+    crs = pyproj.CRS.from_epsg(3035).to_json_dict() | {"remarks": "8.123456"}
     (out,) = sealed(written(tmp_path, points, geo(geometry=described(crs=crs))), tmp_path / "out")
     (source,) = open_dataset((out,))
     assert b"8.123456" not in out.read_bytes()
-    assert source.layers[0].crs == pyproj.CRS.from_proj4("+proj=laea +lat_0=47 +lon_0=8 +datum=WGS84")
+    assert source.layers[0].crs == pyproj.CRS.from_epsg(3035)
+
+
+def test_a_crs_that_nobody_publishes_does_not_leave(points: pa.Table, tmp_path: Path) -> None:
+    crs = pyproj.CRS.from_proj4("+proj=laea +lat_0=47.123456 +lon_0=8.123456 +datum=WGS84").to_json_dict()
+    with pytest.raises(UnreadableError, match="not one that an authority publishes"):
+        sealed(written(tmp_path, points, geo(geometry=described(crs=crs))), tmp_path / "out")
 
 
 @pytest.mark.parametrize("group", [1, 1000, 70_000, 131_072, 200_000])

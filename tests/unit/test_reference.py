@@ -80,7 +80,7 @@ def test_a_position_without_a_place_is_refused_and_not_quoted(text: str, x: floa
     assert positions(xy, crs(text)).shape == (3, 2)
 
 
-@pytest.mark.parametrize("text", ["+proj=utm +zone=32 +ellps=GRS80", "+proj=longlat +ellps=bessel", "IAU_2015:30100"])
+@pytest.mark.parametrize("text", ["+proj=utm +zone=32 +ellps=GRS80", "+proj=longlat +ellps=bessel"])
 def test_a_datum_that_nobody_knows_is_refused(text: str) -> None:
     with pytest.raises(UnmeasurableError, match="no known way to WGS 84"):
         lonlat(text, 9.0, 50.0)
@@ -132,7 +132,7 @@ def test_threads_have_their_own_transformers() -> None:
         ("OGC:CRS84", "OGC:CRS84"),
         ("ESRI:54009", "ESRI:54009"),
         (pyproj.CRS.from_epsg(25832).to_wkt(), "EPSG:25832"),
-        ("+proj=utm +zone=32 +datum=WGS84", "unknown"),
+        ("+proj=utm +zone=32 +datum=WGS84", "'unknown'"),
     ],
 )
 def test_systems_are_named_by_their_authority(text: str, name: str) -> None:
@@ -142,7 +142,7 @@ def test_systems_are_named_by_their_authority(text: str, name: str) -> None:
 def test_a_name_from_the_file_is_cut_and_printable() -> None:
     wkt = pyproj.CRS.from_proj4("+proj=utm +zone=32 +datum=WGS84").to_wkt()
     hostile = wkt.replace('PROJCRS["unknown"', 'PROJCRS["\x1b[31m\N{SNOWMAN}' + "a" * 500 + '"', 1)
-    assert crs_name(crs(hostile)) == "[31m" + "a" * 76
+    assert crs_name(crs(hostile)) == "'[31m" + "a" * 76 + "'"
 
 
 @pytest.mark.parametrize(

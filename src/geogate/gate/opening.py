@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from geogate.engines.local import LocalPass
 from geogate.measures.inventory import Inventory, LayerInventory
 from geogate.measures.measure import Unmeasured
+from geogate.measures.published import published
 from geogate.measures.reference import crs_name
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import layer_name
@@ -92,9 +93,12 @@ def open_files(files: Mapping[Path, str], *, assume_crs: str, on_rows: Callable[
             findings.append(_nothing_in(LayerName(file), "the file has no layers"))
         for schema in schemas:
             name = layer_name(file, schema.name, only=len(schemas) == 1)
-            crs = schema.crs or assumed
-            if crs is None:
+            stated = schema.crs or assumed
+            crs = published(stated) if stated is not None else None
+            if stated is None:
                 findings.append(_no_reference(name))
+            elif crs is None:
+                findings.append(_unpublished_reference(name))
             else:
                 layers.append(OpenedLayer(name, source, schema, crs, on_rows))
     return Opened(sources=sources, layers=tuple(layers), findings=tuple(findings))
@@ -148,6 +152,12 @@ def _no_reference(layer: LayerName) -> Finding:
     return gate_finding("no-reference", layer=layer, summary=summary, remedy=remedy)
 
 
+def _unpublished_reference(layer: LayerName) -> Finding:
+    summary = "the layer's coordinate reference system is not one that an authority publishes"
+    remedy = "reproject the layer to a published one, for example: gdf.to_crs(4326)"
+    return gate_finding("unpublished-reference", layer=layer, summary=summary, remedy=remedy)
+
+
 def parse_crs(text: str) -> pyproj.CRS | None:
     """Read the reference that a requester states.
 
@@ -158,6 +168,9 @@ def parse_crs(text: str) -> pyproj.CRS | None:
     import pyproj
 
     try:
-        return pyproj.CRS.from_user_input(text)
+        crs = published(pyproj.CRS.from_user_input(text))
     except pyproj.exceptions.CRSError as error:
-        raise UsageError(f"{text!r} is no coordinate reference system", hint="for example EPSG:4326") from error
+        raise UsageError("that is no coordinate reference system", hint="for example EPSG:4326") from error
+    if crs is None:
+        raise UsageError("no authority publishes that coordinate reference system", hint="for example EPSG:4326")
+    return crs

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 HIGHEST_LATITUDE: Final = 90.0
 """Units: degrees."""
 
+_EARTH_M: Final = (6_350_000.0, 6_400_000.0)
+"""Between these lie the half axes of every ellipsoid and sphere that stands for the Earth.
+
+Units: metres.
+"""
+
+_TURNED: Final = "PROJ ob_tran"
+"""How the methods begin that turn another projection, whose singular points then lie wherever somebody wants them."""
+
 _LONGEST_NAME: Final = 80
 _KEPT: Final = 16
 
@@ -87,13 +96,40 @@ def is_wgs84(crs: pyproj.CRS) -> bool:
 def horizontal(crs: pyproj.CRS) -> pyproj.CRS:
     """Leave the heights out of a reference system.
 
-    Raises: UnmeasurableError when what is left is neither geographic nor projected.
+    Raises: UnmeasurableError when what is left is neither geographic nor projected, is derived from such a system,
+        or is not of the Earth: its degrees and metres need not be what they are called.
     """
     part = crs.sub_crs_list[0] if crs.is_compound else crs
     if not (part.is_geographic or part.is_projected):
         raise UnmeasurableError("the reference system is neither geographic nor projected")
+    _require_of_the_earth(part)
+    _require_not_derived(part)
     # PROJ has no way to take the height out of a bound system with two axes: it has none.
     return part.to_2d() if len(part.axis_info) > 2 else part  # noqa: PLR2004 x and y
+
+
+def _require_of_the_earth(crs: pyproj.CRS) -> None:
+    """Refuse an ellipsoid on which a degree is longer or shorter than on the Earth.
+
+    Raises: UnmeasurableError.
+    """
+    ellipsoid, (least, most) = crs.ellipsoid, _EARTH_M
+    axes = () if ellipsoid is None else (ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre)
+    if not axes or not all(least <= axis <= most for axis in axes):
+        raise UnmeasurableError("the ellipsoid of the reference system is not that of the Earth; use EPSG:4326")
+
+
+def _require_not_derived(crs: pyproj.CRS) -> None:
+    """Refuse a system whose axes are a function of another system's, and a projection that was turned.
+
+    Raises: UnmeasurableError.
+    """
+    own = crs.source_crs if crs.is_bound and crs.source_crs is not None else crs
+    method = own.coordinate_operation.method_name if own.coordinate_operation else ""
+    if (own.is_derived and not own.is_projected) or method.startswith(_TURNED):
+        raise UnmeasurableError("the reference system bends another one in a way that is not measured; use EPSG:4326")
+    if own.is_projected and (own.geodetic_crs is None or own.geodetic_crs.is_derived or "Derived" in own.type_name):
+        raise UnmeasurableError("the reference system is derived from a projected one; use EPSG:4326")
 
 
 def axis_unit(crs: pyproj.CRS) -> float:
@@ -110,15 +146,16 @@ def axis_unit(crs: pyproj.CRS) -> float:
 
 @lru_cache(maxsize=_KEPT)
 def crs_name(crs: pyproj.CRS) -> str:
-    """Name a reference system as ``EPSG:25832``, or by its own name where no authority knows exactly it.
+    """Name a reference system as ``EPSG:25832``, or by its own name, quoted, where no authority knows exactly it.
 
-    A name of its own comes from the file: only its printable ASCII is kept, and not much of it.
+    A name of its own comes from the file: only its printable ASCII is kept, and not much of it. The quotation marks
+    keep it from looking like an authority's.
     """
     authority = crs.to_authority(min_confidence=100)
     if authority is not None:
         return ":".join(authority)
     kept = "".join(c for c in crs.name if c.isascii() and c.isprintable())
-    return kept[:_LONGEST_NAME] or "unnamed"
+    return f"{kept[:_LONGEST_NAME] or 'unnamed'!r}"
 
 
 def to_own_lonlat(xy: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_NAMES = 10
 
+WGS84_NAMES = frozenset({"EPSG:4326", "OGC:CRS84"})
+
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 """Names of columns that a finding may repeat: in a CSV file without a header, names are values."""
 
@@ -142,7 +144,7 @@ def _limit(summary: str, measured: int, operator: str, limit: int, *, remedy: st
 
 
 def _reference(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
-    if params.crs != "any" and found.crs not in params.crs:
+    if params.crs != "any" and not _allowed(found.crs, params.crs):
         yield Problem(
             summary="the reference system of the layer is not allowed",
             remedy=f"transform the layer, for example: `gdf = gdf.to_crs({params.crs[0]!r})`",
@@ -211,3 +213,8 @@ def _positions(found: Inventory) -> Iterator[Problem]:
                 Count(what="vertices that are elsewhere", value=found.outside),
             ),
         )
+
+
+def _allowed(crs: str | None, allowed: tuple[str, ...]) -> bool:
+    """Tell whether a reference system is listed; WGS 84 is one system under its two names, as x is always longitude."""
+    return crs in allowed or (crs in WGS84_NAMES and not WGS84_NAMES.isdisjoint(allowed))
