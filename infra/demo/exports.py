@@ -169,7 +169,7 @@ EXPORTS: Final = (
         recipient=PARTNER,
         purpose="an overview map",
         decision="deny",
-        rules=frozenset({"gate/unreadable", "gate/no-layers"}),
+        rules=frozenset({"gate/unreadable"}),
         write=_broken_upload,
     ),
 )

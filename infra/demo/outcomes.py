@@ -38,14 +38,9 @@ class Outcome:
 
     @property
     def reason(self) -> Finding | None:
-        """The finding that decided: the gravest, and of those about the layers' contents the first."""
+        """The finding that decided: the first of the gravest."""
         effects = list(Effect)
-        return min(self.verdict.findings, key=lambda f: (effects.index(f.effect), _aside(f)), default=None)
-
-
-def _aside(finding: Finding) -> bool:
-    """Tell whether a finding only follows from another one."""
-    return finding.rule == "gate/no-layers"
+        return min(self.verdict.findings, key=lambda f: effects.index(f.effect), default=None)
 
 
 def outcomes(house: House, *, bucket: str) -> tuple[Outcome, ...]:

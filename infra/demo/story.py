@@ -132,7 +132,7 @@ def _play(stage: Stage, *, show: Show) -> Seen:
         keep_clearances(stage, last)
     with show.step("Data Docs of Great Expectations, offline; the ledger verified"):
         docs = write_docs(stage.folder, first)
-        ledger = verify_ledger(house)
+        ledger = verify_ledger(house=house)
         if not ledger.whole:
             raise DemoError(f"the ledger has {len(ledger.problems)} problems")
     if len(listed_after) != len(listed) + 1 or len(first) != len(EXPORTS):

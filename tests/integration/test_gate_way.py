@@ -106,7 +106,7 @@ def test_one_file_that_is_no_dataset_keeps_the_whole_folder(gate: Gate) -> None:
     (gate.staged / "notes.docx").write_bytes(b"PK\x03\x04 words")
     done = gate.submit(gate.staged)
     assert done.decision is Decision.DENY
-    assert {finding.rule for finding in done.verdict.findings} == {"gate/unreadable", "gate/no-layers"}
+    assert {finding.rule for finding in done.verdict.findings} == {"gate/unreadable"}
 
 
 def test_a_folder_leaves_with_the_folders_in_it(gate: Gate) -> None:

@@ -33,6 +33,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     from geogate.cli.render import EXIT, plain, print_verdict
     from geogate.gate.house import House, Wish
     from geogate.gate.submit import submit
+    from geogate.model.lifecycle import State
+    from geogate.model.verdict import Decision
 
     wish = Wish(
         dataset=dataset,
@@ -51,7 +53,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     if done.state == "held":
         lines.append(f"reviewers see it with: geogate review show {plain(done.request)}")
     click.echo("\n".join(lines), err=True)
-    return EXIT[done.verdict.decision]
+    # What people approved is cleared, although the machine still holds it.
+    return EXIT[Decision.CLEAR] if done.state is State.CLEARED and done.clearance else EXIT[done.verdict.decision]
 
 
 def _about(done: Submission) -> dict[str, object]:

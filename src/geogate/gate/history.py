@@ -11,7 +11,7 @@ from geogate.gate.house import House
 from geogate.model.document import canonical_json
 from geogate.model.errors import ServiceError
 from geogate.model.lifecycle import State
-from geogate.model.names import RequestId
+from geogate.model.names import Nonce, RequestId
 from geogate.model.release import Choice
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from geogate.ledger.audit import LedgerReport
     from geogate.ledger.ledger import Ledger
+    from geogate.model.names import Sha256
     from geogate.model.release import Entry, ReleaseRequest, Vote
     from geogate.model.verdict import Verdict
 
@@ -132,14 +133,26 @@ def history(*, request: str = "", last: int = 50, house: House | None = None) ->
     return [_line(entry) for entry in entries[-last:]]
 
 
-def verify_ledger(house: House | None = None) -> LedgerReport:
-    """Check the whole ledger.
+def envelope_of(nonce: str, *, house: House | None = None) -> str:
+    """Give the signed document of a clearance.
+
+    Raises: UsageError when the ledger knows none with that id, ServiceError.
+    """
+    ledger = (house or House.from_environment()).ledger()
+    try:
+        return ledger.clearance(Nonce(nonce))[1]
+    finally:
+        ledger.close()
+
+
+def verify_ledger(*, anchor: tuple[int, Sha256] | None = None, house: House | None = None) -> LedgerReport:
+    """Check the whole ledger, and that it has the entry that ``anchor`` names by number and hash.
 
     Raises: ServiceError when it cannot be opened at all.
     """
     ledger = (house or House.from_environment()).ledger()
     try:
-        return ledger.verify()
+        return ledger.verify(anchor=anchor)
     finally:
         ledger.close()
 

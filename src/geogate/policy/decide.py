@@ -74,7 +74,7 @@ def decide(
     answered = [outcome for outcome in heard if (outcome.rule, outcome.layer) in wanted]
     findings = [replace(finding, effect=Effect.DENY) for finding in gate_findings]
     findings += _out_of_turn(outcome for outcome in heard if outcome not in answered)
-    findings += _missing(policy, layers)
+    findings += _missing(policy, layers, excused=bool(findings))
     findings += _empty(layers, spoken_for={finding.layer for finding in findings})
     findings += _silence(wanted, answered, spoken_for={finding.layer for finding in findings})
     for outcome in answered:
@@ -115,10 +115,11 @@ def _check(outcome: Outcome) -> Check:
     return Check(rule=outcome.rule, layer=outcome.layer, satisfied=not outcome.problems, observed=outcome.observed)
 
 
-def _missing(policy: Policy, layers: Sequence[LayerSummary]) -> Iterable[Finding]:
+def _missing(policy: Policy, layers: Sequence[LayerSummary], *, excused: bool) -> Iterable[Finding]:
+    """Deny what leaves nothing to judge; ``excused`` where the gate has said already why there are no layers."""
     if not policy.rules:
         yield gate_finding("no-rules", summary="the policy has no rules", remedy="write at least one rule")
-    if not layers:
+    if not layers and not excused:
         yield gate_finding("no-layers", summary="the dataset has no layers", remedy="stage a file that has a layer")
 
 
