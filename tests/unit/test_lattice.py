@@ -179,9 +179,13 @@ def test_a_vertex_at_a_pole_does_not_make_every_longitude_precise() -> None:
     assert with_pole is not None
     assert without is not None
     assert (with_pole.axis, with_pole.metres) == (without.axis, without.metres)
-    step = finest_step(lattice([(45.1, -90.0)]))
+
+
+def test_a_longitude_at_a_pole_counts_as_one_at_the_equator_because_it_can_be_read() -> None:
+    step, equator = finest_step(lattice([(45.123456, -90.0)])), finest_step(lattice([(45.123456, 0.0)]))
     assert step is not None
-    assert (step.axis, step.places) == ("y", -1)
+    assert equator is not None
+    assert (step.axis, step.places, step.metres) == ("x", 6, equator.metres)
 
 
 @pytest.mark.parametrize(("crs", "latitude"), [("EPSG:4326", 90.0), ("EPSG:4326", -90.0), ("EPSG:4807", 100.0)])

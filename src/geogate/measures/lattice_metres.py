@@ -10,11 +10,12 @@ import numpy as np
 import pyproj
 
 from geogate.measures.decimals import FINEST
+from geogate.measures.lattice import Extent
 from geogate.measures.measure import UnmeasurableError
 from geogate.measures.reference import axis_unit, horizontal, to_own_lonlat
 
 if TYPE_CHECKING:
-    from geogate.measures.lattice import Decimals, Extent, Lattice
+    from geogate.measures.lattice import Decimals, Lattice
 
 _X: Final = 0
 _AXES: Final = ("x", "y")
@@ -27,6 +28,9 @@ _BASE_M: Final = 100.0
 
 Units: metres.
 """
+
+
+_EQUATOR: Final = Extent(min_x=0.0, min_y=0.0, max_x=0.0, max_y=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +98,8 @@ def _metres(decimals: Decimals, wkt: str, axis: int) -> float:
     if decimals.step == 0:
         return 0.0
     if decimals.extent is None:
-        # All these longitudes are at a pole, where they move nothing: the axis is as good as not there.
-        return float("inf")
+        # All these longitudes are at a pole, where they move nothing; but they leave, and so count as at the equator.
+        return _degrees_as_metres(decimals.step * axis_unit(crs), _EQUATOR, crs, axis)
     if crs.is_geographic:
         return _degrees_as_metres(decimals.step * axis_unit(crs), decimals.extent, crs, axis)
     return decimals.step * _metres_per_unit(decimals.extent, wkt, axis)
@@ -140,11 +144,12 @@ def _metres_per_unit(extent: Extent, wkt: str, axis: int) -> float:
     nodes = np.stack([x.ravel(), y.ravel()], axis=1)
     half = np.where(np.arange(2) == axis, base / 2, 0.0)
     one, other = to_own_lonlat(nodes - half, crs), to_own_lonlat(nodes + half, crs)
-    # The corners of the extent may lie outside the projection, where no vertex can be.
-    inside = np.isfinite(one).all(axis=1) & np.isfinite(other).all(axis=1)
-    if not inside.any():
-        raise UnmeasurableError("the vertices lie outside the projection of their reference system")
+    # At the rim of a projection steps shrink without limit: what is outside may not be left out.
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        raise UnmeasurableError(
+            "the extent of the vertices lies outside the projection of their reference system, at least in part"
+        )
     a, b = _semi_axes(crs)
     geod = pyproj.Geod(a=a, b=b)
-    _, _, metres = geod.inv(*one[inside].T, *other[inside].T)
+    _, _, metres = geod.inv(*one.T, *other.T)
     return float(np.min(metres) / base)

@@ -11,7 +11,7 @@ import shapely
 from shapely.errors import ShapelyError
 
 from geogate.measures.measure import MeasureId, UnmeasurableError
-from geogate.measures.reference import to_lonlat
+from geogate.measures.reference import positions, to_lonlat
 from geogate.zones.boundary import Hits
 from geogate.zones.index import OffGlobeError, ZoneIndex
 from geogate.zones.straighten import TooCurvedError, straighten
@@ -31,6 +31,11 @@ _ROWS_AT_ONCE: Final = 8_192
 _INDEXES: Final = 8
 _BULGE_DEG: Final = 1e-3
 """How far an edge of a tenth of a degree that is straight in a projection may leave the box of its ends, generously."""
+
+_WITHIN: Final = 0.37
+"""Where an edge is looked at to find out that it goes round the Earth and ends where it began."""
+
+_WHOLE_EARTH: Final = (-180.0, -90.0, 180.0, 90.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +149,12 @@ class ZoneHits:
         # Every second of the runs lies between two rows, and is dropped.
         bounds = np.stack([offsets[rows], offsets[rows + 1]], axis=1).reshape(-1)
         bounds = bounds[:-1] if bounds[-1] == len(batch.lonlat) else bounds
-        low = np.minimum.reduceat(batch.lonlat, bounds, axis=0)[::2]
-        high = np.maximum.reduceat(batch.lonlat, bounds, axis=0)[::2]
+        seen = [batch.lonlat, _within_edges(batch)] if batch.crs.is_projected else [batch.lonlat]
+        low = np.minimum.reduce([np.minimum.reduceat(each, bounds, axis=0)[::2] for each in seen])
+        high = np.maximum.reduce([np.maximum.reduceat(each, bounds, axis=0)[::2] for each in seen])
+        lost = ~(np.isfinite(low) & np.isfinite(high)).all(axis=1)
         grown = np.column_stack([low - _BULGE_DEG, high + _BULGE_DEG])
+        grown[lost] = _WHOLE_EARTH
         near: NDArray[np.int64] = rows[self.index.near_boxes(grown)]
         return near
 
@@ -163,6 +171,21 @@ class ZoneHits:
             vertices_hit=len(np.unique(vertices.owner)),
             zones=tuple(sorted(counts, key=lambda count: count.zone)),
         )
+
+
+def _within_edges(batch: LayerBatch) -> NDArray[np.float64]:
+    """Give a position within each edge, not finite where that has no place on the Earth.
+
+    From the last vertex of a part to the first of the next one is no edge; its position makes a box larger only.
+
+    Shape: that of ``batch.lonlat``.
+    Units: degrees.
+    """
+    xy, offsets = batch.geometries.xy, batch.geometries.feature_offsets
+    following = np.concatenate([xy[1:], xy[-1:]])
+    last = offsets[1:][np.diff(offsets) > 0] - 1
+    following[last] = xy[last]
+    return positions(xy + _WITHIN * (following - xy), batch.crs)
 
 
 def _lonlat_shapes(batch: LayerBatch, rows: NDArray[np.int64]) -> NDArray[np.object_]:

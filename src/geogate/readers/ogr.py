@@ -34,6 +34,8 @@ DRIVERS = MappingProxyType(
 UNDEFINED = ("undefined geographic srs", "undefined cartesian srs", "undefined srs", "unknown")
 """Names that GDAL gives to the reference systems of a GeoPackage that say that there is none."""
 
+UNDEFINED_DATUM = "unknown"
+
 
 def _options(kind: Format) -> Mapping[str, Any]:
     # Immutable: SQLite makes no journal beside the file and trusts no other process with it.
@@ -53,7 +55,19 @@ def _crs(text: str | None, *, layer: str) -> pyproj.CRS | None:
             remedy="assign a CRS with an EPSG code, then export again",
             layer=layer,
         ) from None
-    return None if crs.name.lower() in UNDEFINED else crs
+    return None if _says_nothing(crs) else crs
+
+
+def _says_nothing(crs: pyproj.CRS) -> bool:
+    """Tell whether a reference system only stands for one that nobody knows.
+
+    Its name alone does not say so: whoever reads the file believes a projection or a datum, whatever it is called.
+    """
+    if crs.name.lower() not in UNDEFINED:
+        return False
+    if crs.is_geographic and not (crs.is_bound or crs.is_derived or crs.datum is None):
+        return crs.datum.name.lower() == UNDEFINED_DATUM
+    return not (crs.is_geographic or crs.is_projected)
 
 
 SUFFIXES = MappingProxyType({Format.GEOPACKAGE: ".gpkg", Format.FLATGEOBUF: ".fgb", Format.SHAPEFILE: ".shp"})

@@ -62,7 +62,8 @@ def _longest_edges(
     aside = np.max([_aside_m(start, end, share=share, place=place) for share, place in between], axis=0)
     length = np.hypot(*(edges.end - edges.start).T)
     # Half of what is allowed, because an edge may lie farther aside between the places that were compared.
-    allowed = np.where(aside > ASIDE_M, length / np.ceil(np.sqrt(2 * aside / ASIDE_M)), np.inf)
+    pieces = np.ceil(np.sqrt(2 * np.maximum(aside, ASIDE_M) / ASIDE_M))
+    allowed = np.where(aside > ASIDE_M, length / pieces, np.inf)
     longest = np.full(len(shapes), np.inf)
     np.minimum.at(longest, edges.owner, allowed)
     return longest
