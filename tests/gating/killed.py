@@ -11,6 +11,7 @@ import signal
 import sys
 import traceback
 import warnings
+from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, event
@@ -18,25 +19,35 @@ from sqlalchemy import Engine, event
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FILES = frozenset({"os.link", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "fcntl.flock"})
+_FILES = frozenset({"os.link", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "fcntl.flock"})
 
 
-def killed_at(step: int, act: Callable[[], object], *, after_commits: bool = False) -> bool:
-    """Run the act and kill it at a step; ``False`` when it came to its end before.
+class Steps(StrEnum):
+    """Which steps count."""
 
-    With ``after_commits`` the steps are those just after each commit only.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn where there are threads
-        process = os.fork()
+    ALL = auto()
+    COMMITS = auto()
+    AFTER_COMMITS = auto()
+
+
+def killed_at(step: int, act: Callable[[], object], *, steps: Steps = Steps.ALL) -> bool:
+    """Run the act and kill it at a step; ``False`` when it came to its end before."""
+    process = fork()
     if process == 0:
-        _run(step, act, after_commits=after_commits)
+        _run(step, act, steps=steps)
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     assert code in {0, -signal.SIGKILL}, f"the act ended with {code}"
     return code != 0
 
 
-def _run(step: int, act: Callable[[], object], *, after_commits: bool) -> None:
+def fork() -> int:
+    """Fork as ``os.fork`` does; this process's threads, of which newer Pythons warn, are idle."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _run(step: int, act: Callable[[], object], *, steps: Steps) -> None:
     count = iter(range(step, -1, -1))
 
     def tick(*_: Any, **__: Any) -> None:
@@ -44,12 +55,13 @@ def _run(step: int, act: Callable[[], object], *, after_commits: bool) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def audit(name: str, _: Any) -> None:
-        if name in FILES:
+        if name in _FILES:
             tick()
 
     event.listen(Engine, "checkin", tick)
-    if not after_commits:
+    if steps is not Steps.AFTER_COMMITS:
         event.listen(Engine, "commit", tick)
+    if steps is Steps.ALL:
         sys.addaudithook(audit)
     code = 1
     try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from gating.files import COARSE, stage
 from gating.gate import Gate, sha256
-from gating.killed import killed_at
+from gating.killed import Steps, fork, killed_at
 
 from geogate.gate.history import queue
 from geogate.model.errors import RefusedError
@@ -85,7 +85,7 @@ def test_after_a_kill_at_any_step_of_a_submission_the_next_one_is_cleared_and_th
     states: set[str] = set()
     for step in range(MOST_STEPS):
         purpose = f"step {step}"
-        died = killed_at(step, partial(gate.submit, dataset, purpose=purpose), after_commits=True)
+        died = killed_at(step, partial(gate.submit, dataset, purpose=purpose), steps=Steps.AFTER_COMMITS)
         left = [request for request in gate.requests() if request.purpose == purpose]
         states |= {request.state for request in left}
         listed = {row.request: row.state for row in queue(everything=True, house=gate.house())[0]}
@@ -106,7 +106,7 @@ def test_a_submission_that_was_killed_leaves_nothing_that_could_be_sent(gate: Ga
     gate.submit(dataset, purpose="to have everything imported before the fork")
     before = gate.kinds().count("clear")
     for step in range(4):
-        killed_at(step, lambda: gate.submit(dataset), after_commits=True)
+        killed_at(step, lambda: gate.submit(dataset), steps=Steps.AFTER_COMMITS)
     assert gate.kinds().count("clear") == before
 
 
@@ -115,7 +115,7 @@ def test_two_processes_with_one_clearance_deliver_it_once(gate: Gate, cleared: N
     read, write = os.pipe()
     children = []
     for _ in range(3):
-        process = os.fork()
+        process = fork()
         if process == 0:
             os.close(write)
             os.read(read, 1)  # ends when the parent closes its side

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from gating.files import COARSE, FINE, stage
+from gating.killed import fork
 from gating.place import precision
 from integration.forks import become_nobody, in_a_fork
 
@@ -283,7 +284,7 @@ def test_a_file_that_changes_after_it_was_sealed_does_not_matter(gate: Gate, how
 def test_a_file_that_is_touched_while_it_is_sealed_ends_the_submission(gate: Gate) -> None:
     path = large(gate, "CSV")
     gate.screen(path)
-    writer = os.fork()
+    writer = fork()
     if writer == 0:
         while True:
             os.utime(path)
