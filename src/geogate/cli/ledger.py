@@ -77,7 +77,5 @@ def _anchor(text: str) -> tuple[int, Sha256] | None:
         return None
     seq, _, digest = text.partition(":")
     if not seq.isdecimal() or not SHA256.fullmatch(digest):
-        raise click.BadParameter(
-            "give it as SEQ:HASH, as this command prints the head", param_hint="--anchor"
-        )
+        raise click.BadParameter("give it as SEQ:HASH, as this command prints the head", param_hint="--anchor")
     return int(seq), Sha256(digest)
