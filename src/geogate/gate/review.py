@@ -52,7 +52,8 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
         _require_same_basis(question, verdict)
         _require_in_time(request, verdict, ledger=ledger, question=question, house=house)
         needed = question.policy.reviewers
-        if len(ledger.votes(request_id)) + 1 >= needed:
+        last = len(ledger.votes(request_id)) + 1 >= needed
+        if last:
             _require_not_denied(request, question, house=house)
         terms = Terms(hours=question.policy.clearance_hours, recipient=question.recipient)
         with ledger.transaction(house.actor, at=house.clock()) as tx:
@@ -60,6 +61,8 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
             approvals = _approvals(tx, request_id)
             if approvals < needed:
                 return Tally(request=request_id, state=State.HELD, approvals=approvals, needed=needed, clearance=None)
+            if not last:
+                raise RefusedError("somebody else approved at the same moment", hint="approve again")
             tx.move(request_id, State.APPROVED, reason=f"{approvals} reviewers approved")
             nonce = clear(request, tx=tx, terms=terms, house=house)
         return Tally(request=request_id, state=State.CLEARED, approvals=approvals, needed=needed, clearance=nonce)
