@@ -423,9 +423,11 @@ def test_an_interrupted_submission_is_130_and_leaves_a_request_that_failed(gate:
     os.mkfifo(fifo)
     # The driver stops the program where it has opened its request; the product knows nothing of it.
     code = f"""
-import sys
+import signal, sys
 from geogate.cli.main import main
 from geogate.ledger.transaction import Transaction
+# A runner in the background hands down that interrupts are ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 seal = Transaction.seal
 def interrupted(*arguments, **named):
     with open({str(fifo)!r}, "w") as started:
