@@ -10,10 +10,12 @@ import pytest
 from gating.files import MIDDLE, stage
 from gating.place import RULES, destination
 
+from geogate.gate.history import look
 from geogate.gate.review import approve
 from geogate.model.errors import RefusedError
 
 if TYPE_CHECKING:
+    from gating.command import Command
     from gating.gate import Gate
 
     from geogate.model.names import RequestId
@@ -56,3 +58,11 @@ def test_two_approvals_at_the_same_moment_clear_what_is_still_allowed_at_the_sec
     with pytest.raises(RefusedError, match="at the same moment"):
         approve_while_another_does(gate, request, at=gate.now)
     assert gate.approve(request, "ada").clearance is not None
+
+
+def test_reviewers_see_that_the_reference_is_only_what_the_requester_says(gate: Gate, geogate: Command) -> None:
+    stated = gate.hold(stage("CSV with WKT", gate.staged, MIDDLE), assume_crs="EPSG:4326")
+    found = gate.hold(stage("CSV", gate.staged, MIDDLE, stem="other"), assume_crs="EPSG:4326", purpose="another")
+    assert look(stated, house=gate.house()).assume_crs == "EPSG:4326"
+    assert "rita states EPSG:4326 for layers that have no reference system" in geogate("review", "show", stated).out
+    assert '"assume_crs": "EPSG:4326"' in geogate("review", "show", found, "--format", "json").out

@@ -65,6 +65,10 @@ def show(request: str, form: str) -> int:
     print_verdict(seen.verdict, title=seen.dataset, form=form)
     if form == "text":
         click.echo(f"request {plain(request)} by {plain(seen.requester)} is {seen.state}; {seen.approvals}")
+        if seen.assume_crs:
+            click.echo(
+                f"{plain(seen.requester)} states {plain(seen.assume_crs)} for layers that have no reference system"
+            )
         for line in seen.votes:
             click.echo(plain(line))
     return 0

@@ -43,12 +43,17 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One request with all that a reviewer may see of it."""
+    """One request with all that a reviewer may see of it.
+
+    ``assume_crs`` is the reference system that the requester stated for layers that have none, empty where nobody did:
+    what was judged is where the requester says that it is.
+    """
 
     state: State
     verdict: Verdict | None
     dataset: str
     requester: str
+    assume_crs: str
     approvals: str
     votes: tuple[str, ...]
 
@@ -113,6 +118,7 @@ def look(request_id: str, *, house: House | None = None) -> Seen:
         verdict=request.verdict,
         dataset=request.dataset.name if request.dataset else "",
         requester=request.requester,
+        assume_crs=request.assume_crs,
         approvals=f"{len(votes)} votes so far" if votes else "nobody has voted",
         votes=tuple(_vote_line(vote) for vote in votes) if over else (),
     )
