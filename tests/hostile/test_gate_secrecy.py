@@ -101,7 +101,7 @@ def without_measurements(database: sqlite3.Connection) -> list[str]:
     return [line for line in database.iterdump() if not line.startswith('INSERT INTO "measurements"')]
 
 
-HEADERS = ("name,lon,lat", "name,lat,lon", "name;lon;lat", "name,wkt", "lon,lat", f"{MARKER},lon,lat", "")
+HEADERS = ("name,lon,lat", "name,wkt", f"{MARKER},lon,lat")
 ROWS = (
     f"{MARKER},13.3776911,52.5162746",
     f"{MARKER},13.3776911,152.5162746",

@@ -275,6 +275,31 @@ def test_the_ledger_is_shown_and_verified(gate: Gate, geogate: Command) -> None:
     assert document(whole)["entries"] == 6
 
 
+def test_the_head_of_the_ledger_is_an_anchor_for_later(gate: Gate, geogate: Command) -> None:
+    path = stage("CSV", gate.staged)
+    cleared(geogate, path)
+    head = geogate("ledger", "verify").out.split()[-1]
+    held(geogate, gate)
+    assert geogate("ledger", "verify", "--anchor", head).code == 0
+    seq, _, digest = head.partition(":")
+    assert geogate("ledger", "verify", "--anchor", f"{seq}:{digest[::-1]}").code == 11
+    for text in ("1", "x:y", f"-1:{digest}", f"{seq}:{digest[:-1]}"):
+        assert geogate("ledger", "verify", "--anchor", text).code == 2
+
+
+def test_the_signed_clearance_is_printed_and_can_be_sent_by(gate: Gate, geogate: Command) -> None:
+    nonce = cleared(geogate, stage("CSV", gate.staged))
+    ended = geogate("ledger", "clearance", nonce)
+    assert ended.code == 0
+    paper = gate.root / "clearance.json"
+    paper.write_text(ended.out)
+    assert geogate("send", paper).code == 0
+    assert (
+        geogate("verify", paper, gate.outbox / "data.csv", "--key", gate.home / "keys" / "clearance.pub.pem").code == 0
+    )
+    assert geogate("ledger", "clearance", "0" * 32).code == 2
+
+
 def test_a_ledger_that_somebody_edited_is_11_and_still_shown_without_a_crash(gate: Gate, geogate: Command) -> None:
     cleared(geogate, stage("CSV", gate.staged))
     with sqlite3.connect(gate.ledger_file) as database:
@@ -299,6 +324,32 @@ def test_an_audit_finds_what_would_not_leave_today(gate: Gate, geogate: Command)
     ended = geogate("audit")
     assert ended.code == 11
     assert "left on clear, would be deny today: zones" in ended.out
+
+
+def test_an_audit_counts_what_cannot_be_judged_any_more(gate: Gate, geogate: Command) -> None:
+    geogate("send", cleared(geogate, stage("CSV", gate.staged)))
+    policy = gate.policies.file("test.yaml")
+    policy.rename(gate.root / "away.yaml")
+    ended = geogate("audit")
+    assert ended.code == 11
+    assert "cannot be judged again" in ended.out
+    (gate.root / "away.yaml").rename(policy)
+    shutil.rmtree(gate.home / "staging")
+    ended = geogate("audit")
+    assert ended.code == 11
+    assert "an object of the staging area is missing" in ended.out
+    assert [kind for kind in gate.kinds() if kind == "audited"] == ["audited", "audited"]
+
+
+def test_data_docs_are_written_on_request_and_a_folder_that_cannot_be_is_5(gate: Gate, geogate: Command) -> None:
+    path = stage("CSV", gate.staged, FINE)
+    assert geogate("screen", path, *FOR, "--docs", gate.root / "docs").code == 11
+    assert (gate.root / "docs" / "index.html").is_file()
+    (gate.root / "file").touch()
+    ended = geogate("screen", path, *FOR, "--docs", gate.root / "file" / "docs")
+    assert ended.code == 5
+    assert str(gate.root) not in ended.err
+    assert not ended.out
 
 
 def test_policies_are_checked_where_they_are_and_elsewhere(gate: Gate, geogate: Command) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +12,8 @@ from gating.files import MIDDLE, stage
 from gating.gate import REQUESTER, at, sha256
 from gating.place import RULES, destination, precision
 
-from geogate.gate.review import reject
+from geogate.gate.history import look
+from geogate.gate.review import approve, reject
 from geogate.model.errors import PolicyError, RefusedError, UsageError
 from geogate.model.lifecycle import State
 from geogate.model.names import RequestId
@@ -200,8 +201,6 @@ def test_an_artefact_that_changes_after_the_approval_is_not_sent(gate: Gate, hel
 
 
 def test_reviewers_do_not_see_votes_while_the_review_goes_on(gate: Gate, held: RequestId) -> None:
-    from geogate.gate.history import look
-
     gate.approve(held, "anna")
     seen = look(held, house=gate.house("bob"))
     assert seen.votes == ()
@@ -211,12 +210,25 @@ def test_reviewers_do_not_see_votes_while_the_review_goes_on(gate: Gate, held: R
 
 
 def test_a_house_with_another_clock_for_the_vote_is_the_same_person(gate: Gate, held: RequestId) -> None:
-    from geogate.gate.review import approve
-
     late = replace(gate.house("anna"), clock=lambda: NOW + timedelta(hours=1))
     approve(held, comment="", house=late)
     with pytest.raises(RefusedError, match="votes once"):
         gate.approve(held, "anna")
+
+
+def test_the_last_of_two_approvals_at_the_same_moment_has_to_be_given_again(gate: Gate, held: RequestId) -> None:
+    calls = iter(range(100))
+
+    def clock() -> datetime:
+        # The fourth look at the clock comes after the votes were counted and before the own one is cast.
+        if next(calls) == 3:
+            gate.approve(held, "anna")
+        return NOW
+
+    with pytest.raises(RefusedError, match="approved at the same moment"):
+        approve(held, comment="", house=replace(gate.house("bob"), clock=clock))
+    assert gate.states() == [State.HELD]
+    assert gate.approve(held, "bob").state is State.CLEARED
 
 
 def test_a_verdict_that_denies_cannot_be_voted_away(gate: Gate) -> None:
