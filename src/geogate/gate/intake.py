@@ -26,12 +26,14 @@ def dataset_files(dataset: Sequence[str], *, scratch: Path) -> Iterator[Mapping[
     """
     with TemporaryDirectory(dir=scratch, prefix="intake-") as folder:
         files: dict[Path, str] = {}
+        names: set[str] = set()
         for number, each in enumerate(dataset):
             found = _objects(each, Path(folder) / str(number)) if each.startswith("s3://") else _local(Path(each))
             for path, name in found.items():
-                if name in files.values():
+                if name in names:
                     raise UsageError("two files of the dataset have the same name", hint="submit their folder instead")
                 files[path] = name
+                names.add(name)
         if not files:
             raise InputError("the dataset has no files", hint="name files, a folder with files, or an s3:// prefix")
         if len(files) > MOST_FILES:
