@@ -12,7 +12,7 @@ from gating.files import MIDDLE, stage
 from gating.gate import REQUESTER, at, sha256
 from gating.place import RULES, destination, precision
 
-from geogate.gate.history import look
+from geogate.gate.history import history, look
 from geogate.gate.review import approve, reject
 from geogate.model.errors import PolicyError, RefusedError, UsageError
 from geogate.model.lifecycle import State
@@ -237,3 +237,26 @@ def test_a_verdict_that_denies_cannot_be_voted_away(gate: Gate) -> None:
     assert done.state is State.DENIED
     with pytest.raises(RefusedError, match="takes no votes"):
         gate.approve(done.request, "anna")
+
+
+def test_what_a_vote_says_is_not_shown_before_the_review_is_over(gate: Gate, held: RequestId) -> None:
+    approve(held, comment="a telling comment", house=gate.house("anna"))
+    votes = [entry for entry in history(request=held, house=gate.house()) if entry.kind == "vote"]
+    assert [entry.actor for entry in votes] == ["anna"]
+    assert "telling" not in str([entry.document() for entry in votes])
+    assert "approve" not in str([entry.document() for entry in votes])
+
+    gate.approve(held, "bob")
+    assert "a telling comment" in str([entry.document() for entry in history(request=held, house=gate.house())])
+
+
+def test_a_recipient_is_served_only_under_the_policies_that_it_is_bound_to(gate: Gate) -> None:
+    gate.policies.write_policy(name="lenient")
+    staged = stage("CSV", gate.staged, MIDDLE)
+    gate.policies.write_recipients(policies=["test"])
+    assert gate.submit(staged).state is State.HELD
+    for judge in (gate.screen, gate.submit):
+        with pytest.raises(RefusedError, match="does not get data under policy lenient"):
+            judge(staged, policy="lenient")
+    gate.policies.write_recipients(policies=["test", "lenient"])
+    assert gate.submit(staged, policy="lenient").state is State.HELD

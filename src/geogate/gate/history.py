@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from geogate.gate.house import House
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from geogate.model.names import Sha256
     from geogate.model.release import Entry, ReleaseRequest, Vote
     from geogate.model.verdict import Verdict
+
+
+VOTE = "vote"
+HIDDEN = '{"reason":"shown when the review is over"}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +129,7 @@ def look(request_id: str, *, house: House | None = None) -> Seen:
 
 
 def history(*, request: str = "", last: int = 50, house: House | None = None) -> list[EntryLine]:
-    """Give the last entries, oldest first, of one request or of all.
+    """Give the last entries, oldest first, of one request or of all; what votes say only when the review is over.
 
     Raises: ServiceError.
     """
@@ -134,9 +138,15 @@ def history(*, request: str = "", last: int = 50, house: House | None = None) ->
         seq, _ = ledger.head()
         after = 0 if request else max(0, seq - last)
         entries = [entry for entry in ledger.entries(after=after) if request in {"", entry.request}]
+        held = {str(each.id) for each in ledger.requests(states=[State.HELD])}
     finally:
         ledger.close()
-    return [_line(entry) for entry in entries[-last:]]
+    return [_line(_blind(entry) if entry.request in held else entry) for entry in entries[-last:]]
+
+
+def _blind(entry: Entry) -> Entry:
+    """Hide what a vote says: reviewers are blind to each other until the review is over."""
+    return replace(entry, body=HIDDEN) if entry.kind == VOTE else entry
 
 
 def envelope_of(nonce: str, *, house: House | None = None) -> str:

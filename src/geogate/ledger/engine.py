@@ -39,7 +39,7 @@ def parse(url: str) -> URL:
         raise UsageError("the ledger's URL cannot be read", hint=hint) from error
     if parsed.drivername == "postgresql+psycopg":
         return parsed
-    if parsed.drivername != "sqlite" or parsed.query or parsed.host:
+    if parsed.drivername != "sqlite" or "?" in url or parsed.query or parsed.host:
         raise UsageError("the ledger is kept in SQLite or in PostgreSQL through psycopg", hint=hint)
     if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
         raise UsageError("a ledger in memory would forget", hint=hint)

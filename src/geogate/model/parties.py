@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from geogate.model.names import RecipientId, Sha256
+from geogate.model.names import PolicyName, RecipientId, Sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """The legal person that gets the data (GDPR art. 4(9)); ``destinations`` are its registered places."""
+    """The legal person that gets the data (GDPR art. 4(9)); ``destinations`` are its registered places.
+
+    ``policies`` are those under which it may get data, empty where each one will do.
+    """
 
     id: RecipientId
     name: str
@@ -48,6 +51,7 @@ class Recipient:
     owners: tuple[Owner, ...]
     contract: Contract | None
     destinations: tuple[Place, ...]
+    policies: tuple[PolicyName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import hashlib
 import math
 from typing import TYPE_CHECKING
 
-from geogate.model.names import RecipientId, Sha256
+from geogate.model.names import PolicyName, RecipientId, Sha256
 from geogate.model.parties import Contract, Owner, Place, Recipient, RecipientBook
 from geogate.policy.countries import COUNTRIES
 from geogate.policy.places import is_place
@@ -77,4 +77,5 @@ def _recipient(shape: RecipientShape) -> Recipient:
         owners=tuple(Owner(country=owner.country, share=owner.share) for owner in shape.owners),
         contract=contract,
         destinations=tuple(Place(uri=place.uri, owner=place.owner) for place in shape.destinations),
+        policies=tuple(PolicyName(name) for name in shape.policies or ()),
     )

@@ -112,6 +112,9 @@ class RecipientShape(Shape):
     owners: tuple[OwnerShape, ...]
     contract: ContractShape | None = None
     destinations: Annotated[tuple[PlaceShape, ...], Field(min_length=1)]
+    policies: Annotated[tuple[Slug, ...], Field(min_length=1)] | None = Field(
+        default=None, description="The policies under which it may get data; any policy where this is left out."
+    )
 
 
 class RecipientsShape(Shape):

@@ -51,8 +51,8 @@ def _open_regular(path: Path) -> int:
     return descriptor
 
 
-def _hash(source: int, target: int | None) -> tuple[Sha256, int]:
-    """Read a file to its end, copying it where there is a target."""
+def _hash(source: int, target: int | None, *, most: int | None = None) -> tuple[Sha256, int]:
+    """Read a file to its end, copying it where there is a target; one that has more bytes than ``most`` not further."""
     digest, size = hashlib.sha256(), 0
     buffer = bytearray(CHUNK)
     view = memoryview(buffer)
@@ -62,6 +62,8 @@ def _hash(source: int, target: int | None) -> tuple[Sha256, int]:
         written = 0
         while target is not None and written < count:
             written += os.write(target, view[written:count])
+        if most is not None and size > most:
+            break  # somebody appends to it; the caller finds that it changed
     return Sha256(digest.hexdigest()), size
 
 
@@ -174,7 +176,7 @@ class Staging:
                 with _service("copying a file"):
                     copy = os.open(folder / "copy", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
                     try:
-                        sha256, size = _hash(source, copy)
+                        sha256, size = _hash(source, copy, most=before.st_size)
                         self._settle(copy)
                     finally:
                         os.close(copy)
