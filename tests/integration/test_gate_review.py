@@ -14,6 +14,7 @@ from gating.place import RULES, destination, precision
 
 from geogate.gate.history import history, look
 from geogate.gate.review import approve, reject
+from geogate.gate.submit import submit
 from geogate.model.errors import PolicyError, RefusedError, UsageError
 from geogate.model.lifecycle import State
 from geogate.model.names import RequestId
@@ -260,3 +261,13 @@ def test_a_recipient_is_served_only_under_the_policies_that_it_is_bound_to(gate:
             judge(staged, policy="lenient")
     gate.policies.write_recipients(policies=["test", "lenient"])
     assert gate.submit(staged, policy="lenient").state is State.HELD
+
+
+@pytest.mark.parametrize("name", ["yves", "Yves "])
+def test_whoever_asked_for_the_same_release_cannot_review_it(gate: Gate, held: RequestId, name: str) -> None:
+    again = submit(gate.wish(gate.staged / "data.csv"), house=gate.house("yves"))
+    assert (again.request, again.repeated) == (held, True)
+    with pytest.raises(RefusedError, match="requester cannot review"):
+        gate.approve(held, name)
+    assert gate.approve(held, "anna").approvals == 1
+    assert gate.approve(held, "bob").state is State.CLEARED

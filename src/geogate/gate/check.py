@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from geogate.model.parties import RecipientBook
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
@@ -53,7 +55,13 @@ def check_place(house: House | None = None) -> list[Checked]:
         return f"{len(found.rules)} rules, as of {found.as_of}, {found.digest[:12]}" + (f"; {zones}" if zones else "")
 
     checked = [_checked(f"{name}.yaml", lambda name=name: policy(name)) for name in names]  # type: ignore[misc]
-    return [*checked, _checked("recipients.yaml", lambda: f"{len(place.recipients().recipients)} recipients")]
+    return [*checked, _checked("recipients.yaml", lambda: _recipients(place.recipients()))]
+
+
+def _recipients(book: RecipientBook) -> str:
+    unbound = sum(not recipient.policies for recipient in book.recipients)
+    counted = f"{len(book.recipients)} recipients"
+    return f"{counted}, {unbound} of them served under any policy" if unbound else counted
 
 
 def _checked(name: str, read: Callable[[], str]) -> Checked:

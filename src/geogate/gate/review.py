@@ -9,6 +9,7 @@ from geogate.gate.again import ask_again, judge_again
 from geogate.gate.basis import rests_on_today, review_ends
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.keys import signing_key
+from geogate.ledger.laws import person
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.finding import Effect
 from geogate.model.lifecycle import State
@@ -51,6 +52,7 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
         question = ask_again(request, house=house)
         _require_same_basis(question, verdict)
         _require_in_time(request, verdict, ledger=ledger, question=question, house=house)
+        _require_not_asked(verdict, ledger=ledger, house=house)
         needed = question.policy.reviewers
         last = len(ledger.votes(request_id)) + 1 >= needed
         if last:
@@ -135,6 +137,16 @@ def _require_in_time(
     with ledger.transaction(house.actor, at=house.clock()) as tx:
         tx.move(request.id, State.EXPIRED, reason=f"no decision within {question.policy.review_days} days")
     raise RefusedError("the review has expired", hint="ask the requester to submit it again")
+
+
+def _require_not_asked(verdict: Verdict, *, ledger: Ledger, house: House) -> None:
+    """Refuse an approval by somebody who asked for the same release: a repeated wish joins the first one's request.
+
+    Raises: RefusedError.
+    """
+    same = (r for r in ledger.requests() if r.verdict is not None and ballot_of(r.verdict) == ballot_of(verdict))
+    if person(house.actor) in {person(request.requester) for request in same}:
+        raise RefusedError("the requester cannot review the own request", hint="somebody who did not ask for it can")
 
 
 def _require_not_denied(request: ReleaseRequest, question: Question, *, house: House) -> None:
