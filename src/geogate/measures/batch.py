@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class LayerBatch:
     """Rows of one layer with one geometry column and one coordinate reference system.
 
-    ``attributes`` are all columns except the geometry. ``first_row`` counts from zero in the layer.
+    ``attributes`` are all columns except the geometry. ``first_row`` counts from zero in the layer. ``kernels`` says
+    whether geometries are decoded by compiled kernels; whoever measures sets it before, and nothing else depends on it.
     """
 
     def __init__(self, *, wkb: pa.Array, attributes: pa.RecordBatch, crs: pyproj.CRS, first_row: int = 0) -> None:
@@ -25,6 +26,7 @@ class LayerBatch:
         self.attributes = attributes
         self.crs = crs
         self.first_row = first_row
+        self.kernels = False
 
     @property
     def rows(self) -> int:

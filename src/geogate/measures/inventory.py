@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from geogate.measures.lattice import Extent
-from geogate.measures.measure import MeasureId, UnmeasurableError
+from geogate.measures.measure import MeasureId, Summed, UnmeasurableError
 from geogate.measures.reference import crs_name, on_earth, positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geogate.measures.batch import LayerBatch
+    from geogate.measures.measure import Tally
+    from geogate.measures.tools import Tools
 
 KINDS: Final = (
     "Point",
@@ -129,6 +131,11 @@ class LayerInventory:
             bounds=None,
             crs=None,
         )
+
+    def tally(self, tools: Tools) -> Tally[Inventory]:
+        """Begin to measure many batches."""
+        del tools
+        return Summed(self)
 
     def of(self, batch: LayerBatch) -> Inventory:
         """Count what is in one batch.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from geogate.measures.decimals import COARSEST, FINER, FINEST, classify
-from geogate.measures.measure import MeasureId, UnmeasurableError
+from geogate.measures.measure import MeasureId, Summed, UnmeasurableError
 from geogate.measures.reference import axis_unit
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geogate.measures.batch import LayerBatch
+    from geogate.measures.measure import Tally
+    from geogate.measures.tools import Tools
 
     Floats = NDArray[np.float64]
 
@@ -148,6 +150,11 @@ class CoordinateLattice:
     def empty(self) -> Lattice:
         """Return the measurement of no rows."""
         return Lattice(crs="", x=(), y=(), non_finite=0)
+
+    def tally(self, tools: Tools) -> Tally[Lattice]:
+        """Begin to measure many batches."""
+        del tools
+        return Summed(self)
 
     def of(self, batch: LayerBatch) -> Lattice:
         """Measure the vertices of one batch.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NewType, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NewType, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from geogate.measures.batch import LayerBatch
+    from geogate.measures.tools import Tools
 
 MeasureId = NewType("MeasureId", str)
 """Names a measure with its parameters, short and stable: ``lattice``, ``zone-hits:<list digest>:<buffer_m>``."""
@@ -30,8 +31,26 @@ M = TypeVar("M", bound=Measurement)
 M_co = TypeVar("M_co", bound=Measurement, covariant=True)
 
 
+class Tally(Protocol[M_co]):
+    """What one worker has measured so far; it belongs to one thread. Tallies of several workers merge by ``+``."""
+
+    def add(self, batch: LayerBatch, /) -> None:
+        """Measure the rows of one more batch.
+
+        Raises: UnmeasurableError when the rows cannot be measured; the tally is worthless then.
+        """
+        ...
+
+    def measurement(self) -> M_co:
+        """Return the measurement of all rows that were added."""
+        ...
+
+
 class Measure(Protocol[M_co]):
-    """How to measure a batch; frozen, hashable by ``id``, safe to use from several threads at once."""
+    """How to measure a batch; frozen, hashable by ``id``, pickled to other processes, safe to use from several threads.
+
+    It is light: what takes long to make, such as a compiled zone index, is made for a tally.
+    """
 
     @property
     def id(self) -> MeasureId:
@@ -48,6 +67,32 @@ class Measure(Protocol[M_co]):
         Raises: UnmeasurableError when the rows cannot be measured; never returns a guess.
         """
         ...
+
+    def tally(self, tools: Tools) -> Tally[M_co]:
+        """Begin to measure many batches.
+
+        Raises: PolicyError, ServiceError when what is needed for it cannot be had.
+        """
+        ...
+
+
+class Summed(Generic[M]):
+    """The tally of a measure whose measurements are small: the sum of what each batch gives."""
+
+    def __init__(self, measure: Measure[M]) -> None:
+        self._measure = measure
+        self._sum = measure.empty()
+
+    def add(self, batch: LayerBatch, /) -> None:
+        """Measure one more batch.
+
+        Raises: UnmeasurableError.
+        """
+        self._sum = self._sum + self._measure.of(batch)
+
+    def measurement(self) -> M:
+        """Return the sum."""
+        return self._sum
 
 
 class UnmeasurableError(Exception):

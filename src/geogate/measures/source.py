@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,20 @@ class LayerSchema:
     rows: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A run of consecutive rows of a layer that can be read by itself, at the same time as others, in any process.
+
+    ``first_row`` counts from zero in the layer; ``rows`` is what the file claims. ``span`` is the reader's own name for
+    it, for GeoParquet the first row group and the one after the last.
+    """
+
+    number: int
+    first_row: int
+    rows: int
+    span: tuple[int, int]
+
+
 class Source(Protocol):
     """One opened file (with its sidecars); every layer that it has is in ``layers``."""
 
@@ -75,5 +89,24 @@ class Source(Protocol):
 
         Raises: UnreadableError at the latest when the last row was read, if anything was odd: a warning of the reading
         library, fewer rows than claimed, a truncated end.
+        """
+        ...
+
+
+@runtime_checkable
+class SplitSource(Source, Protocol):
+    """A source whose layers can be read in parts."""
+
+    def parts(self, layer: LayerSchema) -> tuple[Part, ...]:
+        """Cut a layer into parts, in the order of their rows; always in the same way, and together they are the layer.
+
+        Raises: UnreadableError.
+        """
+        ...
+
+    def part_batches(self, layer: LayerSchema, part: Part, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
+        """Read the rows of one part, cut into batches as ``batches`` cuts them.
+
+        Raises: UnreadableError.
         """
         ...

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from shapely.errors import ShapelyError
 
-from geogate.measures.measure import MeasureId, UnmeasurableError
+from geogate.measures.measure import MeasureId, Summed, UnmeasurableError
 from geogate.measures.reference import positions, to_lonlat
 from geogate.zones.boundary import Hits
 from geogate.zones.index import OffGlobeError, ZoneIndex
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geogate.measures.batch import LayerBatch
+    from geogate.measures.measure import Tally
+    from geogate.measures.tools import Tools
     from geogate.zones.zone import ZoneList
 
 _POINT_KINDS: Final = (0, 1, 4)
@@ -116,6 +118,11 @@ class ZoneHits:
     def empty(self) -> ZoneHitCounts:
         """Return the counts of no rows."""
         return ZoneHitCounts()
+
+    def tally(self, tools: Tools) -> Tally[ZoneHitCounts]:
+        """Begin to measure many batches."""
+        del tools
+        return Summed(self)
 
     def of(self, batch: LayerBatch) -> ZoneHitCounts:
         """Count the hits of one batch.
