@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from geogate.measures.geometries import Geometries
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
     import pyproj
     from numpy.typing import NDArray
@@ -45,10 +46,10 @@ class LayerBatch:
     def lonlat(self) -> NDArray[np.float64]:
         """All vertices as longitude and latitude on WGS 84.
 
-        Shape: ``(vertices, 2)``, in the order of ``geometries.xy``; not finite where ``xy`` is not.
+        Shape: ``(vertices, 2)``, in the order of ``geometries.xy`` and stored like it; not finite where ``xy`` is not.
         Units: degrees.
         Raises: UnmeasurableError when a finite vertex cannot be transformed.
         """
         from geogate.measures.reference import to_lonlat
 
-        return to_lonlat(self.geometries.xy, self.crs)
+        return np.asfortranarray(to_lonlat(self.geometries.xy, self.crs))

@@ -21,16 +21,35 @@ if TYPE_CHECKING:
 _WITH_M: Final = 2
 """The ISO codes 2000 and 3000."""
 
+RING: Final = POLYGON
+"""The kind of a part that is a ring of a polygon; the other kinds of parts are ``POINT`` and ``LINE``."""
+
 _SMALLEST_RING: Final = 3
 """What GEOS accepts: there and back again."""
 
 
-class _Parts(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parts:
+    """The points, lines and rings of some geometries, in the order of their vertices; none is without a vertex.
+
+    Part ``p`` has the vertices ``offsets[p]`` to ``offsets[p + 1]``; row ``i`` has the parts ``first[i]`` to
+    ``first[i + 1]``. ``kinds`` is ``POINT``, ``LINE`` or ``RING``.
+
+    Shape: ``offsets`` ``(parts + 1,)``, ``kinds`` ``(parts,)``, ``first`` ``(rows + 1,)``.
+    """
+
+    offsets: NDArray[np.int64]
+    kinds: NDArray[np.uint8]
+    first: NDArray[np.int64]
+
+
+class _Decoded(NamedTuple):
     """What both ways of decoding give."""
 
     xyz: NDArray[np.float64]
     per_row: Ints
     kinds: NDArray[np.uint8]
+    parts: Parts | None
     has_z: bool
     has_m: bool
 
@@ -42,10 +61,11 @@ class Geometries:
     ``xy`` are all vertices of all rows in the layer's own system, x before y as the file has them; those of row ``i``
     are ``xy[feature_offsets[i]:feature_offsets[i + 1]]``. ``kinds`` is 0 for a row without a geometry, else 1 (Point)
     to 7 (GeometryCollection). ``empty`` marks geometries without a vertex; a point of only NaN is one. ``z`` is
-    ``None`` where no row has Z, and NaN for the vertices of rows that have none.
+    ``None`` where no row has Z, and NaN for the vertices of rows that have none. ``parts`` is ``None`` where every row
+    is a point or has no geometry.
 
-    Shape: ``xy`` ``(vertices, 2)``, ``feature_offsets`` ``(rows + 1,)``, ``kinds`` and ``empty`` ``(rows,)``,
-        ``z`` ``(vertices,)``.
+    Shape: ``xy`` ``(vertices, 2)``, all x before all y (Fortran's order), ``feature_offsets`` ``(rows + 1,)``,
+        ``kinds`` and ``empty`` ``(rows,)``, ``z`` ``(vertices,)``.
     Units: those of the layer's reference system.
     """
 
@@ -56,6 +76,7 @@ class Geometries:
     has_z: bool
     has_m: bool
     z: NDArray[np.float64] | None
+    parts: Parts | None
     wkb: pa.Array = field(repr=False)
     first_row: int
 
@@ -66,15 +87,16 @@ class Geometries:
         Raises: UnmeasurableError with the number of the row that is not well-formed to its last byte.
         """
         values = Values.of(wkb, first_row=first_row)
-        parts = _points(values) or _walked(values)
+        found = _points(values) or _walked(values)
         return cls(
-            xy=np.ascontiguousarray(parts.xyz[:, :2]),
-            feature_offsets=np.concatenate([np.zeros(1, np.int64), np.cumsum(parts.per_row)]),
-            kinds=parts.kinds,
-            empty=values.valid & (parts.per_row == 0),
-            has_z=parts.has_z,
-            has_m=parts.has_m,
-            z=np.ascontiguousarray(parts.xyz[:, 2]) if parts.has_z else None,
+            xy=np.asfortranarray(found.xyz[:, :2]),
+            feature_offsets=_offsets(found.per_row),
+            kinds=found.kinds,
+            empty=values.valid & (found.per_row == 0),
+            has_z=found.has_z,
+            has_m=found.has_m,
+            z=np.ascontiguousarray(found.xyz[:, 2]) if found.has_z else None,
+            parts=found.parts,
             wkb=wkb,
             first_row=first_row,
         )
@@ -100,26 +122,31 @@ class Geometries:
         return shapes
 
 
-def _points(values: Values) -> _Parts | None:
+def _offsets(counts: Ints) -> Ints:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+
+
+def _points(values: Values) -> _Decoded | None:
     """Decode points that all look alike; ``None`` where they are anything else."""
     plain = plain_points(values)
     if plain is None:
         return None
-    xyz = plain["at"].astype(np.float64)
+    xyz = np.asfortranarray(plain["at"])
     per_row = values.valid.astype(np.int64)
     if np.isnan(xyz).any():
         some = ~np.isnan(xyz).all(axis=1)
         xyz = xyz[some]
         per_row[values.valid] = some
-    return _Parts(xyz, per_row, values.valid * np.uint8(POINT), xyz.shape[1] > 2, has_m=False)  # noqa: PLR2004 x and y
+    has_z = xyz.shape[1] > 2  # noqa: PLR2004 x and y
+    return _Decoded(xyz, per_row, values.valid * np.uint8(POINT), parts=None, has_z=has_z, has_m=False)
 
 
-def _walked(values: Values) -> _Parts:
+def _walked(values: Values) -> _Decoded:
     """Decode anything."""
     layout = walk(values)
     runs = layout.runs
     at, big = vertices(runs)
-    xyz = np.full((len(at), 3), np.nan)
+    xyz = np.full((len(at), 3), np.nan, order="F")
     for axis in range(2):
         xyz[:, axis] = read(values.data, at + axis * ORDINATE, big)
     dims = layout.codes // 1000
@@ -130,12 +157,23 @@ def _walked(values: Values) -> _Parts:
     blank = _blank(values, runs, xyz, first)
     per_row = np.zeros(len(values.valid), np.int64)
     np.add.at(per_row, runs.row[~blank], runs.count[~blank])
-    return _Parts(
+    kinds = (layout.codes % 1000).astype(np.uint8)
+    return _Decoded(
         np.delete(xyz, first[blank], axis=0) if blank.any() else xyz,
         per_row,
-        (layout.codes % 1000).astype(np.uint8),
+        kinds,
+        parts=_parts(runs, (runs.count > 0) & ~blank, len(kinds)) if (kinds > POINT).any() else None,
         has_z=bool((dims % 2 == 1).any()),
         has_m=bool((dims >= _WITH_M).any()),
+    )
+
+
+def _parts(runs: Runs, some: Bools, rows: int) -> Parts:
+    """Make parts of the runs that have vertices; a run's kind is that of a part, and a ring's that of its polygon."""
+    return Parts(
+        offsets=_offsets(runs.count[some]),
+        kinds=runs.kind[some].astype(np.uint8),
+        first=np.searchsorted(runs.row[some], np.arange(rows + 1)),
     )
 
 
