@@ -85,6 +85,23 @@ def strictly(what: str, *, layer: str = "") -> Iterator[None]:
 
 
 @contextmanager
+def reading(what: str, *, layer: str = "") -> Iterator[None]:
+    """Run calls into a library that complains by exceptions alone, as Arrow's readers do; several threads may at once.
+
+    Python warnings, log lines and GDAL messages are not looked for, because to look for them is to hold a lock of the
+    whole process. A library that has other ways to complain is run in ``strictly``.
+
+    Raises: UnreadableError for every exception of the library.
+    """
+    try:
+        yield
+    except UnreadableError:
+        raise
+    except Exception as error:  # noqa: BLE001 - hostile bytes make the libraries fail with any type of exception
+        raise _unreadable(f"the file cannot be {what}", str(error), layer=layer) from None
+
+
+@contextmanager
 def writing(*, layer: str) -> Iterator[None]:
     """Run calls that write a file, as strictly as those that read one.
 

@@ -108,10 +108,16 @@ class Unmeasured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerFacts:
-    """What one pass over a layer found: the rows that were read, and one value for each measure that was asked for."""
+    """What one pass over a layer found: the rows that were read, and one value for each measure that was asked for.
+
+    ``complete`` is false where the pass ended before the last row, because what it had found denies already; such facts
+    can do nothing but deny. ``claimed`` are the rows that the file claims, ``None`` where it makes no claim.
+    """
 
     rows: int
     values: Mapping[MeasureId, Measurement | Unmeasured]
+    complete: bool = True
+    claimed: int | None = None
 
 
 class LayerPass(Protocol):

@@ -1,18 +1,19 @@
-"""GeoParquet through pyarrow: one layer, read in batches; statistics, indexes and footer keys are not looked at."""
+"""GeoParquet through pyarrow: one layer, read in parts; statistics, indexes and footer keys are not looked at."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from geogate.libraries.strict import strictly
+from geogate.libraries.strict import reading, strictly
 from geogate.measures.batch import LayerBatch
 from geogate.measures.source import LayerSchema, UnreadableError
 from geogate.model.dataset import Format
 from geogate.readers.columns import plain, plain_type, require_distinct
 from geogate.readers.geoarrow import check_native, to_wkb
 from geogate.readers.geoparquet_metadata import GeoMetadata, parse_geo
+from geogate.readers.geoparquet_parts import REMEDY, Group, batch_rows, groups_of, parts_of, slices_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
     import pyproj
 
-BATCH_ROWS = 65_536
+    from geogate.measures.source import Part
+
+BUFFER = 1 << 20
+"""How much of a column is read from the disk at once.
+
+Units: bytes.
+"""
+
 GEOMETRY_EXTENSIONS = ("geoarrow.", "ogc.")
 
 
@@ -44,28 +52,43 @@ def _is_binary(kind: pa.DataType) -> bool:
     return bool(pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_binary_view(kind))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Footer:
+    """What was read of the file before its rows."""
+
+    layer: LayerSchema
+    geo: GeoMetadata
+    metadata: pq.FileMetaData
+    groups: tuple[Group, ...]
+
+
 @dataclass(frozen=True)
 class GeoParquetSource:
-    """One GeoParquet file, which is one layer named after the file."""
+    """One GeoParquet file, which is one layer named after the file; its parts are runs of row groups."""
 
     path: Path
     format: Format = Format.GEOPARQUET
 
-    def _open(self) -> pq.ParquetFile:
+    def _open(self, metadata: pq.FileMetaData | None = None) -> pq.ParquetFile:
         import pyarrow.parquet as pq
 
-        # Without pre_buffer memory stays that of a few row groups; a memory map would crash on a file cut meanwhile.
-        return pq.ParquetFile(self.path, pre_buffer=False, memory_map=False, page_checksum_verification=True)
+        # Buffered and without pre_buffer memory stays that of some pages, however large a row group is; a memory map
+        # would crash on a file that is cut meanwhile.
+        return pq.ParquetFile(
+            self.path,
+            metadata=metadata,
+            pre_buffer=False,
+            buffer_size=BUFFER,
+            memory_map=False,
+            page_checksum_verification=True,
+        )
 
     @cached_property
-    def _geo(self) -> GeoMetadata:
-        return self._described[1]
-
-    @cached_property
-    def _described(self) -> tuple[LayerSchema, GeoMetadata]:
+    def _footer(self) -> _Footer:
         with strictly("opened as Parquet"), self._open() as file:
-            schema, rows = file.schema_arrow, file.metadata.num_rows
-            text = (file.metadata.metadata or {}).get(b"geo")
+            schema, metadata = file.schema_arrow, file.metadata
+            text = (metadata.metadata or {}).get(b"geo")
+            groups = groups_of(metadata)
         geo = parse_geo(text)
         require_distinct(schema)
         if geo.column not in schema.names:
@@ -77,9 +100,9 @@ class GeoParquetSource:
             geometry_column=geo.column,
             geometry_type=geo.geometry_type,
             attributes=attributes,
-            rows=rows,
+            rows=metadata.num_rows,
         )
-        return layer, geo
+        return _Footer(layer=layer, geo=geo, metadata=metadata, groups=groups)
 
     @staticmethod
     def _attributes(schema: pa.Schema, geo: GeoMetadata) -> pa.Schema:
@@ -105,38 +128,63 @@ class GeoParquetSource:
 
         Raises: UnreadableError.
         """
-        return (self._described[0],)
+        return (self._footer.layer,)
 
-    def batches(self, layer: LayerSchema, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
-        """Read all rows; the number of rows is compared with the footer's.
+    def parts(self, layer: LayerSchema) -> tuple[Part, ...]:
+        """Cut the rows into runs of whole row groups, of about half a million rows or 64 MB.
 
         Raises: UnreadableError.
         """
-        first = 0
-        with strictly("opened as Parquet"):
-            file = self._open()
-        with file:
-            stream = file.iter_batches(batch_size=BATCH_ROWS)
-            while True:
-                with strictly("read to its end", layer=layer.name):
-                    batch = next(stream, None)
-                    if batch is None:
-                        break
-                    rows = self._rows(batch, layer)
-                yield LayerBatch(wkb=rows[0], attributes=rows[1], crs=crs, first_row=first)
-                first += batch.num_rows
-        if first != layer.rows:
+        del layer
+        return parts_of(self._footer.groups)
+
+    def batches(self, layer: LayerSchema, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
+        """Read all rows, part by part.
+
+        Raises: UnreadableError.
+        """
+        for part in self.parts(layer):
+            yield from self.part_batches(layer, part, crs=crs)
+
+    def part_batches(self, layer: LayerSchema, part: Part, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
+        """Read the rows of one part, about 16 MB a batch; their number is compared with the footer's.
+
+        Raises: UnreadableError.
+        """
+        read = 0
+        for batch in self._read(layer, part):
+            with reading("read to its end", layer=layer.name):
+                wkb, attributes = self._rows(batch, layer)
+            yield LayerBatch(wkb=wkb, attributes=attributes, crs=crs, first_row=part.first_row + read)
+            read += batch.num_rows
+        if read != part.rows:
             raise UnreadableError(
-                f"{first} rows were read where the file claims {layer.rows}",
-                remedy="write the file again; it is damaged or was cut short",
-                layer=layer.name,
+                f"{read} rows were read where the file claims {part.rows}", remedy=REMEDY, layer=layer.name
             )
 
-    def _rows(self, batch: pa.RecordBatch, layer: LayerSchema) -> tuple[Any, pa.RecordBatch]:
+    def _read(self, layer: LayerSchema, part: Part) -> Iterator[pa.RecordBatch]:
+        span = range(*part.span)
+        rows = batch_rows(self._footer.groups[span.start : span.stop])
+        with reading("opened as Parquet", layer=layer.name):
+            file = self._open(self._footer.metadata)
+        with file:
+            # The threads of the pass read a part each; more of Arrow's own would only crowd them.
+            stream = file.iter_batches(batch_size=rows, row_groups=list(span), use_threads=False)
+            while True:
+                with reading("read to its end", layer=layer.name):
+                    batch = next(stream, None)
+                if batch is None:
+                    return
+                yield from slices_of(batch)
+
+    def _rows(self, batch: pa.RecordBatch, layer: LayerSchema) -> tuple[pa.Array, pa.RecordBatch]:
         import pyarrow as pa
 
         column = plain(batch.column(layer.geometry_column))
-        wkb = column.cast(pa.binary()) if self._geo.encoding == "WKB" else to_wkb(column, self._geo.encoding)
+        if self._footer.geo.encoding != "WKB":
+            wkb = to_wkb(column, self._footer.geo.encoding)
+        else:
+            wkb = column if pa.types.is_binary(column.type) else column.cast(pa.binary())
         columns = [plain(batch.column(name)) for name in layer.attributes.names]
         # A batch without columns still has to know its rows, which only a selection does.
         return wkb, pa.record_batch(columns, schema=layer.attributes) if columns else batch.select([])
