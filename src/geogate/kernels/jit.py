@@ -2,17 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 from numba import njit, types
+from numba.core import caching
 from numba.extending import intrinsic
 
-kernel: Any = njit(cache=True, nogil=True, error_model="numpy")
-"""Compiles a loop at its first call and keeps it on disk; it runs without Python's lock.
+from geogate.kernels.folder import sources_of, why_untrusted
+from geogate.kernels.state import state
 
-Nothing is checked at run time: a kernel proves each index before it uses it.
-"""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FOLDER = state().folder
+
+
+class _Locator(caching._CacheLocator):  # type: ignore[misc] # noqa: SLF001 - numba has no public way to choose the folder
+    """Keeps kernels where ``geogate.kernels.state`` seeks them, for as long as no source that went into them changes.
+
+    numba's own locators leave a folder that cannot be written, though all is in it, and look at one source file only.
+    """
+
+    def __init__(self, function: Any, file: str) -> None:
+        self._py_file = file
+        self._line = function.__code__.co_firstlineno
+
+    def get_cache_path(self) -> str:
+        return str(_FOLDER)
+
+    def get_source_stamp(self) -> str:
+        return sources_of(Path(self._py_file).stem)
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+    @classmethod
+    def from_function(cls, function: Any, file: str) -> _Locator:
+        return cls(function, file)
+
+
+class _Implementation(caching.CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = (_Locator,)
+
+
+class _Kept(caching.FunctionCache):  # type: ignore[misc]
+    """Loads only what nobody else can have written; a kernel that cannot be kept is still a kernel."""
+
+    _impl_class = _Implementation
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        if _FOLDER is None or why_untrusted(_FOLDER):
+            return None
+        return super().load_overload(signature, context)
+
+    def save_overload(self, signature: Any, data: Any) -> None:
+        try:
+            super().save_overload(signature, data)
+        except OSError:
+            return
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a loop at its first call and keep it on disk; it runs without Python's lock.
+
+    Nothing is checked at run time: a kernel proves each index before it uses it.
+    """
+    dispatcher = njit(nogil=True, error_model="numpy")(function)
+    if _FOLDER is not None:
+        dispatcher._cache = _Kept(function)  # noqa: SLF001 - as enable_caching does
+    return dispatcher
 
 
 def _loader(width: ir.Type, kind: Any) -> Any:
