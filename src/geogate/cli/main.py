@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "ledger": ("geogate.cli.ledger", "Show and verify the ledger."),
     "policy": ("geogate.cli.policy", "Check policy files."),
     "zones": ("geogate.cli.zones", "Compile and check zone lists."),
+    "kernels": ("geogate.cli.kernels", "Show or compile the kernels that measure large data fast."),
     "init": ("geogate.cli.init", "Create the gate's home: ledger, staging and signing key."),
 }
 """Every command: the module that defines it under the name ``command``, and its line in the help."""
