@@ -18,6 +18,7 @@ from gating.place import precision
 from integration.forks import become_nobody, in_a_fork
 
 from geogate.gate.home import initialise
+from geogate.gate.progress import Progress
 from geogate.gate.screen import screen
 from geogate.gate.submit import submit
 from geogate.ledger import ledger as ledger_module
@@ -269,13 +270,13 @@ def replace_file(path: Path) -> None:
 def test_a_file_that_changes_while_it_is_screened_gets_no_verdict(gate: Gate, how: Callable[[Path], None]) -> None:
     path = stage("CSV", gate.staged)
     with pytest.raises(InputError, match=r"changed while|cannot be read"):
-        screen(gate.wish(path), house=gate.house(), on_rows=lambda _: how(path))
+        screen(gate.wish(path), house=gate.house(), progress=Progress(on_rows=lambda _: how(path)))
 
 
 @pytest.mark.parametrize("how", [change, replace_file, lambda path: path.unlink()])
 def test_a_file_that_changes_after_it_was_sealed_does_not_matter(gate: Gate, how: Callable[[Path], None]) -> None:
     path = stage("CSV", gate.staged)
-    done = submit(gate.wish(path), house=gate.house(), on_rows=lambda _: how(path))
+    done = submit(gate.wish(path), house=gate.house(), progress=Progress(on_rows=lambda _: how(path)))
     assert done.clearance is not None
     gate.send(done.clearance)
     assert b"8.30931" not in gate.delivered()["data.csv"]

@@ -11,6 +11,7 @@ from gating.killed import Steps, killed_at
 from integration import postgres
 
 from geogate.gate.home import initialise
+from geogate.gate.progress import Progress
 from geogate.gate.submit import submit
 from geogate.model.errors import ServiceError
 from geogate.model.lifecycle import State
@@ -104,5 +105,5 @@ def test_a_server_that_stops_while_data_is_judged_ends_the_submission(
     stops = iter([own_server.stop])
     wish = gate.wish(stage("CSV", gate.staged))
     with pytest.raises(ServiceError, match="the ledger's database does not answer"):
-        submit(wish, house=gate.house(), on_rows=lambda _: next(stops, lambda: None)())
+        submit(wish, house=gate.house(), progress=Progress(on_rows=lambda _: next(stops, lambda: None)()))
     assert not gate.delivered()

@@ -1,4 +1,4 @@
-"""A progress line with rows per second on standard error, for passes that take a while and only on a terminal."""
+"""How far a pass has come, as a line that moves on a terminal; elsewhere the log says it now and then."""
 
 from __future__ import annotations
 
@@ -6,26 +6,36 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from geogate.gate.progress import Progress, logged
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 @contextmanager
-def rows_progress(what: str) -> Iterator[Callable[[int], None]]:
-    """Show how many rows were read and how fast; silent where standard error is no terminal."""
+def rows_progress(what: str) -> Iterator[Progress]:
+    """Show how many of the rows that the files claim were read, how fast, and the time that is left."""
     if not sys.stderr.isatty():
-        yield lambda _rows: None
+        yield logged(what)
         return
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TextColumn("{task.completed:,.0f} rows"),
-        TextColumn("{task.speed:,.0f} rows/s", justify="right"),
-        TimeElapsedColumn(),
+        rich.SpinnerColumn(),
+        rich.TextColumn("{task.description}"),
+        rich.TextColumn("{task.completed:,.0f} of {task.fields[claimed]} rows"),
+        rich.TextColumn("{task.fields[rate]:,.0f} rows/s", justify="right"),
+        rich.TimeElapsedColumn(),
+        rich.TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda rows: progress.advance(task, rows)
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, claimed="?", rate=0.0)
+
+        def begin(total: int | None) -> None:
+            bar.reset(task, total=total, claimed="?" if total is None else f"{total:,}", rate=0.0)
+
+        def add(rows: int) -> None:
+            bar.update(task, advance=rows, rate=bar.tasks[0].speed or 0.0)
+
+        yield Progress(on_total=begin, on_rows=add)

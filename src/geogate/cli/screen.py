@@ -38,7 +38,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         purpose=purpose,
         assume_crs=assume_crs,
     )
-    with rows_progress("screening") as on_rows:
-        verdict = screen(wish, house=House.from_environment(), on_rows=on_rows, docs=docs)
+    with rows_progress("screening") as progress:
+        verdict = screen(wish, house=House.from_environment(), progress=progress, docs=docs)
     print_verdict(verdict, title=", ".join(dataset), form=form)
     return EXIT[verdict.decision]

@@ -44,8 +44,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         purpose=purpose,
         assume_crs=assume_crs,
     )
-    with rows_progress("judging") as on_rows:
-        done = submit(wish, house=House.from_environment(actor=actor), on_rows=on_rows, docs=docs)
+    with rows_progress("judging") as progress:
+        done = submit(wish, house=House.from_environment(actor=actor), progress=progress, docs=docs)
     print_verdict(done.verdict, title=", ".join(dataset), form=form, request=_about(done))
     lines = [f"request {done.request} is {done.state}" + (", as submitted before" if done.repeated else "")]
     if done.clearance:

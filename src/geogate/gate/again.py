@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geogate.gate.house import Wish, no_progress
+from geogate.gate.house import Wish
 from geogate.gate.question import ask
 from geogate.gate.submit import judge_artefact
 from geogate.model.errors import RefusedError
@@ -39,4 +39,4 @@ def judge_again(request: ReleaseRequest, *, question: Question, house: House) ->
     """
     if request.artefact is None:
         raise RefusedError(f"request {request.id} has no artefact that could be judged")
-    return judge_artefact(request.artefact, staging=house.staging(), question=question, on_rows=no_progress).verdict
+    return judge_artefact(request.artefact, staging=house.staging(), question=question, means=house.means()).verdict

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from geogate.gate.opening import odd_layers, open_files
+from geogate.gate.passes import endings_of, local_passes, tools_for
 from geogate.gate.place import zone_digests
 from geogate.gate.versions import versions
 from geogate.model.errors import ServiceError
@@ -14,10 +16,11 @@ from geogate.model.verdict import Basis
 from geogate.policy.decide import Case, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from geogate.gate.passes import Means
     from geogate.model.finding import Finding
     from geogate.model.names import Sha256
     from geogate.model.parties import Posture, Recipient, RecipientBook
@@ -89,12 +92,12 @@ class Subject:
     size: int
 
 
-def examine(subject: Subject, *, question: Question, on_rows: Callable[[int], None]) -> Examined:
+def examine(subject: Subject, *, question: Question, means: Means) -> Examined:
     """Judge the subject.
 
     Raises: UsageError when the stated reference is none; ServiceError when the files vanish.
     """
-    opened = open_files(subject.files, assume_crs=question.assume_crs, on_rows=on_rows)
+    opened = open_files(subject.files, assume_crs=question.assume_crs)
     if not opened.layers:
         return Examined(
             verdict=denied(subject.digest, subject.size, question=question, findings=opened.findings), answer=None
@@ -102,9 +105,15 @@ def examine(subject: Subject, *, question: Question, on_rows: Callable[[int], No
     from geogate.suites.judge import judge_layers
     from geogate.suites.subject import LayerUnderTest
 
+    means.progress.on_total(opened.claimed)
+    passes = local_passes(
+        means,
+        tools=tools_for(subject.size, zone_lists=question.zone_lists, indexes=means.indexes),
+        endings=endings_of(question.policy, question.zone_lists),
+    )
     answer = judge_layers(
         question.policy,
-        [LayerUnderTest(name=layer.name, run=layer.run) for layer in opened.layers],
+        [LayerUnderTest(name=layer.name, run=partial(layer.run, passes=passes)) for layer in opened.layers],
         circumstances=question.circumstances(subject.size),
         zone_lists=question.zone_lists,
     )

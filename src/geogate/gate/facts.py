@@ -21,6 +21,7 @@ def kept_facts(answer: SuiteAnswer | None) -> str:
             if facts is None
             else {
                 "rows": facts.rows,
+                "complete": facts.complete,
                 "values": {str(name): asdict(cast("Any", value)) for name, value in facts.values.items()},
             }
         )

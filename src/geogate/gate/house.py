@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from geogate.gate.progress import SILENT, Progress
 from geogate.gate.settings import Settings
 from geogate.model.errors import UsageError
 from geogate.model.names import Actor, Nonce, RequestId
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geogate.destinations.channel import Channel
+    from geogate.gate.passes import Means
     from geogate.ledger.ledger import Ledger
     from geogate.seal.staging import Staging
 
@@ -32,10 +34,6 @@ class Wish:
     destination: str
     purpose: str = ""
     assume_crs: str = ""
-
-
-def no_progress(_rows: int) -> None:
-    """Take no notice of rows that were read."""
 
 
 def _user() -> str:
@@ -99,6 +97,13 @@ class House:
 
         settings = ChannelSettings(releaser_role=self.settings.releaser_role, country=self.settings.country)
         return channel_for(destination, settings=settings, owner=owner)
+
+    def means(self, progress: Progress = SILENT) -> Means:
+        """Say what passes are made with; indexes are kept in a home that exists."""
+        from geogate.gate.passes import Means
+
+        home = self.settings.home
+        return Means(indexes=self.settings.indexes if home.is_dir() else None, progress=progress)
 
     def scratch(self) -> Path:
         """Return the folder for work in progress, on the same disk as staging."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from geogate.engines.local import LocalPass
 from geogate.measures.inventory import Inventory, LayerInventory
 from geogate.measures.measure import Unmeasured
 from geogate.measures.published import published
@@ -20,11 +19,12 @@ from geogate.policy.decide import WHOLE_DATASET, gate_finding
 from geogate.readers import open_dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pyproj
 
+    from geogate.gate.passes import Passes
     from geogate.measures.measure import LayerFacts, Measure
     from geogate.measures.source import LayerSchema, Source
     from geogate.model.finding import Finding
@@ -38,10 +38,9 @@ class OpenedLayer:
     source: Source
     schema: LayerSchema
     crs: pyproj.CRS
-    on_rows: Callable[[int], None]
     facts: LayerFacts | None = field(default=None, init=False)
 
-    def run(self, measures: Sequence[Measure[Any]], /) -> LayerFacts:
+    def run(self, measures: Sequence[Measure[Any]], /, *, passes: Passes) -> LayerFacts:
         """Measure the layer in one pass, its inventory always included.
 
         Raises: UnreadableError, or when the layer was read before.
@@ -50,7 +49,7 @@ class OpenedLayer:
             raise UnreadableError("the layer was read twice", remedy="report this: it is a fault of geogate")
         inventory = LayerInventory()
         wanted = {measure.id: measure for measure in (*measures, inventory)}
-        self.facts = LocalPass(self.source, self.schema, self.crs, self.on_rows)(tuple(wanted.values()))
+        self.facts = passes(self.source, self.schema, self.crs)(tuple(wanted.values()))
         return self.facts
 
     def summary(self) -> LayerSummary:
@@ -67,12 +66,18 @@ class Opened:
     layers: tuple[OpenedLayer, ...]
     findings: tuple[Finding, ...]
 
+    @property
+    def claimed(self) -> int | None:
+        """The rows that all layers together claim, ``None`` where one makes no claim."""
+        rows = [layer.schema.rows for layer in self.layers]
+        return None if None in rows else sum(filter(None, rows))
+
     def crs_of(self, source: Source) -> Mapping[str, pyproj.CRS]:
         """Return the reference of each layer of a source by the layer's name."""
         return {layer.schema.name: layer.crs for layer in self.layers if layer.source is source}
 
 
-def open_files(files: Mapping[Path, str], *, assume_crs: str, on_rows: Callable[[int], None]) -> Opened:
+def open_files(files: Mapping[Path, str], *, assume_crs: str) -> Opened:
     """Open all files of a dataset; ``assume_crs`` holds for layers that do not state a reference.
 
     ``files`` gives each file's name within the dataset; layers are named after it.
@@ -100,7 +105,7 @@ def open_files(files: Mapping[Path, str], *, assume_crs: str, on_rows: Callable[
             elif crs is None:
                 findings.append(_unpublished_reference(name))
             else:
-                layers.append(OpenedLayer(name, source, schema, crs, on_rows))
+                layers.append(OpenedLayer(name, source, schema, crs))
     return Opened(sources=sources, layers=tuple(layers), findings=tuple(findings))
 
 
@@ -110,6 +115,10 @@ def odd_layers(layers: Sequence[OpenedLayer]) -> tuple[Finding, ...]:
     for layer in layers:
         inventory = layer.facts.values.get(LayerInventory().id) if layer.facts else None
         if layer.facts is None or not isinstance(inventory, Inventory):
+            findings.append(_not_measured(layer.name, inventory))
+        elif not layer.facts.complete:
+            findings.append(_ended_early(layer.name, layer.facts))
+        elif layer.facts.rows != inventory.rows:
             findings.append(_not_measured(layer.name, inventory))
         elif layer.facts.rows == 0:
             findings.append(_nothing_in(layer.name, "the layer has no rows"))
@@ -134,6 +143,16 @@ def _not_measured(layer: LayerName, answer: object) -> Finding:
     summary = answer.reason if isinstance(answer, Unmeasured) else "the layer was not read to its end"
     remedy = "export the layer again; if that does not help, report it"
     return gate_finding("not-measured", layer=layer, summary=summary, remedy=remedy)
+
+
+def _ended_early(layer: LayerName, facts: LayerFacts) -> Finding:
+    of = f" of {facts.claimed:,}" if facts.claimed is not None else ""
+    return gate_finding(
+        "ended-early",
+        layer=layer,
+        summary=f"the layer was read until a denial was certain, {facts.rows:,}{of} rows; counts are at least",
+        remedy="repair what the other findings name and submit again; then all rows are read",
+    )
 
 
 def _impossible(layer: LayerName, vertices: int) -> Finding:

@@ -9,23 +9,20 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from geogate.gate.examine import Subject, examine, write_docs
-from geogate.gate.house import no_progress
 from geogate.gate.intake import dataset_files
+from geogate.gate.progress import logged
 from geogate.gate.question import ask
 from geogate.model.dataset import FileDigest, content_digest
 from geogate.model.errors import InputError
 from geogate.model.names import Sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from geogate.gate.house import House, Wish
+    from geogate.gate.progress import Progress
     from geogate.model.verdict import Verdict
 
 
-def screen(
-    wish: Wish, *, house: House, on_rows: Callable[[int], None] = no_progress, docs: Path | None = None
-) -> Verdict:
+def screen(wish: Wish, *, house: House, progress: Progress | None = None, docs: Path | None = None) -> Verdict:
     """Judge a dataset as it lies, before anybody submits it; ``docs`` is a folder for the Data Docs of the verdict.
 
     The verdict is about the staged files; what ``submit`` judges is the artefact that it makes of them.
@@ -38,7 +35,7 @@ def screen(
         digests = tuple(_digest(path, name) for path, name in files.items())
         size = sum(digest.size for digest in digests)
         subject = Subject(files=files, digest=content_digest(digests), size=size)
-        examined = examine(subject, question=question, on_rows=on_rows)
+        examined = examine(subject, question=question, means=house.means(progress or logged("screening")))
         if {path: _identity(path) for path in files} != before:
             raise InputError("a file changed while it was screened", hint="screen it again when nobody writes to it")
         write_docs(examined, docs)

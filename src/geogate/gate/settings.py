@@ -56,6 +56,11 @@ class Settings:
         return self.home / "staging"
 
     @property
+    def indexes(self) -> Path:
+        """The folder of compiled zone indexes, which can be made again at any time."""
+        return self.home / "indexes"
+
+    @property
     def signing_key(self) -> Path:
         """The private key that signs clearances."""
         return self.home / "keys" / "clearance.pem"

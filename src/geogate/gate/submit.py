@@ -13,10 +13,10 @@ from geogate.gate.basis import rests_on_today, review_ends
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.examine import Examined, Subject, denied, examine, write_docs
 from geogate.gate.facts import kept_facts
-from geogate.gate.house import no_progress
 from geogate.gate.intake import dataset_files, dataset_name
 from geogate.gate.keys import signing_key
 from geogate.gate.opening import open_files, unreadable
+from geogate.gate.progress import logged
 from geogate.gate.question import ask
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Artefact, Encoding
@@ -26,7 +26,7 @@ from geogate.model.release import ReleaseRequest
 from geogate.model.verdict import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pyproj import CRS
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from geogate.gate.examine import Question
     from geogate.gate.house import House, Wish
     from geogate.gate.opening import Opened
+    from geogate.gate.passes import Means
+    from geogate.gate.progress import Progress
     from geogate.ledger.ledger import Ledger
     from geogate.measures.source import Source
     from geogate.model.dataset import Dataset
@@ -79,13 +81,11 @@ class _Desk:
     ledger: Ledger
     staging: Staging
     question: Question
-    on_rows: Callable[[int], None]
+    means: Means
     docs: Path | None
 
 
-def submit(
-    wish: Wish, *, house: House, on_rows: Callable[[int], None] = no_progress, docs: Path | None = None
-) -> Submission:
+def submit(wish: Wish, *, house: House, progress: Progress | None = None, docs: Path | None = None) -> Submission:
     """Seal and judge a dataset; a clear verdict gets a clearance, a held one waits for review.
 
     The same artefact for the same recipient, place and purpose under the same policy and zones is judged anew but
@@ -98,7 +98,8 @@ def submit(
     question = ask(wish, house=house)
     ledger = house.ledger()
     try:
-        desk = _Desk(house=house, ledger=ledger, staging=house.staging(), question=question, on_rows=on_rows, docs=docs)
+        means = house.means(progress or logged("judging"))
+        desk = _Desk(house=house, ledger=ledger, staging=house.staging(), question=question, means=means, docs=docs)
         request = _open(wish, desk)
         try:
             return _process(wish, request, desk)
@@ -153,7 +154,7 @@ def _encode(dataset: Dataset, desk: _Desk) -> _Sealed:
 
     with desk.staging.view(dataset.files) as paths, desk.staging.scratch() as into:
         files = {path: file.name for path, file in zip(paths, dataset.files, strict=True)}
-        opened = open_files(files, assume_crs=desk.question.assume_crs, on_rows=no_progress)
+        opened = open_files(files, assume_crs=desk.question.assume_crs)
         if opened.findings:
             return _Sealed(dataset=dataset, artefact=None, findings=opened.findings)
         try:
@@ -184,12 +185,10 @@ def _judge(sealed: _Sealed, desk: _Desk) -> Examined:
         dataset = sealed.dataset
         verdict = denied(dataset.digest, dataset.size, question=desk.question, findings=sealed.findings)
         return Examined(verdict=verdict, answer=None)
-    return judge_artefact(sealed.artefact, staging=desk.staging, question=desk.question, on_rows=desk.on_rows)
+    return judge_artefact(sealed.artefact, staging=desk.staging, question=desk.question, means=desk.means)
 
 
-def judge_artefact(
-    artefact: Artefact, *, staging: Staging, question: Question, on_rows: Callable[[int], None]
-) -> Examined:
+def judge_artefact(artefact: Artefact, *, staging: Staging, question: Question, means: Means) -> Examined:
     """Judge sealed bytes, from the copy that would be sent.
 
     Raises: RefusedError when the copy is missing or has changed.
@@ -197,7 +196,7 @@ def judge_artefact(
     with staging.view(artefact.files) as paths:
         files = {path: file.name for path, file in zip(paths, artefact.files, strict=True)}
         subject = Subject(files=files, digest=artefact.digest, size=artefact.size)
-        return examine(subject, question=question, on_rows=on_rows)
+        return examine(subject, question=question, means=means)
 
 
 def _conclude(request: ReleaseRequest, sealed: _Sealed, verdict: Verdict, desk: _Desk) -> Submission:

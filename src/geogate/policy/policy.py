@@ -49,7 +49,8 @@ class Policy:
 
     ``encoding`` says how the artefact comes from the staged bytes, ``shapefile_as`` what a Shapefile leaves as.
     ``reviewers`` people must approve a held release within ``review_days``; a clearance is valid for
-    ``clearance_hours``. ``rules`` is never empty.
+    ``clearance_hours``. ``stop_early`` says that a layer need not be read further once a denial is certain. ``rules``
+    is never empty.
     """
 
     name: PolicyName
@@ -65,3 +66,4 @@ class Policy:
     clearance_hours: int
     rules: tuple[PolicyRule, ...]
     digest: Sha256
+    stop_early: bool = False

@@ -68,6 +68,9 @@ class PolicyMetaShape(Shape):
     reviewers: Annotated[int, Field(ge=2, le=10)] = Field(description="People who must approve a held release.")
     review_days: Annotated[int, Field(ge=1, le=365)] = Field(description="Days until a held release expires.")
     clearance_hours: Annotated[int, Field(ge=1, le=720)] = Field(description="Hours for which a clearance is valid.")
+    stop_early: bool = Field(
+        default=False, description="Whether a layer may be left unread from where a denial is certain; false reads all."
+    )
 
 
 class PolicyShape(Shape):

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MOST_CLASSES = 8
 """Classes of the histogram that a finding lists; the finest come first."""
 
+SETTLED = 0.5
+"""The share of the limit below which a step stays too fine: steps are looked up at nodes that move with the extent."""
+
 COMMAND = "gdf.geometry = gdf.geometry.transform(lambda xy: numpy.round(xy, {}))"
 
 
@@ -64,6 +67,15 @@ class CoordinatePrecision(Rule[PrecisionParams]):
         """Need the lattice of the coordinates."""
         del params, zone_lists
         return (CoordinateLattice(),)
+
+    def settled(self, params: PrecisionParams, measurements: Mapping[MeasureId, Measurement]) -> bool:
+        """Say that a step is too fine already, by more than more rows could move where it is shortest on the ground.
+
+        Raises: UnmeasurableError when the reference system does not say how long a step is.
+        """
+        lattice = measurements[CoordinateLattice().id]
+        finest = finest_step(lattice) if isinstance(lattice, Lattice) else None
+        return finest is not None and finest.metres < SETTLED * params.step_m
 
     def judge(
         self, params: PrecisionParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances

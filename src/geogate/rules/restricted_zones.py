@@ -64,6 +64,11 @@ class RestrictedZones(Rule[ZonesParams]):
         """
         return (ZoneHits.against(zone_lists[params.zone_list], buffer_m=params.buffer_m),)
 
+    def settled(self, params: ZonesParams, measurements: Mapping[MeasureId, Measurement]) -> bool:
+        """Say that too many features hit a zone already: counts only grow."""
+        (hits,) = measurements.values()
+        return isinstance(hits, ZoneHitCounts) and _features(hits) > params.max_features
+
     def judge(
         self, params: ZonesParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
     ) -> Judgement:
@@ -72,12 +77,16 @@ class RestrictedZones(Rule[ZonesParams]):
         (hits,) = measurements.values()
         if not isinstance(hits, ZoneHitCounts):
             raise TypeError("the measurement has no hits")
-        # Features that hit several zones count once; never fewer than those that hit one.
-        hit = max([hits.features_hit, *(zone.features for zone in hits.zones)])
+        hit = _features(hits)
         observed = f"{hit:,} of {hits.features:,} features in {len(hits.zones):,} zones"
         if hit <= params.max_features:
             return Judgement(observed=observed)
         return Judgement(observed=observed, problems=(_problem(params, hits, hit),))
+
+
+def _features(hits: ZoneHitCounts) -> int:
+    """Count the features that hit a zone; those that hit several count once, but never fewer than hit one."""
+    return max([hits.features_hit, *(zone.features for zone in hits.zones)])
 
 
 def _problem(params: ZonesParams, hits: ZoneHitCounts, hit: int) -> Problem:

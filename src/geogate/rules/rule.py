@@ -54,6 +54,14 @@ class Rule(ABC, Generic[P]):
     def measures(self, params: P, zone_lists: Mapping[str, ZoneList]) -> tuple[Measure[Measurement], ...]:
         """Name the measures that the rule needs; none for a rule about circumstances only."""
 
+    def settled(self, params: P, measurements: Mapping[MeasureId, Measurement]) -> bool:
+        """Tell from some of a layer's rows that the rule is broken, and that no further row can change that.
+
+        ``measurements`` has exactly those of ``measures``. A rule that does not say is never settled.
+        """
+        del params, measurements
+        return False
+
     @abstractmethod
     def judge(
         self, params: P, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances

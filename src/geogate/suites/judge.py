@@ -12,6 +12,7 @@ from geogate.measures.source import UnreadableError
 from geogate.model.errors import PolicyError
 from geogate.policy.decide import gate_finding, no_answer
 from geogate.rules.registry import registered
+from geogate.suites.ended import Ended
 from geogate.suites.expectation import expectation_class
 from geogate.suites.gx import great_expectations as gx
 from geogate.suites.gx import new_context, quiet
@@ -111,6 +112,7 @@ class SuiteRun:
 
     suite: str
     asked: Mapping[str, PolicyRule]
+    rules: Mapping[str, Rule[Any]]
     asset: GeoExportAsset
     checkpoint: Any
 
@@ -130,7 +132,7 @@ class SuiteRun:
             gx.Checkpoint(name=suite.name, validation_definitions=[definition], result_format="COMPLETE")
         )
         asked = {each.id: rule for each, rule in zip(suite.expectations, policy.rules, strict=True)}
-        return cls(suite.name, asked, asset, checkpoint)
+        return cls(suite.name, asked, rules, asset, checkpoint)
 
     def judge(self, run_id: str, subject: Subject) -> LayerAnswer:
         """Run the suite over one layer under an id of its own, so that no result overwrites another."""
@@ -148,7 +150,15 @@ class SuiteRun:
         if unreadable:
             return LayerAnswer(layer=layer, facts=None, outcomes=(), findings=unreadable, result=result)
         findings += _odd(batch, layer)
+        if batch.facts is not None:
+            outcomes = self._heard(outcomes, batch.facts, subject)
         return LayerAnswer(layer=layer, facts=batch.facts, outcomes=outcomes, findings=findings, result=result)
+
+    def _heard(self, outcomes: Sequence[Outcome], facts: LayerFacts, subject: Subject) -> tuple[Outcome, ...]:
+        ended = Ended(facts=facts, rules=self.rules, measures=subject.measures)
+        uses = {use.id: use for use in self.asked.values()}
+        heard = (ended.heard(outcome, uses[outcome.rule]) for outcome in outcomes)
+        return tuple(outcome for outcome in heard if outcome is not None)
 
     def _batch(self, result: Any) -> ExportBatch:
         batch: ExportBatch = self.asset.datasource.get_execution_engine().batch({"batch_id": result.batch_id})
