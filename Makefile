@@ -13,12 +13,12 @@ export GX_ANALYTICS_ENABLED := false
 # The caches of compiled Python files are made once at set-up; without them each Airflow process costs ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup test lint check demo bench lock clean
+.PHONY: help setup test lint check demo bench bench-quick bench-watch lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
-setup: $(VENV)/.ready $(MINISTACK_VENV)/.ready ## Create the environments from pinned versions
+setup: $(VENV)/.ready $(VENV)/.kernels $(MINISTACK_VENV)/.ready ## Create the environments from pinned versions
 
 $(VENV)/bin/uv:
 	@test -n "$(PYTHON)" || { echo "geogate needs Python 3.11, 3.12 or 3.13 on the PATH (or make PYTHON=/path/to/python)"; exit 1; }
@@ -30,13 +30,23 @@ $(VENV)/.ready: requirements/dev.lock pyproject.toml | $(VENV)/bin/uv
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
 	@touch $@
 
+# Kernels are compiled here and never while a dataset is judged.
+$(VENV)/.kernels: $(VENV)/.ready $(wildcard src/geogate/kernels/*.py)
+	$(BIN)/geogate kernels --compile
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.lock $(VENV)/.ready
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements/bench.lock
+	@touch $@
+
 # ministack pins its own botocore, so it lives in an environment of its own.
 $(MINISTACK_VENV)/.ready: requirements/ministack.lock | $(VENV)/bin/uv
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(MINISTACK_VENV)
 	VIRTUAL_ENV=$(CURDIR)/$(MINISTACK_VENV) $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements/ministack.lock
 	@touch $@
 
-test: setup ## Run all tests: units, properties, formats, real S3 server, PostgreSQL and Airflow
+test: setup ## Run all tests: units, properties, formats, real S3 server, PostgreSQL, Airflow and Spark
+	@infra/system-packages.sh
 	$(BIN)/pytest
 
 lint: setup ## Check style, types and import contracts
@@ -50,11 +60,19 @@ check: lint test ## Run what CI runs
 demo: setup ## Run the export DAG over real data against a real S3 server and show what happened
 	$(BIN)/python infra/demo/run.py
 
-bench: setup ## Measure against the peers, write the tables into docs/benchmarks.md
+bench: setup $(VENV)/.bench ## Measure against the peers, write tables and plots into docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py
+
+bench-quick: setup $(VENV)/.bench ## Two million points, ten thousand zones, the peers beside it, under a minute
+	$(BIN)/python benchmarks/quick.py
+
+bench-watch: setup ## Compare what each kernel costs a row with what it cost when that was last recorded
+	$(BIN)/python benchmarks/watch.py
 
 lock: $(VENV)/bin/uv ## Resolve the pinned versions anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade --all-extras --group dev pyproject.toml -o requirements/dev.lock
+	cp requirements/dev.lock requirements/bench.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --all-extras --group dev --group bench pyproject.toml -o requirements/bench.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade requirements/ministack.in -o requirements/ministack.lock
 
 clean: ## Remove the environments and everything that runs have left
