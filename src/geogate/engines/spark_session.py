@@ -1,0 +1,145 @@
+"""The Spark session in which a pass runs: the caller's own, or one that lives as long as the pass."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from geogate.model.errors import ServiceError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pyspark.sql import SparkSession
+
+OLDEST: Final = 4
+"""The oldest major version of pyspark that is used."""
+
+TRIES: Final = 4
+"""How often a task is tried in local mode, where Spark itself tries once; the number is its default on clusters."""
+
+_LOCAL: Final = re.compile(r"local(\[(?P<threads>[0-9*]+)\])?")
+
+_ON_THIS_MACHINE: Final[Mapping[str, str]] = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+}
+"""In local mode nothing listens to the network."""
+
+
+@contextmanager
+def spark_session(master: str = "") -> Iterator[SparkSession]:
+    """Give the session that this process has already, or begin one and end it with the block.
+
+    ``master`` is a URL as Spark has them; without it the master of Spark's own configuration is taken.
+
+    Raises: UsageError when pyspark is missing or the running session has another master; ServiceError when Spark does
+        not begin.
+    """
+    require_pyspark()
+    running = _running()
+    if running is not None:
+        if master and _patient(master) != running.sparkContext.master and master != running.sparkContext.master:
+            raise UsageError("Spark is running in this process with another master", hint="leave --master away")
+        yield running
+        return
+    session = _begin(master)
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+def require_pyspark() -> None:
+    """Import pyspark.
+
+    Raises: UsageError when it is not installed, or too old.
+    """
+    try:
+        import pyspark
+    except ModuleNotFoundError as error:
+        raise UsageError("the engine spark needs pyspark", hint="pip install 'geogate[spark]'") from error
+    if int(pyspark.__version__.partition(".")[0]) < OLDEST:
+        raise UsageError("pyspark is too old for the engine spark", hint="pip install 'geogate[spark]'")
+
+
+@contextmanager
+def quiet_about_pandas() -> Iterator[None]:
+    """Silence one warning, which pyspark gives of every pandas since 3.0 also where none of its data goes there.
+
+    Only for the caller's own thread while no other runs Python code that warns.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        yield
+
+
+def _running() -> Any:
+    """Return the session of this process if there is one.
+
+    Raises: UsageError when it is one of Spark Connect.
+    """
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    try:
+        session = SparkSession.active()
+    except PySparkException:
+        return None
+    return _with_context(session)
+
+
+def _with_context(session: Any) -> Any:
+    from pyspark.errors import PySparkException
+
+    try:
+        session.sparkContext.master  # noqa: B018 - Spark Connect refuses here
+    except PySparkException as error:
+        raise UsageError(
+            "the engine spark needs a Spark driver in this process, not Spark Connect",
+            hint="name a master: local[4], spark://…, yarn or k8s://…",
+        ) from error
+    return session
+
+
+def _begin(master: str) -> Any:
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName("geogate")
+    if master:
+        builder = builder.master(_patient(master))
+    if master.startswith("local"):
+        for name, value in _ON_THIS_MACHINE.items():
+            builder = builder.config(name, value)
+    try:
+        session = _with_context(builder.getOrCreate())
+    except spark_failures() as error:
+        raise ServiceError(
+            "Spark does not begin", hint="it needs Java 17 or later (JAVA_HOME), and a master that can be reached"
+        ) from error
+    context = session.sparkContext
+    # Unless somebody names one, executors would take the first python3 on their path.
+    if "PYSPARK_PYTHON" not in os.environ:
+        context.pythonExec = context.getConf().get("spark.pyspark.python", sys.executable)
+    return session
+
+
+def spark_failures() -> tuple[type[Exception], ...]:
+    """Name the exceptions with which Spark, or the way to its driver, fails."""
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from pyspark.errors import PySparkException
+
+    return PySparkException, Py4JError, OSError
+
+
+def _patient(master: str) -> str:
+    """Let local mode try a task again, as clusters do."""
+    local = _LOCAL.fullmatch(master)
+    return f"local[{local['threads'] or 1},{TRIES}]" if local else master
