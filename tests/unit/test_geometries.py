@@ -269,7 +269,7 @@ def test_large_multi_points_with_an_odd_part_are_refused(rows: int) -> None:
 
 def test_what_geos_refuses_is_refused_with_its_row() -> None:
     decoded = decode(point(1, 2), point(3, 4), first_row=5)
-    odd = replace(decoded, wkb=pa.array([point(1, 2), b"no geometry"]))
+    odd = replace(decoded, wkb_of=pa.array([point(1, 2), b"no geometry"]).take)
     assert odd.shapes(np.array([0]))[0] is not None
     with pytest.raises(UnmeasurableError, match="row 6 cannot be measured: GEOS refuses it"):
         odd.shapes(np.array([0, 1]))

@@ -40,7 +40,7 @@ class LayerBatch:
 
         Raises: UnmeasurableError with the row's number when a value is not well-formed WKB.
         """
-        return Geometries.decode(self.wkb, first_row=self.first_row)
+        return Geometries.decode(self.wkb, first_row=self.first_row, kernels=self.kernels)
 
     @cached_property
     def lonlat(self) -> NDArray[np.float64]:

@@ -76,6 +76,24 @@ def iso_code(raw: int) -> int:
     return kind + 1000 * (dims or bool(flags & _EWKB_Z) + 2 * bool(flags & _EWKB_M))
 
 
+def buffers(wkb: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int32] | NDArray[np.int64]]:
+    """View the bytes and the offsets of a binary or large_binary array, sliced or not; read-only and unchecked.
+
+    Raises: UnmeasurableError when the array is of another type.
+    """
+    if not (pa.types.is_binary(wkb.type) or pa.types.is_large_binary(wkb.type)):
+        raise UnmeasurableError(f"the geometry column holds {wkb.type}, not WKB")
+    width = np.dtype(np.int64 if pa.types.is_large_binary(wkb.type) else np.int32)
+    _, offsets_buffer, data_buffer = wkb.buffers()
+    data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.empty(0, np.uint8)
+    bounds = np.zeros(1, width)
+    if len(wkb):
+        bounds = np.frombuffer(offsets_buffer, width, len(wkb) + 1, offset=wkb.offset * width.itemsize)
+    for view in (data, bounds):
+        view.flags.writeable = False
+    return data, bounds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Values:
     """The WKB values of an Arrow array as its own bytes, without a Python object for each row.
@@ -95,15 +113,8 @@ class Values:
 
         Raises: UnmeasurableError when the array is of another type or its offsets do not fit its bytes.
         """
-        if not (pa.types.is_binary(wkb.type) or pa.types.is_large_binary(wkb.type)):
-            raise UnmeasurableError(f"the geometry column holds {wkb.type}, not WKB")
-        width = np.int64 if pa.types.is_large_binary(wkb.type) else np.int32
-        _, offsets_buffer, data_buffer = wkb.buffers()
-        data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.empty(0, np.uint8)
-        offsets = np.zeros(1, np.int64)
-        if len(wkb):
-            bounds = np.frombuffer(offsets_buffer, width, len(wkb) + 1, offset=wkb.offset * np.dtype(width).itemsize)
-            offsets = bounds.astype(np.int64)
+        data, bounds = buffers(wkb)
+        offsets = bounds.astype(np.int64)
         if offsets[0] < 0 or offsets[-1] > len(data) or (np.diff(offsets) < 0).any():
             raise UnmeasurableError(f"the geometry column has broken offsets after row {first_row}")
         valid = wkb.is_valid().to_numpy(zero_copy_only=False)
@@ -188,6 +199,11 @@ def vertices(runs: Runs) -> tuple[Ints, Bools]:
     )
 
 
+def plain_width(data: NDArray[np.uint8], start: int) -> int:
+    """Return the number of ordinates of a little-endian point, XY or XYZ, that begins at a byte; 0 for all else."""
+    return _PLAIN_HEADS.get(data[start : start + HEAD].tobytes(), 0)
+
+
 def plain_points(values: Values) -> NDArray[np.void] | None:
     """View points as a table if all have the same little-endian head and no other bytes lie between them.
 
@@ -197,7 +213,7 @@ def plain_points(values: Values) -> NDArray[np.void] | None:
     if rows == 0:
         return None
     start, end = int(values.starts[0]), int(values.ends[-1])
-    width = _PLAIN_HEADS.get(values.data[start : start + HEAD].tobytes(), 0)
+    width = plain_width(values.data, start)
     size = HEAD + width * ORDINATE
     if width == 0 or end - start != rows * size or (values.ends - values.starts != values.valid * size).any():
         return None
