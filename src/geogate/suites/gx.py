@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Read by Great Expectations while it is imported.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
@@ -17,7 +21,27 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 # The library says at INFO that it registers its own parts, hundreds of lines in the log of a task.
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
-with warnings.catch_warnings():
+
+@contextmanager
+def _without_spark() -> Iterator[None]:
+    """Hide pyspark, which the library imports where it is installed, and geogate's expectations never use through it.
+
+    Besides the seconds that it takes: where Python runs a text and no file, and gRPC is missing, a module of pyspark
+    thinks that it is tested and ends the process with code 0, which for the gate means cleared.
+    """
+    hidden = {name: sys.modules.get(name) for name in ("pyspark", "pyspark.sql.connect")}
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # by the import system's own convention
+    try:
+        yield
+    finally:
+        for name, module in hidden.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+
+
+with warnings.catch_warnings(), _without_spark():
     # Deprecations inside the library's own imports are not about this product.
     warnings.simplefilter("ignore")
     import great_expectations
@@ -26,9 +50,6 @@ with warnings.catch_warnings():
         InMemoryStoreBackendDefaults,
         ProgressBarsConfig,
     )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["VERSION", "great_expectations", "new_context", "quiet"]
 
