@@ -1,104 +1,94 @@
-"""Measure screen and submit beside a bare pyarrow read and write of the same file, and write the table into the docs.
+"""Measure geogate beside its peers, compare the answers, and write tables and plots into the docs.
 
-Every figure is taken in a process of its own, the peers in turn with geogate, several rounds; medians are compared.
+What was measured is kept with the data, so that ``--only`` measures a part anew and the page has all of it.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-HERE = Path(__file__).parent
-REPORT = HERE.parent / "docs" / "benchmarks.md"
-ROWS = 2_000_000
-ZONES = 300
-TASKS = ("read", "read-write", "import-gx", "screen", "submit")
+if TYPE_CHECKING:
+    from benchmarks.results import Results
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # benchmarks has scripts and is not installed
 
-def main() -> None:
-    """Run all rounds and write the report."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--no-scaling", action="store_true", help="leave out ten times the rows")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="geogate-bench-") as folder:
-        figures = measure(Path(folder) / "small", rows=options.rows, rounds=options.rounds)
-        larger = None
-        if not options.no_scaling:
-            larger = measure(Path(folder) / "large", rows=10 * options.rows, rounds=max(1, options.rounds // 2))
-    text = report(figures, larger, rows=options.rows)
-    print(text)
-    if not options.no_scaling:
-        REPORT.write_text(text, encoding="utf-8")
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
-def measure(folder: Path, *, rows: int, rounds: int) -> dict[str, dict[str, float]]:
-    """Return seconds and peak megabytes of each task, medians of the rounds."""
-    environment = os.environ | {
-        "GEOGATE_HOME": str(folder / "home"),
-        "GEOGATE_POLICIES": str(folder / "policies"),
-        "GX_ANALYTICS_ENABLED": "false",
-    }
-    run = [sys.executable, str(HERE / "task.py")]
-    subprocess.run([*run, "prepare", str(folder), str(rows), str(ZONES)], check=True, env=environment)
-    taken: dict[str, list[dict[str, float]]] = {task: [] for task in TASKS}
-    for _ in range(rounds):
-        for task in TASKS:
-            done = subprocess.run([*run, task, str(folder)], check=True, env=environment, stdout=subprocess.PIPE)
-            taken[task].append(json.loads(done.stdout.splitlines()[-1]))
-    return {task: medians(results) for task, results in taken.items()}
+def main(arguments: list[str] | None = None) -> int:
+    """Measure what is chosen, write the page, and say by the exit code whether all answers agree."""
+    from benchmarks.results import Results
+
+    options = _options(arguments)
+    kept = options.data / f"results-{options.scale:g}.json"
+    results = Results() if options.fresh else Results.loaded(kept)
+    if not options.report:
+        with tempfile.TemporaryDirectory(prefix="geogate-bench-") as scratch:
+            _measure(options, Path(scratch), results, kept)
+    _write(results, options.docs)
+    disagree = [name for name, case in results.cases.items() if case.agree is False]
+    print(f"answers disagree in {', '.join(disagree)}" if disagree else "all answers agree")
+    return 1 if disagree else 0
 
 
-def medians(results: list[dict[str, float]]) -> dict[str, float]:
-    """Return the median of each figure over the rounds."""
-    return {key: statistics.median(result[key] for result in results) for key in results[0]}
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    from benchmarks.cases import CASES
+    from benchmarks.store import default_folder
+    from benchmarks.works import WORKS
+
+    groups = [*dict.fromkeys(case.group for case in CASES), *WORKS]
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--data", type=Path, default=default_folder(), help="where data and results are kept")
+    parser.add_argument("--docs", type=Path, default=DOCS, help="where the page is written")
+    parser.add_argument("--only", default=",".join(groups), help=f"some of {', '.join(groups)}, or names of cases")
+    parser.add_argument("--missing", action="store_true", help="leave out the cases that have been measured")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0, help="times the rows; results are kept apart")
+    parser.add_argument("--fresh", action="store_true", help="forget what was measured before")
+    parser.add_argument("--report", action="store_true", help="measure nothing, only write the page")
+    options = parser.parse_args(arguments)
+    options.only = options.only.split(",")
+    unknown = set(options.only) - {*groups, *(case.name for case in CASES)}
+    if unknown:
+        parser.error(f"nothing is called {', '.join(sorted(unknown))}")
+    return options
 
 
-def report(figures: dict[str, dict[str, float]], larger: dict[str, Any] | None, *, rows: int) -> str:
-    """Write the tables."""
-    gx = figures["import-gx"]["seconds"]
-    lines = [
-        "# Benchmarks",
-        "",
-        f"Made by `make bench`: {rows:,} points of GeoParquet (WKB, zstd) against {ZONES} zones on two threads.",
-        "`first` is the first call in a new interpreter, with all imports; `again` the second call in that process.",
-        "",
-        "| Work | first, s | again, s | peak, MB | against | ratio |",
-        "|---|---|---|---|---|---|",
-        row("bare pyarrow read", figures["read"]),
-        row("bare pyarrow read + write", figures["read-write"]),
-        f"| import great_expectations | {gx:.3f} | | {figures['import-gx']['peak_mb']:.0f} | | |",
-    ]
-    for task, peer, name in (("screen", "read", "read"), ("submit", "read-write", "read + write")):
-        mine, bare = figures[task], figures[peer]
-        ratio = mine["again"] / bare["again"]
-        beyond = mine["seconds"] - gx
-        lines.append(
-            f"| `{task}` | {mine['seconds']:.3f} | {mine['again']:.3f} | {mine['peak_mb']:.0f} | bare {name} "
-            f"| {ratio:.1f}; first {beyond:+.1f} s beside GX's import |"
-        )
-    if larger is not None:
-        lines += ["", f"Ten times the rows ({10 * rows:,}), relative to the same work above:", ""]
-        lines += ["| Work | time | memory |", "|---|---|---|"]
-        for task in ("screen", "submit"):
-            time = larger[task]["again"] / figures[task]["again"]
-            memory = larger[task]["peak_mb"] / figures[task]["peak_mb"]
-            lines.append(f"| `{task}` | {time:.1f} times | {memory:.2f} times ({larger[task]['peak_mb']:.0f} MB) |")
-    return "\n".join([*lines, ""])
+def _measure(options: argparse.Namespace, scratch: Path, results: Results, kept: Path) -> None:
+    from benchmarks.cases import CASES
+    from benchmarks.store import Store
+    from benchmarks.works import WORKS, Workshop, measure_case
+
+    began = time.monotonic()
+
+    def tell(text: str) -> None:
+        print(f"{time.monotonic() - began:7.1f} s  {text}", file=sys.stderr, flush=True)
+
+    shop = Workshop(store=Store(options.data), scratch=scratch, rounds=options.rounds, scale=options.scale, tell=tell)
+    for case in CASES:
+        chosen = case.group in options.only or case.name in options.only
+        if chosen and not (options.missing and case.name in results.cases):
+            results.cases[case.name] = measure_case(case.smaller(options.scale), shop)
+            results.save(kept)
+    for name, work in WORKS.items():
+        if name in options.only:
+            work(shop, results)
+            results.save(kept)
 
 
-def row(name: str, figure: dict[str, float]) -> str:
-    """Write the row of a peer."""
-    return f"| {name} | {figure['seconds']:.3f} | {figure['again']:.3f} | {figure['peak_mb']:.0f} | | |"
+def _write(results: Results, docs: Path) -> None:
+    from benchmarks.machine import facts
+    from benchmarks.plots import draw
+    from benchmarks.report import page
+
+    draw(results, docs / "benchmarks")
+    (docs / "benchmarks.md").write_text(page(results, facts()), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,8 @@ import numpy as np
 from benchmarks.question import THREADS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.question import Ints, Question
 
 HERE: Final = Path(__file__).parent
@@ -50,6 +53,11 @@ class Samples:
         return statistics.median(self.seconds)
 
     @property
+    def median_first(self) -> float:
+        """Seconds, the first time in a process."""
+        return statistics.median(self.first)
+
+    @property
     def memory(self) -> float:
         """Megabytes, the largest of all rounds."""
         return max(self.peak_mb)
@@ -82,14 +90,7 @@ def said_by(arguments: list[str], *, extra: dict[str, str] | None = None) -> dic
     Raises: SystemFailedError.
     """
     command = [sys.executable, *arguments]
-    done = subprocess.run(
-        command,
-        check=False,
-        env=environment() | (extra or {}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    done = subprocess.run(command, check=False, env=environment() | (extra or {}), capture_output=True, text=True)
     if done.returncode != 0 or not done.stdout:
         raise SystemFailedError(f"{' '.join(arguments[:2])} ended with {done.returncode}:\n{done.stderr[-4000:]}")
     said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -98,10 +99,15 @@ def said_by(arguments: list[str], *, extra: dict[str, str] | None = None) -> dic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampler:
-    """Asks in rounds; ``scratch`` is a folder for the answers."""
+    """Asks in rounds; ``scratch`` is a folder for the answers.
+
+    ``until`` is when the last round may begin, by the monotonic clock. ``tell`` hears who is asked.
+    """
 
     rounds: int
     scratch: Path
+    until: float = float("inf")
+    tell: Callable[[str], None] = lambda _: None
 
     def sample(
         self, question: Question, systems: tuple[str, ...], *, with_pairs: tuple[str, ...] = ()
@@ -110,7 +116,7 @@ class Sampler:
         samples = {name: Samples() for name in systems}
         answers = Answers()
         for number in range(self.rounds):
-            for name in systems:
+            for name in systems if number == 0 or time.monotonic() < self.until else ():
                 if samples[name].spent < ENOUGH_S:
                     wanted = number == 0 and name in with_pairs
                     samples[name].add(self._ask(name, question, answers, wanted=wanted))
@@ -119,6 +125,7 @@ class Sampler:
     def _ask(self, name: str, question: Question, answers: Answers, *, wanted: bool) -> dict[str, Any]:
         counts, pairs = self.scratch / f"{name}-counts.npy", self.scratch / f"{name}-pairs.npy"
         pairs.unlink(missing_ok=True)
+        self.tell(name)
         arguments = [str(HERE / "task.py"), name, question.dumped(), "--counts", str(counts)]
         if wanted:
             arguments += ["--pairs", str(pairs)]

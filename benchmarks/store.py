@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +20,6 @@ from benchmarks.shapes import FRANCE, METRES_PER_DEGREE, PLACES, Stars, walks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -33,6 +34,11 @@ BEGIN_MS: Final = 1_767_225_600_000
 
 _VERSION: Final = "1"
 """Changes with what is written, so that older data is not taken for it."""
+
+
+def default_folder() -> Path:
+    """Return where the data is kept unless another folder is named: outside the repository."""
+    return Path(tempfile.gettempdir()) / "geogate-benchmark-data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,7 @@ class DuckDB:
         """Count the pairs of each zone."""
         found = self._connection.execute(
             f"SELECT z.zone, count(*) AS n {self._join('false')} GROUP BY z.zone"
-        ).fetchnumpy()  # noqa: S608 own words
+        ).fetchnumpy()
         counts = np.zeros(self._question.zone_count, np.int64)
         counts[found["zone"]] = found["n"]
         return counts
@@ -60,7 +60,7 @@ class DuckDB:
         """Take DuckDB's own numbers of the rows."""
         found = self._connection.execute(
             f"SELECT p.file_row_number AS number, z.zone {self._join('true')}"
-        ).fetchnumpy()  # noqa: S608 own words
+        ).fetchnumpy()
         return Pairs(row=found["number"].astype(np.int64), zone=found["zone"].astype(np.int64))
 
     def _join(self, numbered: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -10,8 +10,6 @@ import numpy as np
 from benchmarks.question import Pairs
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from benchmarks.question import Ints, Question
 
 
@@ -30,7 +28,7 @@ class SpatialJoin:
         joined = self._joined()
         return Pairs(row=joined.index.to_numpy(np.int64), zone=joined["zone"].to_numpy(np.int64))
 
-    def _joined(self) -> pd.DataFrame:
+    def _joined(self) -> Any:
         rows = gpd.read_parquet(self._question.planar_layer, columns=["geometry"])
         zones = gpd.read_parquet(self._question.planar_zones)
         if self._question.within_m:

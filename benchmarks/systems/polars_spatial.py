@@ -28,7 +28,7 @@ class PolarsST:
         return counts
 
     def pairs(self) -> Pairs:
-        """Number the rows while they are read."""
+        """Give the rows their numbers while they are read."""
         found = self._joined().select("number", "zone").collect()
         return Pairs(row=found["number"].to_numpy().astype(np.int64), zone=found["zone"].to_numpy().astype(np.int64))
 

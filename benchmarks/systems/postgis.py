@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import psycopg
+import psycopg.sql
 import pyarrow.parquet as pq
 
 from benchmarks.question import GEOMETRY, Pairs
@@ -67,14 +68,18 @@ class PostGIS:
     def _load(self, table: str, path: Path) -> None:
         name = psycopg.sql.Identifier(table)
         self._connection.execute(psycopg.sql.SQL("CREATE TEMP TABLE {} (number int, geometry geometry)").format(name))
-        with pq.ParquetFile(path) as file, self._connection.cursor() as cursor:
-            with cursor.copy(psycopg.sql.SQL("COPY {} FROM STDIN").format(name)) as copy:
-                first = 0
-                for batch in file.iter_batches(BATCH_ROWS, columns=[GEOMETRY]):
-                    for number, value in enumerate(batch.column(0).to_pylist(), start=first):
-                        copy.write_row((number, value.hex()))
-                    first += batch.num_rows
+        with (
+            pq.ParquetFile(path) as file,
+            self._connection.cursor() as cursor,
+            cursor.copy(psycopg.sql.SQL("COPY {} FROM STDIN").format(name)) as copy,
+        ):
+            first = 0
+            for batch in file.iter_batches(BATCH_ROWS, columns=[GEOMETRY]):
+                for number, value in enumerate(batch.column(0).to_pylist(), start=first):
+                    copy.write_row((number, value.hex()))
+                first += batch.num_rows
 
 
 def _workers(question: Question) -> str:
+    # The one that leads works as well.
     return str(question.threads - 1)
