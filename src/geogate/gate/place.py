@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 class PolicyPlace:
     """A folder with ``<policy>.yaml`` files, ``recipients.yaml`` and ``zones/<list>.yaml``.
 
-    ``home`` is what relative ``file:`` places of recipients are relative to.
+    ``home`` is what relative ``file:`` places of recipients are relative to. ``indexes`` is a folder for zones that
+    were read before; without it they are read each time.
     """
 
     root: Path
     home: Path
+    indexes: Path | None = None
 
     def policy(self, name: str) -> Policy:
         """Read a policy by its name.
@@ -78,13 +80,14 @@ class PolicyPlace:
         found: dict[str, ZoneList] = {}
         for name in sorted(names):
             from geogate.readers.zone_files import load_zone_list
+            from geogate.readers.zone_files.kept import KeptZones
 
             path = self.root / "zones" / f"{name}.yaml"
             if not SLUG.fullmatch(name) or not path.is_file():
                 raise PolicyError(
                     f"there is no zone list {name!r}", hint=f"policy {policy.name} needs zones/{name}.yaml"
                 )
-            found[name] = load_zone_list(path, today=today)
+            found[name] = load_zone_list(path, today=today, kept=KeptZones(self.indexes) if self.indexes else None)
         return found
 
     def _settled(self, recipient: Recipient) -> Recipient:

@@ -21,7 +21,8 @@ def ask(wish: Wish, *, house: House) -> Question:
         destination or reference that there is not; PolicyError for an invalid policy, recipient file or zone list;
         ServiceError when the destination does not answer.
     """
-    place = PolicyPlace(root=house.settings.policies, home=house.settings.home.parent)
+    settings = house.settings
+    place = PolicyPlace(root=settings.policies, home=settings.home.parent, indexes=house.means().indexes)
     policy = place.policy(wish.policy)
     book = place.recipients()
     recipient = place.recipient(book, wish.recipient)

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from geogate.readers.zone_files.kept import KeptZones
 
-def load_zone_list(manifest: Path, *, today: date) -> ZoneList:
-    """Load the list that a manifest describes.
+
+def load_zone_list(manifest: Path, *, today: date, kept: KeptZones | None = None) -> ZoneList:
+    """Load the list that a manifest describes; its zones come from those that are ``kept`` where it is among them.
 
     Raises: ZoneListError, a PolicyError, when anything about it is not as it must be.
     """
@@ -35,10 +37,14 @@ def load_zone_list(manifest: Path, *, today: date) -> ZoneList:
             f"its digest is not the one in {manifest.name}",
             hint="if the new data is wanted, review it and pin it again with 'geogate zones compile'",
         )
-    zones = _zones(contents, described.facts)
+    digest = Sha256(hashlib.sha256(text.encode() + b"\x00" + described.sha256.encode()).hexdigest())
+    found = kept.zones(digest) if kept else None
+    zones = _zones(contents, described.facts) if found is None else found
     if len(zones) != described.count:
         raise ZoneListError(contents.name, f"it has {len(zones)} zones, and {manifest.name} says {described.count}")
-    return _zone_list(described, zones, text)
+    if kept and found is None:
+        kept.keep(digest, zones)
+    return _zone_list(described.facts, zones, digest)
 
 
 def pin_zone_list(data: Path, *, facts: ZoneListFacts) -> Path:
@@ -80,9 +86,7 @@ def _open(data: Path) -> Contents:
         raise ZoneListError(data.name, error.reason, place=error.place) from None
 
 
-def _zone_list(described: Manifest, zones: tuple[Zone, ...], text: str) -> ZoneList:
-    facts = described.facts
-    pinned = hashlib.sha256(text.encode() + b"\x00" + described.sha256.encode())
+def _zone_list(facts: ZoneListFacts, zones: tuple[Zone, ...], digest: Sha256) -> ZoneList:
     return ZoneList(
         name=facts.name,
         title=facts.title,
@@ -90,7 +94,7 @@ def _zone_list(described: Manifest, zones: tuple[Zone, ...], text: str) -> ZoneL
         licence=facts.licence,
         as_of=facts.as_of,
         valid_until=facts.valid_until,
-        digest=Sha256(pinned.hexdigest()),
+        digest=digest,
         zones=zones,
     )
 
