@@ -45,6 +45,16 @@ def near_lon_deg(lat: float) -> float:
 
 
 @kernel
+def near_lon_table(rows):
+    """Return the same for as many rows of latitude, each for all that lies in it."""
+    table = np.empty(rows)
+    for row in range(rows):
+        south, north = row * 180.0 / rows - 90.0, (row + 1) * 180.0 / rows - 90.0
+        table[row] = _near_lon(max(abs(south), abs(north)))
+    return table
+
+
+@kernel
 def _near_lon(lat):
     reach = np.sin(np.radians(NEAR_DEG))
     cos = np.cos(np.radians(min(abs(lat) + NEAR_DEG, 90.0)))
@@ -162,5 +172,6 @@ def warm_up() -> None:
     start = np.zeros(stripe_heads(xy, ring_start, zone_ring, head) + 1, np.int64)
     edge = np.zeros(stripe_counts(xy, ring_start, zone_ring, head, start), np.int32)
     stripe_edges(xy, ring_start, zone_ring, head, start, edge)
+    near_lon_table(2)
     near_lon_deg(0.0)
     place_in_zone(0.5, 0.2, near_lon_deg(0.2), 0, xy, head, start, edge)

@@ -8,32 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from geogate.zones.ellipsoid import (
-    SMALLEST_RADIUS_M,
-    ecef,
-    geodesic_m,
-    longest_geodesic_m,
-    nearest_on_chord,
-)
-from geogate.zones.segments import PIECE_M, SAGITTA_M, Segments, pieces_needed, split
-from geogate.zones.unwrap import HALF_TURN, TURN
+from geogate.zones.chunks import BALL_SLACK_M, Chunks, reach_boxes
+from geogate.zones.ellipsoid import ecef, geodesic_m, longest_geodesic_m, nearest_on_chord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from geogate.zones.segments import Segments
+
 TOLERANCE_M = 0.01
 """What is nearer to the limit than this counts as within it."""
 
-CHUNK = 16
-"""Consecutive pieces that share a box and a ball."""
-
 PROBE_DEG = 0.2
 """Probes must not be longer than this in either axis."""
-
-_BALL_SLACK_M = PIECE_M * PIECE_M / 4.0e7 + SAGITTA_M
-"""How far the surface may lie outside the chord of a piece: its dip, its sagitta, and a little."""
 
 _UNSURE_M = 0.05
 _UNSURE_SHARE = 1e-6
@@ -71,48 +60,18 @@ class Hits:
         return cls.of(np.concatenate([h.owner for h in hits]), np.concatenate([h.zone for h in hits]))
 
 
-def reach_boxes(boxes: NDArray[np.float64], distance_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Grow boxes by a distance on the ellipsoid, generously; where a pole is in reach, to all longitudes.
-
-    Shape: ``(n, 4)`` and ``(n,)`` to ``(n, 4)``; longitudes may leave [-180, 180].
-    """
-    angle = np.degrees(distance_m / SMALLEST_RADIUS_M) * 1.01 + 1e-9
-    south, north = boxes[:, 1] - angle, boxes[:, 3] + angle
-    lat = np.radians(np.abs(boxes[:, [1, 3]]).max(axis=1))
-    reach = np.sin(np.radians(angle)) / np.maximum(np.cos(lat), 1e-12)
-    wide = np.degrees(np.arcsin(np.minimum(reach, 1.0))) + 1e-9
-    at_pole = np.maximum(north, -south) >= HALF_TURN / 2
-    whole = at_pole | (boxes[:, 2] - boxes[:, 0] + 2 * wide >= TURN)
-    west = np.where(whole, -HALF_TURN, boxes[:, 0] - wide)
-    east = np.where(whole, HALF_TURN, boxes[:, 2] + wide)
-    return np.column_stack([west, np.maximum(south, -90.0), east, np.minimum(north, 90.0)])
-
-
 class Boundary:
     """All edges of all zones in short pieces, in chunks that have a box for finding and a ball for deciding."""
 
     def __init__(self, edges: Segments, *, limit_m: NDArray[np.float64]) -> None:
         """Compile edges whose owners are zones; ``limit_m`` is each zone's distance, tolerance not yet added."""
         self._limit_m = limit_m + TOLERANCE_M
-        self._pieces = split(edges, pieces_needed(edges))
-        self._start, self._end = ecef(self._pieces.start), ecef(self._pieces.end)
-        first = _chunk_starts(self._pieces)
-        self._first = np.append(first, len(self._pieces))
-        self._zone = self._pieces.owner[first]
-        self._centre, self._radius = self._balls()
-        low = np.minimum.reduceat(np.minimum(self._pieces.start, self._pieces.end), first)
-        high = np.maximum.reduceat(np.maximum(self._pieces.start, self._pieces.end), first)
-        self.boxes = reach_boxes(np.column_stack([low, high]), self._limit_m[self._zone])
+        chunks = Chunks.of(edges)
+        self._pieces, self._start, self._end = chunks.pieces, chunks.start, chunks.end
+        self._first, self._zone = chunks.first, chunks.zone
+        self._centre, self._radius = chunks.centre, chunks.radius
+        self.boxes = reach_boxes(chunks.boxes, self._limit_m[self._zone])
         self._tree, self._box_chunk = _tree_round_the_globe(self.boxes)
-
-    def _balls(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        first, last = self._first[:-1], self._first[1:] - 1
-        centre = (self._start[first] + self._end[last]) / 2
-        chunk = np.repeat(np.arange(len(first)), np.diff(self._first))
-        far = np.maximum(
-            np.linalg.norm(self._start - centre[chunk], axis=1), np.linalg.norm(self._end - centre[chunk], axis=1)
-        )
-        return centre, np.maximum.reduceat(far, first) + _BALL_SLACK_M
 
     def within(self, probes: Segments) -> Hits:
         """Find the zones whose boundary comes within their distance of each probe; points are probes of no length.
@@ -142,7 +101,7 @@ class Boundary:
         """Decide pairs from the distance of the middles: surely within, and neither surely within nor surely out."""
         start, end = ecef(probes.start), ecef(probes.end)
         middle, half = (start + end) / 2, np.linalg.norm(end - start, axis=1) / 2
-        half = np.where(half > 0, half + _BALL_SLACK_M, 0.0)
+        half = np.where(half > 0, half + BALL_SLACK_M, 0.0)
         apart = np.linalg.norm(middle[probe] - self._centre[chunk], axis=1)
         spread = self._radius[chunk] + half[probe]
         limit = self._limit_m[self._zone[chunk]]
@@ -200,17 +159,6 @@ def _outlines(probes: Segments) -> NDArray[np.object_]:
     east, north = np.maximum(probes.start, probes.end).T
     boxes: NDArray[np.object_] = shapely.box(west, south, east, north)
     return boxes
-
-
-def _chunk_starts(pieces: Segments) -> NDArray[np.int64]:
-    """Start a chunk where the zone changes, where pieces do not join, and after ``CHUNK`` pieces."""
-    new = np.ones(len(pieces), dtype=np.bool_)
-    new[1:] = (pieces.owner[1:] != pieces.owner[:-1]) | np.any(pieces.start[1:] != pieces.end[:-1], axis=1)
-    run = np.flatnonzero(new)
-    length = np.diff(np.append(run, len(pieces)))
-    within_run = np.arange(len(pieces)) - np.repeat(run, length)
-    starts: NDArray[np.int64] = np.flatnonzero(within_run % CHUNK == 0)
-    return starts
 
 
 def _tree_round_the_globe(boxes: NDArray[np.float64]) -> tuple[shapely.STRtree, NDArray[np.int64]]:

@@ -2,72 +2,169 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from functools import cached_property, lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
-import shapely
 
-from geogate.zones.compiled_tables import Stripes
+from geogate.zones.boundary import Hits
+from geogate.zones.compiled_build import build_tables
+from geogate.zones.compiled_file import Origin, damaged, read, write
+from geogate.zones.compiled_tables import Grid, read_only
+from geogate.zones.exact import ExactZones, OffGlobeError, check_positions, groups, limits_m, part_zones, zone_parts
 from geogate.zones.index import ZoneIndex
+from geogate.zones.unwrap import on_the_map
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
-    from geogate.zones.boundary import Hits
+    from geogate.zones.compiled_file import Check
+    from geogate.zones.compiled_tables import Tables
     from geogate.zones.zone import ZoneList
+
+_LEAST_ROOM: Final = 4_096
+_JUDGES: Final = 4_096
+"""Zones that are kept ready for exact questions."""
 
 
 class CompiledIndex:
-    """All zones of a list with their distances; answers as ``ZoneIndex`` does, a few hundred times as fast."""
+    """All zones of a list with their distances; answers as ``ZoneIndex`` does, many times as fast.
 
-    def __init__(self, *, zone_list: ZoneList, buffer_m: float, stripes: Stripes, reference: ZoneIndex) -> None:
-        """Take tables that belong to the list and the distance."""
-        self.zone_list, self.buffer_m, self.stripes, self.reference = zone_list, buffer_m, stripes, reference
+    Immutable and safe to use from several threads. ``stripes``, ``balls``, ``cells`` and ``grid`` are its tables; until
+    ``verified`` has returned they may be wrong, and nothing that came of them may be told.
+    """
+
+    def __init__(
+        self, *, zone_list: ZoneList, buffer_m: float, limit_m: NDArray[np.float64], tables: Tables, check: Check | None
+    ) -> None:
+        """Take tables that belong to the list and the distances; ``check`` compares them with what was written."""
+        self.zone_list, self.buffer_m, self.limit_m = zone_list, buffer_m, limit_m
+        self.stripes, self.balls, self.cells = tables.stripes, tables.balls, tables.cells
+        self.grid = Grid(tables.bands)
+        self._check = check
+        self._lock = Lock()
+        self._judge = lru_cache(maxsize=_JUDGES)(self._make_judge)
 
     @classmethod
     def build(cls, zone_list: ZoneList, *, buffer_m: float) -> Self:
         """Compile a list in memory.
 
-        Raises: PolicyError as ``ZoneIndex.build`` does.
+        Units: metres.
+        Raises: PolicyError when there is no zone, a distance is impossible, or a point or line has no distance.
         """
-        reference = ZoneIndex.build(zone_list, buffer_m=buffer_m)
-        return cls(zone_list=zone_list, buffer_m=buffer_m, stripes=_stripes(zone_list), reference=reference)
+        limit_m = limits_m(zone_list, buffer_m)
+        tables = _tables(zone_list, limit_m)
+        return cls(zone_list=zone_list, buffer_m=buffer_m, limit_m=limit_m, tables=tables, check=None)
+
+    @classmethod
+    def open(cls, zone_list: ZoneList, *, buffer_m: float, folder: Path) -> Self:
+        """Map the index of a list from its file; where there is none that fits, compile the list and write one.
+
+        Where it cannot be written, for want of room, it stays in memory.
+
+        Units: metres.
+        Raises: PolicyError as ``build`` does; ServiceError when others can write to the folder.
+        """
+        limit_m = limits_m(zone_list, buffer_m)
+        origin = Origin(list_digest=zone_list.digest, buffer_m=float(buffer_m))
+        found = read(folder, zone_list, origin)
+        if found is None:
+            tables = _tables(zone_list, limit_m)
+            try:
+                write(folder, zone_list, origin, tables)
+            except OSError:
+                found = tables, None
+            else:
+                found = read(folder, zone_list, origin) or (tables, None)
+        tables, check = found
+        return cls(zone_list=zone_list, buffer_m=buffer_m, limit_m=limit_m, tables=tables, check=check)
 
     def verified(self) -> None:
         """Wait until the tables are known to be what was written.
 
-        Raises: ServiceError when they are not; no answer of this index may be used then.
+        Raises: ServiceError when they are not; no answer of this index counts then.
         """
+        if self._check is not None:
+            self._check.wait()
+
+    @cached_property
+    def reference(self) -> ZoneIndex:
+        """The exact index of the whole list, made when it is asked for."""
+        with self._lock:
+            if "reference" not in self.__dict__:
+                return ZoneIndex.build(self.zone_list, buffer_m=self.buffer_m)
+            made: ZoneIndex = self.__dict__["reference"]
+            return made
 
     def points_within(self, lonlat: NDArray[np.float64]) -> Hits:
-        """Find the zones that each position hits, as ``ZoneIndex.points_within`` does.
+        """Find the zones that each position hits; the owners of the hits are the numbers of the positions.
 
-        Raises: OffGlobeError.
+        Shape: ``(n, 2)``.
+        Units: degrees; longitudes up to a turn and a half.
+        Raises: OffGlobeError when a position is not finite or not on the globe; ServiceError when the tables are damaged.
         """
-        return self.reference.points_within(lonlat)
+        from geogate.kernels.stripes import ASK
+
+        row, zone, answer = self._pairs(lonlat)
+        asked = np.flatnonzero(answer == ASK)
+        if len(asked):
+            keep = np.ones(len(row), np.bool_)
+            keep[asked] = self._exactly(on_the_map(lonlat), row[asked], zone[asked])
+            row, zone = row[keep], zone[keep]
+        return Hits(owner=row, zone=zone)
+
+    def _pairs(self, lonlat: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
+        from geogate.kernels.grid_probe import DAMAGED, NO_ROOM, OFF_MAP, hits
+
+        lon, lat = read_only(lonlat[:, 0]), read_only(lonlat[:, 1])
+        room = max(len(lon), _LEAST_ROOM)
+        while True:
+            out = (np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint8))
+            found, _ = hits(lon, lat, *self._for_kernels, out)
+            if found == NO_ROOM:
+                room *= 2
+            elif found == OFF_MAP:
+                check_positions(lonlat)
+                turned = on_the_map(lonlat)
+                if turned is lonlat:
+                    raise OffGlobeError("positions are not on the globe")
+                return self._pairs(turned)
+            elif found == DAMAGED:
+                raise damaged(self.zone_list.name)
+            else:
+                row, zone, answer = (array[:found].copy() for array in out)
+                return row, zone, answer
+
+    @cached_property
+    def _for_kernels(self) -> tuple[tuple[object, ...], ...]:
+        grid, cells, stripes, balls = self.grid, self.cells, self.stripes, self.balls
+        return (
+            (grid.bands, grid.scale, grid.first, grid.near_lon_deg),
+            (cells.top, cells.bits, cells.base, cells.cell_start, cells.entry, cells.whole_start, cells.whole_zone),
+            (stripes.xy, stripes.stripe_head, stripes.stripe_start, stripes.stripe_edge),
+            (balls.corner, balls.chunk_start, balls.ball, balls.reach, balls.near_list),
+        )
+
+    def _exactly(
+        self, lonlat: NDArray[np.float64], row: NDArray[np.int64], zone: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Judge pairs of a position and a zone by the reference.
+
+        Shape: ``(n, 2)``; ``(pairs,)`` twice.
+        """
+        hit = np.zeros(len(row), np.bool_)
+        for number, pairs in groups(zone):
+            found = self._judge(number).points_within(lonlat[row[pairs]], pairs)
+            hit[found.owner] = True
+        return hit
+
+    def _make_judge(self, number: int) -> ExactZones:
+        return ExactZones.of([self.zone_list.zones[number]], self.limit_m[[number]])
 
 
-def _stripes(zone_list: ZoneList) -> Stripes:
-    from geogate.kernels import stripes as kernels
-
-    geometries = np.array([zone.geometry for zone in zone_list.zones], dtype=object)
-    parts, zone = shapely.get_parts(geometries, return_index=True)
-    area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
-    rings, part = shapely.get_rings(parts[area], return_index=True)
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    flat = np.ascontiguousarray(xy).reshape(-1)
-    ring_start = np.searchsorted(ring, np.arange(len(rings) + 1)).astype(np.int64)
-    zone_ring = np.searchsorted(zone[area][part], np.arange(len(geometries) + 1)).astype(np.int64)
-    head = np.zeros((len(geometries), 4))
-    start = np.zeros(kernels.stripe_heads(flat, ring_start, zone_ring, head) + 1, np.int64)
-    edge = np.zeros(kernels.stripe_counts(flat, ring_start, zone_ring, head, start), np.int32)
-    kernels.stripe_edges(flat, ring_start, zone_ring, head, start, edge)
-    return Stripes(
-        xy=flat,
-        ring_start=ring_start,
-        zone_ring=zone_ring,
-        zone_bounds=np.ascontiguousarray(shapely.bounds(geometries)),
-        stripe_head=head,
-        stripe_start=start,
-        stripe_edge=edge,
-    )
+def _tables(zone_list: ZoneList, limit_m: NDArray[np.float64]) -> Tables:
+    parts = [zone_parts(zone) for zone in zone_list.zones]
+    return build_tables(np.concatenate(parts), part_zones(parts), limit_m)
