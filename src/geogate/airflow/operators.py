@@ -7,6 +7,7 @@ cheap, and what the gate needs is imported when a task runs. Between tasks go id
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -28,7 +29,8 @@ class GateOperator(BaseOperator):
     """Submit a dataset to the gate; succeed only with a clearance, and hand over its id.
 
     ``dataset`` names files, folders or ``s3://`` prefixes; ``export`` is its name for people. ``problem`` is what was
-    wrong with the export before it could be submitted: the task fails with it.
+    wrong with the export before it could be submitted: the task fails with it. With ``engine="spark"`` Spark measures,
+    under ``spark_master`` or, without one, under the master of Spark's own configuration.
 
     Raises: DeniedError, HeldError and StoppedError, which are not retried; ServiceDownError, which is.
     """
@@ -42,6 +44,7 @@ class GateOperator(BaseOperator):
         "assume_crs",
         "export",
         "problem",
+        "spark_master",
     )
     ui_color = "#f2c14e"
 
@@ -56,6 +59,8 @@ class GateOperator(BaseOperator):
         assume_crs: str = "",
         export: str = "",
         problem: str = "",
+        engine: str = "local",
+        spark_master: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -67,6 +72,8 @@ class GateOperator(BaseOperator):
         self.assume_crs = assume_crs
         self.export = export
         self.problem = problem
+        self.engine = engine
+        self.spark_master = spark_master
 
     def execute(self, context: Context) -> dict[str, str]:
         """Submit, log the verdict, and return the ids of the request and its clearance."""
@@ -80,6 +87,7 @@ class GateOperator(BaseOperator):
         return self.handed_over(submission)
 
     def _submit(self, context: Context) -> Submission:
+        from geogate.gate.engine import Engine
         from geogate.gate.house import Wish
         from geogate.gate.submit import submit
 
@@ -91,7 +99,8 @@ class GateOperator(BaseOperator):
             purpose=self.purpose,
             assume_crs=self.assume_crs,
         )
-        return submit(wish, house=house_of(context))
+        engine = Engine.named(self.engine, master=self.spark_master)
+        return submit(wish, house=replace(house_of(context), engine=engine))
 
     def handed_over(self, submission: Submission) -> dict[str, str]:
         """Give the ids of a cleared request; everything else ends the task.

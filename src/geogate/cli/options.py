@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from geogate.gate.engine import EngineName
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,6 +39,20 @@ def wish_options(command: Callable[P, R]) -> Callable[P, R]:
     ):
         command = option(command)
     return command
+
+
+def engine_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Add where rows are measured."""
+    engine = click.option(
+        "--engine",
+        type=click.Choice([name.value for name in EngineName]),
+        default="local",
+        help="What measures; the verdict is the same.",
+    )
+    master = click.option(
+        "--master", default="", metavar="URL", help="Spark master, e.g. local[4]; default: Spark's own configuration."
+    )
+    return engine(master(command))
 
 
 def actor_option(command: Callable[P, R]) -> Callable[P, R]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geogate.cli.options import actor_option, wish_options
+from geogate.cli.options import actor_option, engine_options, wish_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("submit", short_help="Seal and judge a dataset; a clear verdict gets a clearance.")
 @wish_options
+@engine_options
 @actor_option
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     dataset: tuple[str, ...],
@@ -26,11 +27,14 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     assume_crs: str,
     form: str,
     docs: Path | None,
+    engine: str,
+    master: str,
     actor: str,
 ) -> int:
     """Seal DATASET (files, a folder, or an s3:// prefix), judge what would leave, and keep all of it in the ledger."""
     from geogate.cli.progress import rows_progress
     from geogate.cli.render import EXIT, plain, print_verdict
+    from geogate.gate.engine import Engine
     from geogate.gate.house import House, Wish
     from geogate.gate.submit import submit
     from geogate.model.lifecycle import State
@@ -44,8 +48,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         purpose=purpose,
         assume_crs=assume_crs,
     )
+    house = House.from_environment(actor=actor, engine=Engine.named(engine, master=master))
     with rows_progress("judging") as progress:
-        done = submit(wish, house=House.from_environment(actor=actor), progress=progress, docs=docs)
+        done = submit(wish, house=house, progress=progress, docs=docs)
     print_verdict(done.verdict, title=", ".join(dataset), form=form, request=_about(done))
     lines = [f"request {done.request} is {done.state}" + (", as submitted before" if done.repeated else "")]
     if done.clearance:

@@ -6,6 +6,7 @@ claims, by executors that have the same file, libraries, reference systems and z
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -13,23 +14,36 @@ from typing import TYPE_CHECKING, Any, Final
 from geogate.engines.spark_job import Job
 from geogate.engines.spark_layer import CutLayer
 from geogate.engines.spark_plan import Portion, plan
+from geogate.engines.spark_session import spark_session
 from geogate.engines.spark_tools import shared_tools
 from geogate.engines.spark_work import Work, library_versions
 from geogate.measures.source import UnreadableError
 from geogate.measures.tools import PLAIN, Tools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyproj
     from pyspark.sql import SparkSession
 
+    from geogate.engines.spark_work import Opener
     from geogate.measures.measure import LayerFacts, Measure, MeasureId
-    from geogate.measures.source import LayerSchema, Source, SplitSource
+    from geogate.measures.source import LayerSchema, SplitSource
 
 LAYERS_A_JOB: Final = 256
 """Layers that one Spark job measures: the driver keeps their facts until somebody asks for them."""
+
+
+@contextmanager
+def spark_dataset(
+    master: str, *, opener: Opener, on_rows: Callable[[int], None], tools: Tools = PLAIN
+) -> Iterator[SparkDataset]:
+    """Measure a dataset in a Spark session, which ends with the block unless the process had it before.
+
+    Raises: UsageError, ServiceError as ``spark_session``.
+    """
+    with spark_session(master) as session:
+        yield SparkDataset(session=session, opener=opener, on_rows=on_rows, tools=tools)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,7 @@ class SparkDataset:
     """
 
     session: SparkSession
-    opener: Callable[[Sequence[Path]], tuple[Source, ...]]
+    opener: Opener
     on_rows: Callable[[int], None]
     tools: Tools = PLAIN
     _layers: list[tuple[SplitSource, LayerSchema, pyproj.CRS]] = field(default_factory=list, init=False)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+from geogate.measures.source import Source
 
+if TYPE_CHECKING:
     from geogate.measures.measure import Measure
-    from geogate.measures.source import LayerSchema, Part, Source
+    from geogate.measures.source import LayerSchema, Part
 
 LIBRARIES: Final = ("geogate", "numpy", "pyarrow", "pyproj", "shapely")
 """Those that read and measure: facts are the same to the bit where these are the same."""
@@ -23,6 +24,10 @@ SAME: Final = "give all machines the same files at the same paths, and the same 
 _MAGIC: Final = b"PAR1"
 _TAIL: Final = 65_536
 _LONGEST_FOOTER: Final = 1 << 28
+
+
+Opener = Callable[[Sequence[Path]], tuple[Source, ...]]
+"""Opens the files of a dataset; pickled by its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +87,7 @@ class Work:
     layers: tuple[SharedLayer, ...]
     tasks: tuple[tuple[Run, ...], ...]
     measures: tuple[Measure[Any], ...]
-    opener: Callable[[Sequence[Path]], tuple[Source, ...]]
+    opener: Opener
     tools: SharedTools
     versions: tuple[tuple[str, str], ...]
 

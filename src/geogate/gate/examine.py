@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from geogate.gate.measuring import passes_over
 from geogate.gate.opening import odd_layers, open_files
-from geogate.gate.passes import endings_of, local_passes, tools_for
 from geogate.gate.place import zone_digests
 from geogate.gate.versions import versions
 from geogate.model.errors import ServiceError
@@ -16,7 +16,7 @@ from geogate.model.verdict import Basis
 from geogate.policy.decide import Case, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -85,10 +85,13 @@ class Examined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The files that are judged, each with its name within the dataset, and the digest that the verdict is about."""
+    """The files that are judged, each with its name within the dataset, and the digest that the verdict is about.
+
+    ``digest`` may wait for bytes that are read beside the pass; there is no verdict before it is known.
+    """
 
     files: Mapping[Path, str]
-    digest: Sha256
+    digest: Callable[[], Sha256]
     size: int
 
 
@@ -100,25 +103,21 @@ def examine(subject: Subject, *, question: Question, means: Means) -> Examined:
     opened = open_files(subject.files, assume_crs=question.assume_crs)
     if not opened.layers:
         return Examined(
-            verdict=denied(subject.digest, subject.size, question=question, findings=opened.findings), answer=None
+            verdict=denied(subject.digest(), subject.size, question=question, findings=opened.findings), answer=None
         )
     from geogate.suites.judge import judge_layers
     from geogate.suites.subject import LayerUnderTest
 
     means.progress.on_total(opened.claimed)
-    passes = local_passes(
-        means,
-        tools=tools_for(subject.size, zone_lists=question.zone_lists, indexes=means.indexes),
-        endings=endings_of(question.policy, question.zone_lists),
-    )
-    answer = judge_layers(
-        question.policy,
-        [LayerUnderTest(name=layer.name, run=partial(layer.run, passes=passes)) for layer in opened.layers],
-        circumstances=question.circumstances(subject.size),
-        zone_lists=question.zone_lists,
-    )
+    with passes_over(opened, size=subject.size, question=question, means=means) as passes:
+        answer = judge_layers(
+            question.policy,
+            [LayerUnderTest(name=layer.name, run=partial(layer.run, passes=passes)) for layer in opened.layers],
+            circumstances=question.circumstances(subject.size),
+            zone_lists=question.zone_lists,
+        )
     verdict = decide(
-        question.case(subject.digest, subject.size),
+        question.case(subject.digest(), subject.size),
         policy=question.policy,
         layers=[layer.summary() for layer in opened.layers],
         outcomes=answer.outcomes,

@@ -7,8 +7,10 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+from geogate.gate.engine import LOCAL, Engine
 from geogate.gate.progress import SILENT, Progress
 from geogate.gate.settings import Settings
 from geogate.model.errors import UsageError
@@ -49,17 +51,21 @@ def _user() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """The surroundings of one call: where things are, what time it is, and who acts."""
+    """The surroundings of one call: where things are, what time it is, who acts, and which engine measures."""
 
     settings: Settings
     actor: Actor
     clock: Callable[[], datetime]
+    engine: Engine = LOCAL
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None, *, actor: str = "") -> House:
+    def from_environment(
+        cls, environment: Mapping[str, str] | None = None, *, actor: str = "", engine: Engine = LOCAL
+    ) -> House:
         """Take the settings from the environment and the actor from the operating system unless one is named."""
         settings = Settings.from_environment(os.environ if environment is None else environment)
-        return cls(settings=settings, actor=Actor(actor or _user()), clock=lambda: datetime.now(UTC))
+        now = partial(datetime.now, UTC)
+        return cls(settings=settings, actor=Actor(actor or _user()), clock=now, engine=engine)
 
     def today(self) -> date:
         """Return the date in UTC."""
@@ -103,7 +109,8 @@ class House:
         from geogate.gate.passes import Means
 
         home = self.settings.home
-        return Means(indexes=self.settings.indexes if home.is_dir() else None, progress=progress)
+        indexes = self.settings.indexes if home.is_dir() else None
+        return Means(indexes=indexes, progress=progress, engine=self.engine)
 
     def scratch(self) -> Path:
         """Return the folder for work in progress, on the same disk as staging."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from geogate.engines.ending import Ending
 from geogate.engines.local import LocalPass
+from geogate.gate.engine import LOCAL, Engine
 from geogate.gate.progress import SILENT, Progress
 from geogate.kernels import state
 from geogate.measures.tools import Tools
@@ -45,10 +46,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What passes are made with: a folder for compiled zone indexes, and who hears how far they have come."""
+    """What passes are made with: an engine, a folder for compiled zone indexes, and who hears how far they are."""
 
     indexes: Path | None = None
     progress: Progress = SILENT
+    engine: Engine = LOCAL
 
 
 class Passes(Protocol):
