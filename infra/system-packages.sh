@@ -1,0 +1,40 @@
+#!/bin/bash
+# Spark runs on Java 17 or later. Install it where that can be done, say what to do where it cannot; safe to run again.
+set -euo pipefail
+
+readonly OLDEST=17
+readonly PACKAGE=openjdk-17-jre-headless
+
+# The major version of the Java that Spark would take; nothing where there is none.
+java_major() {
+	local java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+	command -v "$java" >/dev/null 2>&1 || return 0
+	# Version 8 calls itself 1.8.
+	"$java" -version 2>&1 | sed -nE 's/^.* version "(1\.)?([0-9]+).*$/\2/p' | head -n 1
+}
+
+has_java() {
+	local major
+	major=$(java_major)
+	[[ -n $major && $major -ge $OLDEST ]]
+}
+
+has_java && exit 0
+
+if [[ $(id -u) -eq 0 && -z ${JAVA_HOME:-} ]] && command -v apt-get >/dev/null 2>&1; then
+	echo "installing $PACKAGE, which Spark needs" >&2
+	export DEBIAN_FRONTEND=noninteractive
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$PACKAGE"; } >"$log" 2>&1; then
+		tail -n 5 "$log" >&2
+	fi
+	has_java && exit 0
+fi
+
+cat >&2 <<HINT
+Spark needs Java $OLDEST or later, and there is none on this machine.
+  Debian, Ubuntu:  sudo apt-get install $PACKAGE
+  elsewhere:       install a Java runtime, and set JAVA_HOME to it or put java on the PATH
+HINT
+exit 1
