@@ -3,7 +3,7 @@
 set -euo pipefail
 
 readonly OLDEST=17
-readonly PACKAGE=openjdk-17-jre-headless
+readonly PACKAGES=(openjdk-17-jre-headless openjdk-21-jre-headless)
 
 # The major version of the Java that Spark would take; nothing where there is none.
 java_major() {
@@ -22,19 +22,21 @@ has_java() {
 has_java && exit 0
 
 if [[ $(id -u) -eq 0 && -z ${JAVA_HOME:-} ]] && command -v apt-get >/dev/null 2>&1; then
-	echo "installing $PACKAGE, which Spark needs" >&2
+	echo "installing the Java that Spark needs" >&2
 	export DEBIAN_FRONTEND=noninteractive
 	log=$(mktemp)
 	trap 'rm -f "$log"' EXIT
-	if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$PACKAGE"; } >"$log" 2>&1; then
-		tail -n 5 "$log" >&2
-	fi
-	has_java && exit 0
+	apt-get update -qq >"$log" 2>&1 || true
+	for package in "${PACKAGES[@]}"; do
+		apt-get install -y -qq --no-install-recommends "$package" >>"$log" 2>&1 || true
+		has_java && exit 0
+	done
+	tail -n 5 "$log" >&2
 fi
 
 cat >&2 <<HINT
 Spark needs Java $OLDEST or later, and there is none on this machine.
-  Debian, Ubuntu:  sudo apt-get install $PACKAGE
+  Debian, Ubuntu:  sudo apt-get install ${PACKAGES[0]}
   elsewhere:       install a Java runtime, and set JAVA_HOME to it or put java on the PATH
 HINT
 exit 1
