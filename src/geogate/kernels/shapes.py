@@ -1,0 +1,209 @@
+"""Which lines and polygons hit which zones by their edges and insides; what is not sure is left to the exact reference.
+
+The zones that a feature's vertices hit are known before. Of the other zones near it, one is hit when an edge touches it
+or comes within its distance, or when a polygon holds it (see ``geogate.kernels.shapes_near`` and ``shapes_inside``); a
+polygon or line that a zone holds has vertices in it. Edges are straight in degrees. An invalid polygon counts with its
+convex hull: a zone within a feature's box, though out of its reach, may be hit if a polygon is not surely valid.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geogate.kernels.edges import NO, UNSURE, YES, surely_simple
+from geogate.kernels.grid_build import BLOCK, SUBCELLS
+from geogate.kernels.grid_build_sort import WORDS
+from geogate.kernels.jit import kernel
+from geogate.kernels.shapes_cells import cells_in, zones_in
+from geogate.kernels.shapes_inside import holds
+from geogate.kernels.shapes_large import ASK, IF_INVALID, has_rings, judge_edges, judge_insides, out_of_hull
+from geogate.kernels.shapes_near import beside, edge_near
+from geogate.kernels.shapes_tables import (
+    COLUMNS,
+    POINT,
+    RING,
+    Anchors,
+    Answers,
+    Box,
+    Features,
+    Grid,
+    Known,
+    Loose,
+    Marks,
+    Polygons,
+    Zones,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NOWHERE = -1
+"""The zone of an answer that is not about one."""
+
+_FEW_CELLS = 4_096
+_FEW_PAIRS = 65_536
+"""Features with more cells in their box, or more pairs of a vertex and a zone near it, are judged edge by edge."""
+
+_SHORT_RING = 256
+"""Rings with more vertices are not found to be simple here."""
+
+
+@kernel
+def judge(features: Features, known: Known, zones: Zones, grid: Grid) -> tuple[Answers, int]:
+    """Judge all features: return rows, zones and answers, and how many of them count.
+
+    Rows and zones that are known are not repeated. A row that is to be asked about may have other answers as well.
+    """
+    count = len(zones.fences)
+    marks = Marks(
+        np.full(count, -1, np.int64),
+        np.full(count, -1, np.int64),
+        np.zeros(count, np.uint8),
+        np.empty(count, np.int64),
+        np.empty(count, np.int64),
+    )
+    answers = Answers(np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024, np.uint8))
+    used = 0
+    for row in range(len(features.first) - 1):
+        if not _has_edges(features, row):
+            continue
+        if used + count >= len(answers.row):
+            answers = _more_room(answers, used + count + 1)
+        box = _box(features, row)
+        near = 0
+        if not _is_plain(box):
+            near = -1
+        else:
+            for k in range(known.first[row], known.first[row + 1]):
+                marks.row[known.zone[k]], marks.answer[known.zone[k]] = row, YES
+            cells = cells_in(grid, box)
+            if cells <= _FEW_CELLS:
+                near = zones_in(grid, box, marks.row, row, marks.near_row, 0)
+            vertices = features.offsets[features.first[row + 1]] - features.offsets[features.first[row]]
+            if near > 0 and near * vertices <= _FEW_PAIRS:
+                _judge_zones(features, row, box, near, zones, marks)
+            elif near > 0 or cells > _FEW_CELLS:
+                for k in range(near):
+                    marks.answer[marks.near_row[k]] = NO
+                near = judge_edges(features, row, zones, grid, marks, near)
+                if near >= 0 and has_rings(features, row):
+                    near = judge_insides(features, row, box, cells, zones, grid, marks, near)
+        if near < 0:
+            answers.row[used], answers.zone[used], answers.answer[used] = row, NOWHERE, ASK
+            used += 1
+        for k in range(near):
+            zone = marks.near_row[k]
+            if marks.answer[zone] != NO:
+                answers.row[used], answers.zone[used], answers.answer[used] = row, zone, marks.answer[zone]
+                used += 1
+    return answers, used
+
+
+@kernel
+def _has_edges(features: Features, row: int) -> bool:
+    found = False
+    for part in range(features.first[row], features.first[row + 1]):
+        found |= features.kinds[part] != POINT
+    return found
+
+
+@kernel
+def _box(features: Features, row: int) -> Box:
+    """Return the box of a feature's vertices; not a number where one of them is not finite."""
+    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
+    finite = True
+    for v in range(features.offsets[features.first[row]], features.offsets[features.first[row + 1]]):
+        x, y = features.xs[v], features.ys[v]
+        west, east = min(west, x), max(east, x)
+        south, north = min(south, y), max(north, y)
+        finite &= x - y == x - y
+    if not finite:
+        west = np.nan
+    return west, south, east, north
+
+
+@kernel
+def _is_plain(box: Box) -> bool:
+    """Tell whether a feature is on the map and jumps nowhere; not so where the box has what is not a number."""
+    west, south, east, north = box
+    on_map = west >= -180.0 and east <= 180.0 and south >= -90.0 and north <= 90.0
+    return on_map and east - west <= 180.0
+
+
+@kernel
+def _more_room(answers: Answers, least: int) -> Answers:
+    size, used = max(2 * len(answers.row), least), len(answers.row)
+    more = Answers(np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.uint8))
+    for k in range(used):
+        more.row[k], more.zone[k], more.answer[k] = answers.row[k], answers.zone[k], answers.answer[k]
+    return more
+
+
+@kernel
+def _judge_zones(features: Features, row: int, box: Box, near: int, zones: Zones, marks: Marks) -> None:
+    """Judge a feature with few vertices or few zones near it: each zone against all edges."""
+    valid = UNSURE
+    for k in range(near):
+        zone = marks.near_row[k]
+        marks.answer[zone] = NO
+        if beside(zones.fences[zone], box[0], box[1], box[2], box[3]):
+            continue
+        found = _edges_near(features, row, zones, zone)
+        if found != YES:
+            held = holds(features, row, zones.anchors, zone)
+            found = YES if held == YES else max(found, held)
+        if found == NO and not out_of_hull(zones.fences[zone], box):
+            if valid == UNSURE:
+                valid = YES if _surely_valid(features, row) else NO
+            found = NO if valid == YES else IF_INVALID
+        marks.answer[zone] = found
+
+
+@kernel
+def _edges_near(features: Features, row: int, zones: Zones, zone: int) -> int:
+    found, fence, xs, ys = NO, zones.fences[zone], features.xs, features.ys
+    for part in range(features.first[row], features.first[row + 1]):
+        for v in range(features.offsets[part], features.offsets[part + 1] - 1):
+            if not beside(fence, xs[v], ys[v], xs[v + 1], ys[v + 1]):
+                near = edge_near(zones, zone, xs[v], ys[v], xs[v + 1], ys[v + 1])
+                if near == YES:
+                    return YES
+                found = max(found, near)
+    return found
+
+
+@kernel
+def _surely_valid(features: Features, row: int) -> bool:
+    """Tell whether a feature surely has no invalid polygon: lines, and at most one short simple ring."""
+    rings, simple = 0, True
+    for part in range(features.first[row], features.first[row + 1]):
+        if features.kinds[part] == RING and simple:
+            first, last = features.offsets[part], features.offsets[part + 1]
+            rings += 1
+            simple = rings == 1 and last - first <= _SHORT_RING
+            simple = simple and surely_simple(features.xs, features.ys, first, last)
+    return simple
+
+
+def warm_up() -> None:
+    """Compile the kernels of this module for the types that they are used with: arrays that cannot be written to."""
+    floats, ints, bytes_ = _read_only(np.zeros(0)), _read_only(np.zeros(2, np.int64)), _read_only(np.zeros(0, np.uint8))
+    words, longs = _read_only(np.zeros(2 * WORDS, np.uint32)), _read_only(np.zeros(WORDS, np.uint64))
+    shorts, wide = _read_only(np.zeros(0, np.int32)), _read_only(np.zeros((0, 4)))
+    zones = Zones(
+        _read_only(np.zeros((1, COLUMNS))),
+        Polygons(floats, _read_only(np.zeros((1, 4))), ints, shorts),
+        Loose(wide, ints),
+        Anchors(_read_only(np.zeros((0, 2))), ints),
+    )
+    grid = Grid(
+        1, _read_only(np.full(1, BLOCK * SUBCELLS / 360.0)), ints, words, longs, words, words, longs, words, shorts
+    )
+    judge(Features(floats, floats, ints, bytes_, ints), Known(ints, ints), zones, grid)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array

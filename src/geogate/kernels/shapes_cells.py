@@ -1,0 +1,169 @@
+"""The zones in the cells of the grid that a box or an edge passes; ``geogate.kernels.grid_build_sort`` lays the cells.
+
+Whatever is read from the tables is checked before it is used as an index.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geogate.kernels.grid_build import ALL, BLOCK, SUBCELLS
+from geogate.kernels.grid_build_sort import WORDS
+from geogate.kernels.jit import count_ones, kernel
+
+if TYPE_CHECKING:
+    from geogate.kernels.shapes_tables import Box, Grid, Ints
+
+DAMAGED = -1
+"""Instead of a number of zones: the tables cannot be read."""
+
+_PAD_DEG = 1e-9
+"""More than rounding moves a place of an edge."""
+
+_BEFORE_END = 1.0 - 1e-10
+_BYTE = np.uint64(0xFF)
+_COLUMN = np.uint64(0x0101010101010101)
+_ZONE = np.uint64(0xFFFFFFFF)
+_ONE = np.uint64(1)
+
+
+@kernel
+def _row_of(grid: Grid, lat: float) -> np.int64:
+    """Give the number of the row of sub-cells that ``grid_probe`` gives, for a latitude that may leave the globe."""
+    up = BLOCK * SUBCELLS * grid.bands / 180.0
+    return np.int64(min(max(lat + 90.0, 0.0), 180.0 * _BEFORE_END) * up)
+
+
+@kernel
+def _column_of(grid: Grid, band: int, lon: float) -> np.int64:
+    return np.int64(min(max(lon + 180.0, 0.0), 360.0 * _BEFORE_END) * grid.band_scale[band])
+
+
+@kernel
+def cells_in(grid: Grid, box: Box) -> int:
+    """Return about how many cells a box has, west, south, east, north; at least one."""
+    low, high = _row_of(grid, box[1]), _row_of(grid, box[3])
+    scale = max(grid.band_scale[low >> 8], grid.band_scale[high >> 8]) / SUBCELLS
+    cells: int = ((high >> 3) - (low >> 3) + 1) * (np.int64((box[2] - box[0]) * scale) + 1)
+    return cells
+
+
+@kernel
+def zones_in(grid: Grid, box: Box, seen: Ints, stamp: int, found: Ints, number: int) -> int:
+    """Add the zones of a box's cells to ``found``, after the first ``number``, and return the new number or DAMAGED.
+
+    Zones for which ``seen`` has the stamp are left out; it is set for those that are added.
+    """
+    low, high = _row_of(grid, box[1]), _row_of(grid, box[3])
+    for row in range(low >> 3, (high >> 3) + 1):
+        first, last = max(low, row << 3), min(high, (row << 3) + 7)
+        number = _zones_in_row(grid, first, last, box[0], box[2], seen, stamp, found, number)
+        if number < 0:
+            return DAMAGED
+    return number
+
+
+@kernel
+def zones_of_edge(grid: Grid, ax: float, ay: float, bx: float, by: float, seen: Ints, stamp: int, found: Ints) -> int:
+    """Write the zones of the cells that an edge passes to ``found``, as ``zones_in`` does."""
+    low, high = _row_of(grid, min(ay, by)), _row_of(grid, max(ay, by))
+    west, east = min(ax, bx), max(ax, bx)
+    if low >> 3 == high >> 3:
+        alone: int = _zones_in_row(grid, low, high, west, east, seen, stamp, found, 0)
+        return alone
+    number, down = 0, 180.0 / (BLOCK * SUBCELLS * grid.bands)
+    for row in range(low >> 3, (high >> 3) + 1):
+        first, last = max(low, row << 3), min(high, (row << 3) + 7)
+        south = min(max((row << 3) * down - 90.0 - _PAD_DEG, min(ay, by)), max(ay, by))
+        north = min(max(((row << 3) + 8) * down - 90.0 + _PAD_DEG, min(ay, by)), max(ay, by))
+        x0 = ax + (bx - ax) * ((south - ay) / (by - ay))
+        x1 = ax + (bx - ax) * ((north - ay) / (by - ay))
+        x0, x1 = max(min(x0, x1) - _PAD_DEG, west), min(max(x0, x1) + _PAD_DEG, east)
+        number = _zones_in_row(grid, first, last, x0, x1, seen, stamp, found, number)
+        if number < 0:
+            return DAMAGED
+    return number
+
+
+@kernel
+def _zones_in_row(
+    grid: Grid, first: int, last: int, west: float, east: float, seen: Ints, stamp: int, found: Ints, number: int
+) -> int:
+    """Add the zones of a row of cells, between two of its rows of sub-cells and two longitudes, to ``found``."""
+    band = first >> 8
+    low, high = _column_of(grid, band, west), _column_of(grid, band, east)
+    rows = (ALL << np.uint64(8 * (first & 7))) & (ALL >> np.uint64(8 * (7 - (last & 7))))
+    row_word, row_bit = ((first >> 6) & 3) << 2, np.uint64(((first >> 3) & 7) << 3)
+    column, end = low >> 3, high >> 3
+    while column <= end:
+        at = grid.band_first[band] + (column >> 5)
+        if at < 0 or at >= len(grid.top):
+            return DAMAGED
+        block = np.int64(grid.top[at])
+        if block == 0:
+            column = (column | 31) + 1
+            continue
+        if block & 1:
+            number = _add_wholes(grid, block >> 1, seen, stamp, found, number)
+        word = (block >> 1) * WORDS + row_word + ((column >> 3) & 3)
+        if number < 0 or word >= len(grid.bits):
+            return DAMAGED
+        until = min(end, column | 7)
+        cells = (grid.bits[word] >> row_bit) & _BYTE & (_BYTE << np.uint64(column & 7))
+        cells &= _BYTE >> np.uint64(7 - (until & 7))
+        while cells:
+            lowest = np.int64(count_ones((cells & (~cells + _ONE)) - _ONE))
+            cells &= cells - _ONE
+            cell = (column & ~7) + lowest
+            sub = _BYTE
+            if cell == low >> 3:
+                sub &= _BYTE << np.uint64(low & 7)
+            if cell == high >> 3:
+                sub &= _BYTE >> np.uint64(7 - (high & 7))
+            mask = rows & ((sub & _BYTE) * _COLUMN)
+            number = _add(grid, word, row_bit + np.uint64(lowest), mask, seen, stamp, found, number)
+            if number < 0:
+                return DAMAGED
+        column = until + 1
+    return number
+
+
+@kernel
+def _add(grid: Grid, word: int, bit: int, mask: int, seen: Ints, stamp: int, found: Ints, number: int) -> int:
+    """Add the zones that have any of the sub-cells of ``mask`` in a cell."""
+    before = grid.bits[word] & ((_ONE << bit) - _ONE)
+    cell = np.int64(grid.base[word]) + np.int64(count_ones(before))
+    if cell + 1 >= len(grid.cell_start):
+        return DAMAGED
+    first, last = np.int64(grid.cell_start[cell]), np.int64(grid.cell_start[cell + 1])
+    if first > last or 3 * last > len(grid.entry):
+        return DAMAGED
+    for k in range(3 * first, 3 * last, 3):
+        if (grid.entry[k] | grid.entry[k + 1]) & mask:
+            zone = np.int64(grid.entry[k + 2] & _ZONE)
+            if zone >= len(seen):
+                return DAMAGED
+            if seen[zone] != stamp:
+                seen[zone], found[number] = stamp, zone
+                number += 1
+    return number
+
+
+@kernel
+def _add_wholes(grid: Grid, block: int, seen: Ints, stamp: int, found: Ints, number: int) -> int:
+    """Add the zones that cover a whole block."""
+    if block + 1 >= len(grid.whole_start):
+        return DAMAGED
+    first, last = np.int64(grid.whole_start[block]), np.int64(grid.whole_start[block + 1])
+    if first > last or last > len(grid.whole_zone):
+        return DAMAGED
+    for k in range(first, last):
+        zone = np.int64(grid.whole_zone[k])
+        if zone < 0 or zone >= len(seen):
+            return DAMAGED
+        if seen[zone] != stamp:
+            seen[zone], found[number] = stamp, zone
+            number += 1
+    return number
