@@ -223,7 +223,6 @@ def test_an_empty_native_point_is_an_empty_point(tmp_path: Path) -> None:
         ("point", pa.array([[{"x": 1.0, "y": 2.0}]])),
         ("linestring", pa.array([{"x": 1.0, "y": 2.0}])),
         ("linestring", pa.array([[{"x": 1.0, "y": 2.0}, None]])),
-        ("linestring", pa.array([[{"x": 1.0, "y": 2.0}]])),
         ("polygon", pa.array([[None]], pa.list_(pa.list_(XY)))),
     ],
 )

@@ -1,4 +1,4 @@
-"""GeoArrow native geometries (struct or interleaved coordinates) to WKB; ordinates keep their bits."""
+"""GeoArrow native geometries, with struct or interleaved coordinates, taken apart; ordinates keep their bits."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ import numpy as np
 import pyarrow as pa
 
 from geogate.measures.source import UnreadableError
-from geogate.readers.points import points_to_wkb
+from geogate.readers.native import NativeRows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from geogate.measures.geometries import Geometries
+
 LEVELS = {"point": 0, "linestring": 1, "multipoint": 1, "polygon": 2, "multilinestring": 2, "multipolygon": 3}
 """How many lists are nested around the coordinates."""
+
+KINDS = {"point": 1, "linestring": 2, "polygon": 3, "multipoint": 4, "multilinestring": 5, "multipolygon": 6}
+"""The kinds of WKB."""
 
 _DIMENSIONS = (("x", "y"), ("x", "y", "z"))
 
@@ -51,46 +56,57 @@ def _whole(array: Any) -> None:
         raise _odd("has missing parts within geometries")
 
 
-def _coordinates(array: Any) -> NDArray[np.float64]:
-    """Return the ordinates of a struct or an interleaved array; rows are positions."""
+def _axes(array: Any) -> tuple[NDArray[np.float64], ...]:
+    """View each ordinate of a struct or an interleaved array."""
     _whole(array)
     if pa.types.is_struct(array.type):
         children = array.flatten()
         for child in children:
             _whole(child)
-        return np.column_stack([child.to_numpy() for child in children])
+        return tuple(child.to_numpy() for child in children)
     size = array.type.list_size
     values = array.values.slice(array.offset * size, len(array) * size)
     _whole(values)
-    ordinates: NDArray[np.float64] = values.to_numpy().reshape(-1, size)
-    return ordinates
+    return tuple(values.to_numpy().reshape(-1, size).T)
 
 
-def _ragged(array: Any, levels: int) -> tuple[NDArray[np.float64], tuple[NDArray[np.int64], ...]]:
-    """Unnest lists into coordinates and offsets, innermost first, as shapely wants them."""
+def _unnested(array: Any, levels: int) -> tuple[Any, tuple[NDArray[np.int64], ...]]:
+    """Take lists apart; returns what lies innermost, and the offsets, outermost first."""
     offsets: list[NDArray[np.int64]] = []
-    for level in range(levels):
-        if level:
-            _whole(array)
+    for _ in range(levels):
+        _whole(array)
         found = array.offsets.to_numpy().astype(np.int64)
+        if found[0] < 0 or found[-1] > len(array.values) or (np.diff(found) < 0).any():
+            raise _odd("has broken offsets")
+        offsets.append(found - found[0])
         array = array.values.slice(found[0], found[-1] - found[0])
-        offsets.insert(0, found - found[0])
-    return _coordinates(array), tuple(offsets)
+    return array, tuple(offsets)
+
+
+def native_rows(array: pa.Array, encoding: str) -> NativeRows:
+    """Take native geometries apart; missing rows stay missing.
+
+    Raises: UnreadableError when the type does not fit the encoding or parts are missing.
+    """
+    check_native(array.type, encoding)
+    valid = array.is_valid().to_numpy(zero_copy_only=False)
+    # What lies in the slots of missing rows is not geometry.
+    some = array.drop_null() if array.null_count else array
+    inner, levels = _unnested(some, LEVELS[encoding])
+    return NativeRows(kind=KINDS[encoding], axes=_axes(inner), levels=levels, valid=valid)
+
+
+def geometries(array: pa.Array, encoding: str, *, first_row: int) -> Geometries:
+    """Decode native geometries.
+
+    Raises: UnreadableError as ``native_rows``, UnmeasurableError for lines and rings that WKB must not have.
+    """
+    return native_rows(array, encoding).geometries(first_row=first_row)
 
 
 def to_wkb(array: pa.Array, encoding: str) -> pa.Array:
     """Encode native geometries as little-endian ISO WKB; missing rows stay missing.
 
-    Raises: UnreadableError when the type does not fit the encoding or parts are missing.
+    Raises: UnreadableError as ``native_rows``.
     """
-    check_native(array.type, encoding)
-    if encoding == "point":
-        valid = array.is_valid().to_numpy(zero_copy_only=False)
-        return points_to_wkb(_coordinates(array.drop_null()), valid)
-    import shapely
-
-    coordinates, offsets = _ragged(array, LEVELS[encoding])
-    kind = shapely.GeometryType[encoding.upper()]
-    geometries = shapely.from_ragged_array(kind, coordinates, offsets)
-    geometries[~array.is_valid().to_numpy(zero_copy_only=False)] = None
-    return pa.array(shapely.to_wkb(geometries, flavor="iso", byte_order=1), type=pa.binary())
+    return native_rows(array, encoding).to_wkb()
