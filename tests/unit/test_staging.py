@@ -13,7 +13,8 @@ import pytest
 from geogate.model.dataset import FileDigest
 from geogate.model.errors import InputError, RefusedError, ServiceError
 from geogate.model.names import Sha256
-from geogate.seal.staging import CHUNK, Staging
+from geogate.seal.hashing import CHUNK
+from geogate.seal.staging import Staging
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geogate.gate.examine import Subject, examine, write_docs
 from geogate.gate.intake import dataset_files
@@ -14,9 +13,12 @@ from geogate.gate.progress import logged
 from geogate.gate.question import ask
 from geogate.model.dataset import FileDigest, content_digest
 from geogate.model.errors import InputError
-from geogate.model.names import Sha256
+from geogate.seal.hashing import beside, hash_file
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+
     from geogate.gate.house import House, Wish
     from geogate.gate.progress import Progress
     from geogate.model.verdict import Verdict
@@ -32,28 +34,41 @@ def screen(wish: Wish, *, house: House, progress: Progress | None = None, docs: 
     question = ask(wish, house=house)
     with TemporaryDirectory(prefix="geogate-") as scratch, dataset_files(wish.dataset, scratch=Path(scratch)) as files:
         before = {path: _identity(path) for path in files}
-        digests = tuple(_digest(path, name) for path, name in files.items())
-        size = sum(digest.size for digest in digests)
-        subject = Subject(files=files, digest=content_digest(digests), size=size)
-        examined = examine(subject, question=question, means=house.means(progress or logged("screening")))
-        if {path: _identity(path) for path in files} != before:
+        size = sum(identity.st_size for identity in before.values())
+        with beside(partial(_digests, files)) as digests:
+            subject = Subject(files=files, digest=lambda: content_digest(digests.result()), size=size)
+            examined = examine(subject, question=question, means=house.means(progress or logged("screening")))
+        if {path: _identity(path) for path in files} != before or sum(each.size for each in digests.result()) != size:
             raise InputError("a file changed while it was screened", hint="screen it again when nobody writes to it")
         write_docs(examined, docs)
         return examined.verdict
 
 
-def _identity(path: Path) -> tuple[int, int, int, int]:
+class _Identity(NamedTuple):
+    """What changes when somebody writes to a file or puts another in its place."""
+
+    st_dev: int
+    st_ino: int
+    st_size: int
+    st_mtime_ns: int
+
+
+def _identity(path: Path) -> _Identity:
     try:
         info = path.stat()
     except OSError as error:
         raise InputError(f"{path.name!r} cannot be read: {error.strerror}") from error
-    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns
+    return _Identity(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
 
 
-def _digest(path: Path, name: str) -> FileDigest:
+def _digests(files: Mapping[Path, str], stop: threading.Event) -> tuple[FileDigest, ...]:
+    return tuple(_digest(path, name, stop) for path, name in files.items())
+
+
+def _digest(path: Path, name: str, stop: threading.Event) -> FileDigest:
     try:
         with path.open("rb", buffering=0) as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return FileDigest(name=name, size=os.fstat(file.fileno()).st_size, sha256=Sha256(digest))
+            sha256, size = hash_file(file.fileno(), stop=stop)
+            return FileDigest(name=name, size=size, sha256=sha256)
     except OSError as error:
         raise InputError(f"{path.name!r} cannot be read: {error.strerror}") from error

@@ -195,7 +195,7 @@ def judge_artefact(artefact: Artefact, *, staging: Staging, question: Question, 
     """
     with staging.view(artefact.files) as paths:
         files = {path: file.name for path, file in zip(paths, artefact.files, strict=True)}
-        subject = Subject(files=files, digest=artefact.digest, size=artefact.size)
+        subject = Subject(files=files, digest=lambda: artefact.digest, size=artefact.size)
         return examine(subject, question=question, means=means)
 
 

@@ -11,9 +11,9 @@ from geogate.measures.batch import LayerBatch
 from geogate.measures.source import LayerSchema, UnreadableError
 from geogate.model.dataset import Format
 from geogate.readers.columns import plain, plain_type, require_distinct
-from geogate.readers.geoarrow import check_native, to_wkb
+from geogate.readers.geoarrow import check_native, native_rows
 from geogate.readers.geoparquet_metadata import GeoMetadata, parse_geo
-from geogate.readers.geoparquet_parts import REMEDY, Group, batch_rows, groups_of, parts_of, slices_of
+from geogate.readers.geoparquet_parts import REMEDY, Group, batch_rows, groups_of, heaviest_seen, parts_of, slices_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyproj
 
     from geogate.measures.source import Part
+    from geogate.readers.native import NativeRows
 
 BUFFER = 1 << 20
 """How much of a column is read from the disk at once.
@@ -88,11 +89,12 @@ class GeoParquetSource:
         with strictly("opened as Parquet"), self._open() as file:
             schema, metadata = file.schema_arrow, file.metadata
             text = (metadata.metadata or {}).get(b"geo")
-            groups = groups_of(metadata)
         geo = parse_geo(text)
         require_distinct(schema)
         if geo.column not in schema.names:
             raise UnreadableError("the Parquet file lacks its geometry column", remedy="write the file again")
+        with reading("opened as Parquet"):
+            groups = groups_of(metadata, geometry=geo.column)
         attributes = self._attributes(schema, geo)
         layer = LayerSchema(
             name=self.path.stem,
@@ -154,8 +156,8 @@ class GeoParquetSource:
         read = 0
         for batch in self._read(layer, part):
             with reading("read to its end", layer=layer.name):
-                wkb, attributes = self._rows(batch, layer)
-            yield LayerBatch(wkb=wkb, attributes=attributes, crs=crs, first_row=part.first_row + read)
+                geometries, attributes = self._rows(batch, layer)
+            yield LayerBatch(wkb=geometries, attributes=attributes, crs=crs, first_row=part.first_row + read)
             read += batch.num_rows
         if read != part.rows:
             raise UnreadableError(
@@ -164,10 +166,14 @@ class GeoParquetSource:
 
     def _read(self, layer: LayerSchema, part: Part) -> Iterator[pa.RecordBatch]:
         span = range(*part.span)
-        rows = batch_rows(self._footer.groups[span.start : span.stop])
+        groups = self._footer.groups
         with reading("opened as Parquet", layer=layer.name):
             file = self._open(self._footer.metadata)
         with file:
+            repeating = [number for number in span if groups[number].repeats]
+            with reading("read to its end", layer=layer.name):
+                seen = heaviest_seen(file, repeating, geometry=layer.geometry_column)
+            rows = batch_rows(groups[span.start : span.stop], seen=seen)
             # The threads of the pass read a part each; more of Arrow's own would only crowd them.
             stream = file.iter_batches(batch_size=rows, row_groups=list(span), use_threads=False)
             while True:
@@ -177,14 +183,14 @@ class GeoParquetSource:
                     return
                 yield from slices_of(batch)
 
-    def _rows(self, batch: pa.RecordBatch, layer: LayerSchema) -> tuple[pa.Array, pa.RecordBatch]:
+    def _rows(self, batch: pa.RecordBatch, layer: LayerSchema) -> tuple[pa.Array | NativeRows, pa.RecordBatch]:
         import pyarrow as pa
 
         column = plain(batch.column(layer.geometry_column))
         if self._footer.geo.encoding != "WKB":
-            wkb = to_wkb(column, self._footer.geo.encoding)
+            geometries: pa.Array | NativeRows = native_rows(column, self._footer.geo.encoding)
         else:
-            wkb = column if pa.types.is_binary(column.type) else column.cast(pa.binary())
+            geometries = column if pa.types.is_binary(column.type) else column.cast(pa.binary())
         columns = [plain(batch.column(name)) for name in layer.attributes.names]
         # A batch without columns still has to know its rows, which only a selection does.
-        return wkb, pa.record_batch(columns, schema=layer.attributes) if columns else batch.select([])
+        return geometries, pa.record_batch(columns, schema=layer.attributes) if columns else batch.select([])

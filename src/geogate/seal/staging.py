@@ -5,7 +5,6 @@ Objects lie in ``objects/<aa>/<sha256>``, read-only. Nothing half-written ever h
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import stat
@@ -17,13 +16,14 @@ from typing import TYPE_CHECKING
 from geogate.model.dataset import Dataset, FileDigest
 from geogate.model.errors import InputError, RefusedError, ServiceError
 from geogate.model.names import SHA256, Sha256
+from geogate.seal.hashing import NEVER, beside, hash_file
 from geogate.seal.names import require_relative_names
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-CHUNK = 1 << 20
 READ_ONLY = 0o400
 PRIVATE = 0o700
 
@@ -51,20 +51,15 @@ def _open_regular(path: Path) -> int:
     return descriptor
 
 
-def _hash(source: int, target: int | None, *, most: int | None = None) -> tuple[Sha256, int]:
-    """Read a file to its end, copying it where there is a target; one that has more bytes than ``most`` not further."""
-    digest, size = hashlib.sha256(), 0
-    buffer = bytearray(CHUNK)
-    view = memoryview(buffer)
-    while count := os.readv(source, [buffer]):
-        digest.update(view[:count])
-        size += count
-        written = 0
-        while target is not None and written < count:
-            written += os.write(target, view[written:count])
-        if most is not None and size > most:
-            break  # somebody appends to it; the caller finds that it changed
-    return Sha256(digest.hexdigest()), size
+def _open_object(path: Path) -> int:
+    """Open an object of the store for reading.
+
+    Raises: RefusedError.
+    """
+    try:
+        return _open_regular(path)
+    except InputError:
+        raise RefusedError("an object of the staging area is missing", hint="submit the dataset again") from None
 
 
 @contextmanager
@@ -113,19 +108,16 @@ class Staging:
         require_relative_names(names)
         return tuple(self._move(path, name) for path, name in zip(files, names, strict=True))
 
-    def open(self, sha256: Sha256) -> Path:
+    def open(self, sha256: Sha256, *, stop: threading.Event = NEVER) -> Path:
         """Return the path of an object after reading all of it again.
 
         Raises: RefusedError when it is not there or its bytes are not those of its name.
         """
         path = self._object(sha256)
-        try:
-            descriptor = _open_regular(path)
-        except InputError:
-            raise RefusedError("an object of the staging area is missing", hint="submit the dataset again") from None
+        descriptor = _open_object(path)
         try:
             with _service("reading an object"):
-                found, _ = _hash(descriptor, None)
+                found, _ = hash_file(descriptor, stop=stop)
         finally:
             os.close(descriptor)
         if found != sha256:
@@ -139,17 +131,27 @@ class Staging:
     def view(self, files: Sequence[FileDigest]) -> Iterator[tuple[Path, ...]]:
         """Show objects under their names, side by side in a private folder that ends with the block.
 
-        Raises: RefusedError when an object is missing or has changed.
+        They are read again beside the block, and its end waits for that: what the block found counts only after it.
+
+        Raises: RefusedError at once when an object is missing, at the end of the block when one has changed.
         """
         require_relative_names([file.name for file in files])
-        objects = [self.open(file.sha256) for file in files]
+        objects = [self._object(file.sha256) for file in files]
+        for each in objects:
+            os.close(_open_object(each))
+
+        def verify(stop: threading.Event) -> None:
+            for file in files:
+                self.open(file.sha256, stop=stop)
+
         with self.scratch() as folder:
             paths = tuple(folder / file.name for file in files)
             with _service("laying out a dataset"):
                 for source, path in zip(objects, paths, strict=True):
                     path.parent.mkdir(parents=True, exist_ok=True)
                     os.link(source, path)
-            yield paths
+            with beside(verify):
+                yield paths
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -176,7 +178,7 @@ class Staging:
                 with _service("copying a file"):
                     copy = os.open(folder / "copy", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
                     try:
-                        sha256, size = _hash(source, copy, most=before.st_size)
+                        sha256, size = hash_file(source, copy, most=before.st_size)
                         self._settle(copy)
                     finally:
                         os.close(copy)
@@ -189,7 +191,7 @@ class Staging:
         written = _open_regular(path)
         try:
             with _service("hashing the artefact"):
-                sha256, size = _hash(written, None)
+                sha256, size = hash_file(written)
                 self._settle(written)
         finally:
             os.close(written)
