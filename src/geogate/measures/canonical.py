@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from geogate.measures.wkb import ORDINATE, POINT, Layout, Runs, Values, plain_points, words
+from geogate.measures.wkb import ISO_POINTS, ORDINATE, Layout, Runs, Values, plain_points, words
 from geogate.measures.wkb_walk import walk
 
 if TYPE_CHECKING:
@@ -18,32 +18,45 @@ if TYPE_CHECKING:
 NAN_BITS: Final = np.uint64(0x7FF8_0000_0000_0000)
 """The one NaN that leaves: in the others, 51 bits can carry a message."""
 
-_ISO_POINTS: Final = (POINT, POINT + 1000)
 
-
-def canonical_wkb(wkb: pa.Array, *, first_row: int = 0) -> pa.Array:
+def canonical_wkb(wkb: pa.Array, *, first_row: int = 0, kernels: bool = False) -> pa.Array:
     """Give the same geometries as canonical bytes, the same array where they are that already.
 
-    Z and M are kept, every NaN becomes the canonical one, the slots of null rows hold no bytes.
+    Z and M are kept, every NaN becomes the canonical one, the slots of null rows hold no bytes. ``kernels`` says that
+    compiled kernels may be loaded; the bytes are the same with and without.
 
     Raises: UnmeasurableError with the number of the row that is not well-formed.
     """
-    values = Values.of(wkb, first_row=first_row)
-    plain = plain_points(values)
-    if plain is not None and plain["type"][0] in _ISO_POINTS and not np.isnan(plain["at"]).any():
-        return wkb
-    layout = walk(values)
-    blank_nulls = bool((values.starts[~values.valid] == values.ends[~values.valid]).all())
-    if blank_nulls and _is_canonical(values.data, layout):
+    if _are_canonical(wkb, first_row, kernels=kernels):
         return wkb
     # Taking rows copies the bytes of valid ones only.
     compact = wkb.take(pa.array(np.arange(len(wkb)), pa.int64()))
     values = Values.of(compact, first_row=first_row)
-    data = _rewritten(values.data, walk(values))
+    data: NDArray[np.uint8] | None = None
+    if kernels:
+        from geogate.measures import canonical_compiled
+
+        data = canonical_compiled.rewritten(values)
+    if data is None:
+        data = _rewritten(values.data, walk(values))
     validity, offsets, _ = compact.buffers()
     return pa.Array.from_buffers(
         compact.type, len(compact), [validity, offsets, pa.py_buffer(data)], compact.null_count, compact.offset
     )
+
+
+def _are_canonical(wkb: pa.Array, first_row: int, *, kernels: bool) -> bool:
+    if kernels:
+        from geogate.measures import canonical_compiled
+
+        return canonical_compiled.are_canonical(wkb, first_row=first_row)
+    values = Values.of(wkb, first_row=first_row)
+    plain = plain_points(values)
+    if plain is not None and plain["type"][0] in ISO_POINTS and not np.isnan(plain["at"]).any():
+        return True
+    layout = walk(values)
+    blank_nulls = bool((values.starts[~values.valid] == values.ends[~values.valid]).all())
+    return blank_nulls and _is_canonical(values.data, layout)
 
 
 def _is_canonical(data: NDArray[np.uint8], layout: Layout) -> bool:

@@ -26,6 +26,9 @@ POLYGON: Final = 3
 MULTIPOINT: Final = 4
 COLLECTION: Final = 7
 
+ISO_POINTS: Final = (POINT, POINT + 1000)
+"""The codes of XY and XYZ."""
+
 HEAD: Final = 5
 """Units: bytes of a byte order and a type."""
 

@@ -83,7 +83,7 @@ def _walked(values: Values) -> Decoded | None:
     if rows == 0:
         return None
     offsets, first, kinds = np.empty(rows + 1, np.int64), np.empty(rows + 1, np.int64), np.empty(rows, np.uint8)
-    rows_in = (values.data, np.append(values.starts, values.ends[-1:]), _writeable(values.valid))
+    rows_in = described(values)
     rows_out, none = (offsets, kinds, first), np.empty(0)
     odd, vertices, parts, dims = kernels.walk(*rows_in, 0, *rows_out, none, none, none, first[:0], kinds[:0])
     if odd != kernels.ODD:
@@ -100,6 +100,12 @@ def _walked(values: Values) -> Decoded | None:
         parts=PartArrays(part_offsets, part_kinds, first) if (kinds > POINT).any() else None,
         has_m=bool(dims & _WITH_M),
     )
+
+
+def described(values: Values) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]:
+    """Give the bytes, the offsets and the valid rows as the kernels take them."""
+    offsets = np.append(values.starts, values.ends[-1:]) if len(values.starts) else np.zeros(1, np.int64)
+    return values.data, offsets, _writeable(values.valid)
 
 
 def _writeable(valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
