@@ -36,6 +36,8 @@ CLASSES: Final = range(COARSEST, FINER + 1)
 WITNESSES: Final = 32
 """Ordinates that all have to end in an even digit, or all in five; by chance they do once in 10**11 layers."""
 
+BEYOND_THE_POLE: Final = "some vertices have a latitude beyond the pole"
+
 _CHUNK: Final = 65_536
 """Ordinates that stay in the processor's cache from one step to the next."""
 
@@ -153,23 +155,29 @@ class CoordinateLattice:
 
     def tally(self, tools: Tools) -> Tally[Lattice]:
         """Begin to measure many batches."""
-        del tools
-        return Summed(self)
+        if not tools.kernels:
+            return Summed(self)
+        from geogate.measures.lattice_tally import LatticeTally
+
+        return LatticeTally()
 
     def of(self, batch: LayerBatch) -> Lattice:
         """Measure the vertices of one batch.
 
         Raises: UnmeasurableError when a latitude lies beyond a pole, or the axes have no unit.
         """
-        pole = _pole(batch.crs)
+        pole = pole_of(batch.crs)
         wkt = batch.crs.to_wkt()
         xy = batch.geometries.xy
         parts = [_lattice(xy[i : i + _CHUNK], wkt, pole) for i in range(0, len(xy), _CHUNK)]
         return reduce(add, parts, Lattice(crs=wkt, x=(), y=(), non_finite=0))
 
 
-def _pole(crs: pyproj.CRS) -> float:
-    """Return the latitude of the pole in the unit of the axes, infinity for a projected system."""
+def pole_of(crs: pyproj.CRS) -> float:
+    """Return the latitude of the pole in the unit of the axes, infinity for a projected system.
+
+    Raises: UnmeasurableError when the axes have no unit.
+    """
     unit = axis_unit(crs)
     # Units are rounded radians: 90 and 100 must come out as themselves.
     return round(float(np.pi / 2 / unit), 9) if crs.is_geographic else np.inf
@@ -184,7 +192,7 @@ def _lattice(xy: Floats, wkt: str, pole: float) -> Lattice:
         x, y = x[finite], y[finite]
     latitude = np.abs(y)
     if (latitude > pole).any():
-        raise UnmeasurableError(f"{int((latitude > pole).sum())} vertices have a latitude beyond the pole")
+        raise UnmeasurableError(BEYOND_THE_POLE)
     at_pole = latitude == pole
     return Lattice(
         crs=wkt,
