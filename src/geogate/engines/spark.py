@@ -6,17 +6,20 @@ claims, by executors that have the same file, libraries, reference systems and z
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
+from geogate.engines.spark_answers import ANSWERS
 from geogate.engines.spark_job import Job
 from geogate.engines.spark_layer import CutLayer
 from geogate.engines.spark_plan import Portion, plan
 from geogate.engines.spark_session import spark_session
+from geogate.engines.spark_task import MeasureTasks
 from geogate.engines.spark_tools import shared_tools
-from geogate.engines.spark_work import Work, library_versions
+from geogate.engines.spark_work import FileWork, library_versions
 from geogate.measures.source import UnreadableError
 from geogate.measures.tools import PLAIN, Tools
 
@@ -26,12 +29,20 @@ if TYPE_CHECKING:
     import pyproj
     from pyspark.sql import SparkSession
 
+    from geogate.engines.spark_answers import Answer
     from geogate.engines.spark_work import Opener
     from geogate.measures.measure import LayerFacts, Measure, MeasureId
     from geogate.measures.source import LayerSchema, SplitSource
 
 LAYERS_A_JOB: Final = 256
 """Layers that one Spark job measures: the driver keeps their facts until somebody asks for them."""
+
+SLOW: Final = (
+    "kernels are not compiled on every executor: those measure with numpy, several times slower and with the same "
+    "verdict; run there: geogate kernels --compile"
+)
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -112,7 +123,7 @@ class SparkDataset:
             except UnreadableError as error:
                 outcomes[number] = error
         work = self._work(tuple(cut.values()), measures)
-        answers = Job(self.session, work, self.on_rows).run() if work.tasks else {}
+        answers = self._answers(work) if work.tasks else {}
         runs = tuple(chain.from_iterable(work.tasks))
         for place, (number, layer) in enumerate(cut.items()):
             own = [run for run in runs if run.layer == place]
@@ -122,9 +133,18 @@ class SparkDataset:
                 outcomes[number] = error
         return outcomes
 
-    def _work(self, layers: tuple[CutLayer, ...], measures: tuple[Measure[Any], ...]) -> Work:
+    def _answers(self, work: FileWork) -> Mapping[int, Answer]:
+        tasks = len(work.tasks)
+        rows = sum(run.rows for run in chain.from_iterable(work.tasks))
+        job = Job(session=self.session, work=work, tasks=tasks, rows=rows, on_rows=self.on_rows)
+        answers = job.run(lambda sent: self.session.range(0, tasks, 1, tasks).mapInArrow(MeasureTasks(sent), ANSWERS))
+        if work.tools.kernels and not all(answer.kernels for answer in answers.values() if not answer.trouble):
+            log.warning(SLOW)
+        return answers
+
+    def _work(self, layers: tuple[CutLayer, ...], measures: tuple[Measure[Any], ...]) -> FileWork:
         portions = [Portion(layer=place, parts=each.parts, size=each.size()) for place, each in enumerate(layers)]
-        return Work(
+        return FileWork(
             layers=tuple(layer.shared() for layer in layers),
             tasks=plan(portions, cores=self.session.sparkContext.defaultParallelism),
             measures=measures,

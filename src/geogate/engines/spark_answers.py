@@ -6,15 +6,25 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from geogate.measures.measure import UnmeasurableError
 from geogate.model.document import canonical_json, from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    import pyarrow as pa
+
+    from geogate.engines.worker import Worker
     from geogate.measures.measure import Measure, Measurement
+
+
+ANSWERS: Final = "bucket bigint, answer string"
+"""The columns in which answers travel; those of one bucket are merged in one task."""
+
+TOGETHER: Final = 64
+"""Answers that one task merges; as many may come to the driver."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -78,6 +88,40 @@ class Answer:
     def first_run(self) -> int:
         """The lowest number of the runs that it is about, 0 where there is none."""
         return min((each.run for each in self.runs), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeAnswers:
+    """Merges all answers that come in, for ``mapInArrow``; ``work`` is Spark's broadcast of the ``Work``."""
+
+    work: Any
+    bucket: int
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Give one answer a layer."""
+        texts = (text for batch in batches for text in batch.column(1).to_pylist())
+        yield sent(merge(map(Answer.read, texts), self.work.value.measures).values(), bucket=self.bucket)
+
+
+def sent(answers: Iterable[Answer], *, bucket: int = TOGETHER) -> pa.RecordBatch:
+    """Put answers into the columns in which they travel; those of so many runs in a row share a bucket."""
+    import pyarrow as pa
+
+    given = list(answers)
+    buckets = pa.array([answer.first_run // bucket for answer in given], pa.int64())
+    return pa.record_batch([buckets, pa.array([each.text() for each in given], pa.string())], ["bucket", "answer"])
+
+
+def facts_of(worker: Worker, measures: Sequence[Measure[Any]]) -> tuple[Fact, ...]:
+    """Write what a worker found, in the order of the measures."""
+    facts = []
+    for measure in measures:
+        failure = worker.failures.get(measure.id)
+        if failure is None:
+            facts.append(Fact(measurement=canonical_json(worker.value(measure.id))))
+        else:
+            facts.append(Fact(measurement=None, reason=failure.reason, first_row=failure.first_row))
+    return tuple(facts)
 
 
 def merge(answers: Iterable[Answer], measures: Sequence[Measure[Any]]) -> dict[int, Answer]:

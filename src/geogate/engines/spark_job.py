@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from geogate.engines.spark_answers import Answer, merge
+from geogate.engines.spark_answers import ANSWERS, TOGETHER, Answer, MergeAnswers, merge
 from geogate.engines.spark_session import quiet_about_pandas, spark_failures
-from geogate.engines.spark_task import ANSWERS, MeasureTasks, MergeAnswers
 from geogate.engines.spark_work import SAME
 from geogate.model.errors import ServiceError
 
@@ -21,28 +20,39 @@ if TYPE_CHECKING:
 
     from geogate.engines.spark_work import Work
 
-TOGETHER: Final = 64
-"""Answers that one task merges; as many may come to the driver."""
-
 _LOOK_S: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+def _nobody(_rows: int) -> None:
+    """Take no notice of rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Work on its way through a session; ``on_rows`` hears of the rows of tasks that have ended, about right."""
+    """Work on its way through a session.
+
+    ``tasks`` is how many measure, ``rows`` how many rows they claim together; ``on_rows`` hears of those of tasks that
+    have ended, about right.
+    """
 
     session: SparkSession
     work: Work
-    on_rows: Callable[[int], None]
+    tasks: int
+    rows: int = 0
+    on_rows: Callable[[int], None] = _nobody
 
-    def run(self) -> Mapping[int, Answer]:
-        """Answer all runs, by the number of the layer.
+    def run(self, begin: Callable[[Any], Any]) -> Mapping[int, Answer]:
+        """Collect the answers, by the number of the layer.
+
+        ``begin`` makes a DataFrame with the columns ``ANSWERS`` from Spark's broadcast of the work.
 
         Raises: ServiceError when a task fails for good, or an answer cannot be read.
         """
         work = self.session.sparkContext.broadcast(self.work)
         try:
-            return merge(map(Answer.read, self._texts(self._answers(work))), self.work.measures)
+            with quiet_about_pandas():
+                answers = self._merging(begin(work), work)
+            return merge(map(Answer.read, self._texts(answers)), self.work.measures)
         except ValueError as error:
             raise ServiceError("an executor gave an answer that cannot be read", hint=SAME) from error
         except spark_failures() as error:
@@ -51,14 +61,12 @@ class Job:
         finally:
             work.destroy()
 
-    def _answers(self, work: Any) -> Any:
-        """Describe the job as a DataFrame: what was measured, merged until few enough answers are left."""
-        tasks, bucket = len(self.work.tasks), TOGETHER
-        with quiet_about_pandas():
-            answers = self.session.range(0, tasks, 1, tasks).mapInArrow(MeasureTasks(work, bucket), ANSWERS)
-            while tasks > TOGETHER:
-                tasks, bucket = -(-tasks // TOGETHER), bucket * TOGETHER
-                answers = answers.repartition(tasks, "bucket").mapInArrow(MergeAnswers(work, bucket), ANSWERS)
+    def _merging(self, answers: Any, work: Any) -> Any:
+        """Merge answers on executors until few enough are left to come to the driver."""
+        tasks, bucket = self.tasks, TOGETHER
+        while tasks > TOGETHER:
+            tasks, bucket = -(-tasks // TOGETHER), bucket * TOGETHER
+            answers = answers.repartition(tasks, "bucket").mapInArrow(MergeAnswers(work, bucket), ANSWERS)
         return answers.select("answer")
 
     def _texts(self, answers: Any) -> list[str]:
@@ -82,20 +90,18 @@ class Job:
 
     def _watch(self, texts: Future[list[str]], group: str) -> None:
         """Tell how many rows are done until the job has ended."""
-        total = sum(run.rows for task in self.work.tasks for run in task)
         told = 0
         while not wait([texts], timeout=_LOOK_S).done:
-            done = total * self._ended_tasks(group) // len(self.work.tasks)
+            done = self.rows * self._ended_tasks(group) // self.tasks
             if done > told:
                 self.on_rows(done - told)
                 told = done
         if texts.exception() is None:
-            self.on_rows(total - told)
+            self.on_rows(self.rows - told)
 
     def _ended_tasks(self, group: str) -> int:
-        """Count the measuring tasks that have ended; the stage is known by its number of tasks."""
+        """Count the measuring tasks that have ended; their stage is known by the number of its tasks."""
         tracker = self.session.sparkContext.statusTracker()
         jobs = [job for job in map(tracker.getJobInfo, tracker.getJobIdsForGroup(group)) if job is not None]
         stages = [tracker.getStageInfo(stage) for job in jobs for stage in job.stageIds]
-        tasks = len(self.work.tasks)
-        return max((s.numCompletedTasks for s in stages if s is not None and s.numTasks == tasks), default=0)
+        return max((s.numCompletedTasks for s in stages if s is not None and s.numTasks == self.tasks), default=0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from geogate.engines.spark_answers import measurement
-from geogate.engines.spark_work import SAME, SharedLayer, identity
+from geogate.engines.spark_work import SAME, SharedCRS, SharedLayer, identity
 from geogate.measures.measure import LayerFacts, Unmeasured
 from geogate.measures.source import UnreadableError
 from geogate.model.errors import InputError, ServiceError
@@ -53,8 +53,7 @@ class CutLayer:
                 path=path,
                 number=self.source.layers.index(self.schema),
                 schema=replace(self.schema, crs=None),
-                crs=self.crs.to_json(),
-                crs_wkt=self.crs.to_wkt(),
+                crs=SharedCRS.of(self.crs),
                 identity=identity(path),
             )
         except OSError as error:

@@ -30,7 +30,7 @@ def shared_tools(session: SparkSession, measures: Sequence[Measure[Any]], tools:
         return SharedTools(kernels=True)
     for measure in measures:
         measure.tally(tools)
-    files = tuple(path for path in sorted(tools.indexes.iterdir()) if path.is_file()) if tools.indexes.is_dir() else ()
+    files = sorted(tools.indexes.glob("*.zones"))
     indexes = tuple(_described(path) for path in files)
     if session.sparkContext.master.startswith("local["):
         return SharedTools(kernels=True, indexes=indexes, folder=tools.indexes)

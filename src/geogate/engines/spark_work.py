@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from geogate.measures.source import Source
 
 if TYPE_CHECKING:
+    import pyproj
+
     from geogate.measures.measure import Measure
     from geogate.measures.source import LayerSchema, Part
 
@@ -51,18 +53,29 @@ class SharedTools:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedCRS:
+    """A reference system as PROJ's JSON, and the text that an executor must make of it as the driver does."""
+
+    json: str
+    wkt: str
+
+    @classmethod
+    def of(cls, crs: pyproj.CRS) -> Self:
+        """Describe a reference system."""
+        return cls(json=crs.to_json(), wkt=crs.to_wkt())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SharedLayer:
     """A layer of a file that every executor can open at the same path.
 
-    ``schema`` is without the reference system; ``crs`` is the one to measure in, as PROJ's JSON, and ``crs_wkt`` what
-    an executor must make of it.
+    ``schema`` is without the reference system; ``crs`` is the one to measure in.
     """
 
     path: Path
     number: int
     schema: LayerSchema
-    crs: str
-    crs_wkt: str
+    crs: SharedCRS
     identity: str
 
 
@@ -82,14 +95,28 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Everything that executors need, sent to each of them once; ``tasks`` are the runs that one task measures."""
+    """What is measured, whatever the rows come from; sent to each executor once."""
+
+    measures: tuple[Measure[Any], ...]
+    tools: SharedTools
+    versions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileWork(Work):
+    """Layers of files to be measured; ``tasks`` are the runs that one task measures."""
 
     layers: tuple[SharedLayer, ...]
     tasks: tuple[tuple[Run, ...], ...]
-    measures: tuple[Measure[Any], ...]
     opener: Opener
-    tools: SharedTools
-    versions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableWork(Work):
+    """The partitions of a table to be measured; ``geometry`` is the column that holds WKB."""
+
+    geometry: str
+    crs: SharedCRS
 
 
 @cache
