@@ -8,11 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
+from decoding import canonical, decoded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geogate.measures.canonical import canonical_wkb
-from geogate.measures.geometries import Geometries
 from geogate.measures.measure import UnmeasurableError
 from geogate.measures.wkb import Values
 from geogate.measures.wkb_walk import walk
@@ -60,16 +59,16 @@ def encode(layer: list[BaseGeometry | None], byte_order: int = 1) -> pa.Array:
 @settings(deadline=None)
 @given(layers, st.integers(0, 1))
 def test_the_vertices_are_those_of_geos(layer: list[BaseGeometry | None], byte_order: int) -> None:
-    decoded = Geometries.decode(encode(layer, byte_order), first_row=0)
+    found = decoded(encode(layer, byte_order))
     array = np.array([*layer, None], object)
     xyz, index = shapely.get_coordinates(array, include_z=True, return_index=True)
-    np.testing.assert_array_equal(decoded.xy, xyz[:, :2])
+    np.testing.assert_array_equal(found.xy, xyz[:, :2])
     np.testing.assert_array_equal(
-        np.diff(decoded.feature_offsets), np.bincount(index, minlength=len(layer))[: len(layer)]
+        np.diff(found.feature_offsets), np.bincount(index, minlength=len(layer))[: len(layer)]
     )
-    assert decoded.empty.tolist() == shapely.is_empty(array)[:-1].tolist()
-    assert (decoded.kinds == 0).tolist() == [shape is None for shape in layer]
-    again = decoded.shapes(np.arange(len(layer)))
+    assert found.empty.tolist() == shapely.is_empty(array)[:-1].tolist()
+    assert (found.kinds == 0).tolist() == [shape is None for shape in layer]
+    again = found.shapes(np.arange(len(layer)))
     assert all(a is b is None or a.equals_exact(shapely.force_2d(b)) for a, b in zip(again, layer, strict=True))
 
 
@@ -89,8 +88,8 @@ def test_both_ways_of_walking_find_the_same(layer: list[BaseGeometry | None]) ->
 @given(layers, st.integers(1, 7))
 def test_slices_decode_as_their_rows_do(layer: list[BaseGeometry | None], size: int) -> None:
     array = encode(layer)
-    whole = Geometries.decode(array, first_row=0)
-    parts = [Geometries.decode(array[i : i + size], first_row=i) for i in range(0, len(array), size)]
+    whole = decoded(array)
+    parts = [decoded(array[i : i + size], first_row=i) for i in range(0, len(array), size)]
     vertices = [part.xy for part in parts] or [np.empty((0, 2))]
     np.testing.assert_array_equal(np.concatenate(vertices), whole.xy)
 
@@ -114,23 +113,23 @@ def test_damage_is_refused_or_leaves_a_geometry_that_geos_reads_to_the_last_byte
             outcomes.append(str(error))
     assert outcomes[0] == outcomes[1]
     try:
-        decoded = Geometries.decode(array, first_row=0)
+        found = decoded(array)
     except UnmeasurableError:
         return
-    canonical = canonical_wkb(array)
-    assert len(canonical[0].as_py()) == len(damaged)
-    np.testing.assert_array_equal(Geometries.decode(canonical, first_row=0).xy, decoded.xy)
-    assert shapely.get_num_coordinates(shapely.from_wkb(damaged)) == len(decoded.xy)
+    rewritten = canonical(array)
+    assert len(rewritten[0].as_py()) == len(damaged)
+    np.testing.assert_array_equal(decoded(rewritten).xy, found.xy)
+    assert shapely.get_num_coordinates(shapely.from_wkb(damaged)) == len(found.xy)
 
 
 @settings(deadline=None)
 @given(layers)
 def test_canonical_bytes_are_those_of_geos(layer: list[BaseGeometry | None]) -> None:
-    assert canonical_wkb(encode(layer, 0)).equals(encode(layer, 1))
+    assert canonical(encode(layer, 0)).equals(encode(layer, 1))
 
 
 @pytest.mark.parametrize("cut", range(86))
 def test_a_value_cut_at_any_byte_is_refused(cut: int) -> None:
     value = shapely.to_wkb(shapely.from_wkt("MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)))"))
     with pytest.raises(UnmeasurableError):
-        Geometries.decode(pa.array([value[:cut]]), first_row=0)
+        decoded(pa.array([value[:cut]]))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
+from decoding import decoded as decode_array
 
-from geogate.measures.geometries import Geometries
 from geogate.measures.measure import UnmeasurableError
+
+if TYPE_CHECKING:
+    from geogate.measures.geometries import Geometries
 
 KINDS = [
     "POINT (1 2)",
@@ -37,7 +40,7 @@ KINDS = [
 
 
 def decode(*values: bytes | None, first_row: int = 0) -> Geometries:
-    return Geometries.decode(pa.array(values, pa.binary()), first_row=first_row)
+    return decode_array(pa.array(values, pa.binary()), first_row=first_row)
 
 
 def wkb(text: str, *, byte_order: int = 1, flavor: Literal["iso", "extended"] = "iso") -> bytes:
@@ -116,14 +119,14 @@ def test_a_point_with_only_z_is_a_vertex() -> None:
 @pytest.mark.parametrize("last", [point(9, 9), wkb("LINESTRING (0 0, 1 1)")], ids=["points only", "mixed"])
 def test_slices_decode_their_own_rows(kind: pa.DataType, last: bytes) -> None:
     array = pa.array([point(0, 0), point(1, 1), None, point(3, 3), last], kind)
-    decoded = Geometries.decode(array[1:4], first_row=0)
+    decoded = decode_array(array[1:4], first_row=0)
     assert decoded.xy.tolist() == [[1, 1], [3, 3]]
     assert decoded.kinds.tolist() == [1, 0, 1]
 
 
 @pytest.mark.parametrize("array", [pa.array([], pa.binary()), pa.nulls(3, pa.binary()), pa.nulls(3, pa.binary())[1:1]])
 def test_no_geometries_decode_to_no_vertices(array: pa.Array) -> None:
-    decoded = Geometries.decode(array, first_row=0)
+    decoded = decode_array(array, first_row=0)
     assert decoded.xy.shape == (0, 2)
     assert decoded.feature_offsets.tolist() == [0] * (len(array) + 1)
     assert decoded.rows == len(array)
@@ -139,20 +142,20 @@ def test_bytes_in_the_slot_of_a_null_row_are_not_geometry() -> None:
             pa.py_buffer(point(1, 1) + b"\xff" * 21 + point(3, 3)),
         ],
     )
-    assert Geometries.decode(array, first_row=0).xy.tolist() == [[1, 1], [3, 3]]
+    assert decode_array(array, first_row=0).xy.tolist() == [[1, 1], [3, 3]]
 
 
 def test_offsets_that_leave_the_bytes_are_refused() -> None:
     # Arrow itself looks at the first and the last only.
     buffers = [None, pa.py_buffer(np.array([0, 60, 42], np.int32)), pa.py_buffer(point(1, 1) * 2)]
     with pytest.raises(UnmeasurableError, match="broken offsets"):
-        Geometries.decode(pa.Array.from_buffers(pa.binary(), 2, buffers), first_row=0)
+        decode_array(pa.Array.from_buffers(pa.binary(), 2, buffers), first_row=0)
 
 
 @pytest.mark.parametrize("array", [pa.array(["POINT (1 2)"]), pa.array([1.0]), pa.array([b"x"], pa.binary(1))])
 def test_a_column_that_is_not_binary_is_refused(array: pa.Array) -> None:
     with pytest.raises(UnmeasurableError, match="not WKB"):
-        Geometries.decode(array, first_row=0)
+        decode_array(array, first_row=0)
 
 
 LINE = wkb("LINESTRING (0 0, 1 1)")
@@ -237,7 +240,7 @@ def test_shapes_are_two_dimensional_and_none_where_there_is_no_geometry() -> Non
 
 def test_shapes_count_the_rows_of_a_slice() -> None:
     array = pa.array([point(0, 0), point(1, 1), LINE])[1:]
-    shapes = Geometries.decode(array, first_row=1).shapes(np.array([0]))
+    shapes = decode_array(array, first_row=1).shapes(np.array([0]))
     assert shapes[0].equals(shapely.Point(1, 1))
 
 
@@ -273,3 +276,47 @@ def test_what_geos_refuses_is_refused_with_its_row() -> None:
     assert odd.shapes(np.array([0]))[0] is not None
     with pytest.raises(UnmeasurableError, match="row 6 cannot be measured: GEOS refuses it"):
         odd.shapes(np.array([0, 1]))
+
+
+def test_parts_are_the_points_lines_and_rings_with_their_vertices() -> None:
+    texts = [
+        "POINT (1 2)",
+        "MULTIPOINT (EMPTY, (3 4), (5 6))",
+        "LINESTRING EMPTY",
+        "MULTILINESTRING ((0 0, 1 1), EMPTY, (3 3, 4 4, 5 5))",
+        "GEOMETRYCOLLECTION (POLYGON ((0 0, 1 0, 1 1, 0 0), (0.1 0.1, 0.2 0.1, 0.2 0.2, 0.1 0.1)), POINT (9 9))",
+    ]
+    decoded = decode(*map(wkb, texts), None)
+    assert decoded.parts is not None
+    assert decoded.parts.first.tolist() == [0, 1, 3, 3, 5, 8, 8]
+    assert decoded.parts.kinds.tolist() == [1, 1, 1, 2, 2, 3, 3, 1]
+    assert decoded.parts.offsets.tolist() == [0, 1, 2, 3, 5, 8, 12, 16, 17]
+    assert decoded.feature_offsets.tolist() == decoded.parts.offsets[decoded.parts.first].tolist()
+
+
+@pytest.mark.parametrize("values", [[point(1, 2), None], [None, wkb("POINT Z (1 2 3)"), point(1, 2)], [None]])
+def test_points_alone_have_no_parts(values: list[bytes | None]) -> None:
+    assert decode(*values).parts is None
+
+
+@pytest.mark.parametrize("with_nan", [False, True])
+@pytest.mark.parametrize("text", ["POINT (1 2)", "POINT Z (1 2 3)"])
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary()])
+def test_many_plain_points_are_decoded_with_their_nulls_and_empties(
+    kind: pa.DataType,
+    text: str,
+    with_nan: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    empty = wkb(text.replace("(1 2)", "EMPTY").replace("(1 2 3)", "EMPTY")) if with_nan else wkb(text)
+    array = pa.array([wkb(text), None, empty, wkb(text)] * 50, kind)
+    for rows in (array, array[3:], array[1:2], array[2:3]):
+        assert len(decode_array(rows).kinds) == len(rows)
+    assert decode_array(array).empty.sum() == (50 if with_nan else 0)
+
+
+def test_a_head_of_another_type_among_plain_points_is_seen() -> None:
+    line = struct.pack("<BIIdd", 1, 2, 1, 1, 2)
+    for odd in (struct.pack("<BIdd", 1, 0x80000001, 1, 2), b"\0" + point(1, 2)[1:], line[:21]):
+        with pytest.raises(UnmeasurableError):
+            decode(*[point(1, 2)] * 30, odd)
+    assert decode(*[point(1, 2)] * 30, struct.pack(">BIdd", 0, 1, 3, 4)).xy[-1].tolist() == [3, 4]

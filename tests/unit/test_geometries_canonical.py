@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
+from decoding import canonical as canonical_wkb
+from decoding import decoded
 
-from geogate.measures.canonical import canonical_wkb
-from geogate.measures.geometries import Geometries
 from geogate.measures.measure import UnmeasurableError
 
 WKT = [
@@ -93,7 +93,7 @@ def test_bytes_in_the_slot_of_a_null_row_do_not_survive() -> None:
 def test_the_numbers_stay_to_the_bit() -> None:
     xy = np.random.default_rng(7).uniform(-180, 180, (500, 2))
     array = pa.array(shapely.to_wkb(shapely.points(xy), byte_order=0))
-    np.testing.assert_array_equal(Geometries.decode(canonical_wkb(array), first_row=0).xy, xy)
+    np.testing.assert_array_equal(decoded(canonical_wkb(array)).xy, xy)
 
 
 def test_what_is_malformed_has_no_canonical_form() -> None:
