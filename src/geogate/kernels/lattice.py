@@ -52,13 +52,17 @@ NON_FINITE, BEYOND = 0, 1
 
 
 @kernel
-def _enter(counts: Ints, extents: Floats, place: int, digit: float, x: float, y: float, *, at_pole: bool) -> None:
-    """Count one ordinate of an axis in its class."""
+def _count(counts: Ints, place: int, digit: float) -> None:
     counts[place, COUNT] += 1
     counts[place, EVEN] += int64((digit == 2) | (digit == 4))
     counts[place, FIVES] += int64(digit == 5)
-    if not at_pole:
-        _widen(extents, place, x, y, x, y)
+
+
+@kernel
+def _enter(counts: Ints, extents: Floats, place: int, digit: float, x: float, y: float) -> None:
+    """Count one ordinate of an axis in its class."""
+    _count(counts, place, digit)
+    _widen(extents, place, x, y, x, y)
 
 
 @kernel
@@ -83,9 +87,11 @@ def _one_by_one(x: Floats, y: Floats, pole: float, counts: Ints, extents: Floats
             strange[BEYOND] += 1
         else:
             place, digit = place_of(x[i], guesses[0])
-            _enter(counts[0], extents[0], place - COARSEST, digit, x[i], y[i], at_pole=abs(y[i]) == pole)
+            _count(counts[0], place - COARSEST, digit)
+            if abs(y[i]) < pole:
+                _widen(extents[0], place - COARSEST, x[i], y[i], x[i], y[i])
             place, digit = place_of(y[i], guesses[1])
-            _enter(counts[1], extents[1], place - COARSEST, digit, x[i], y[i], at_pole=False)
+            _enter(counts[1], extents[1], place - COARSEST, digit, x[i], y[i])
 
 
 @kernel
@@ -145,7 +151,7 @@ def _coarser(
         if mark[k] == 0 or mark[k] == COARSER:
             place, digit = place_of(values[k], guess)
             seen[place - COARSEST] += 1
-            _enter(counts, extents, place - COARSEST, digit, x[i], y[i], at_pole=False)
+            _enter(counts, extents, place - COARSEST, digit, x[i], y[i])
         elif not held:
             _widen(extents, own, x[i], y[i], x[i], y[i])
 
@@ -184,12 +190,12 @@ def _axis(
             i = some[k]
             place, digit = strip(np.rint(numbers[i] * POWERS[guess]), guess)
             seen[place - COARSEST] += 1
-            _enter(counts, extents, place - COARSEST, digit, x[i], y[i], at_pole=False)
+            _enter(counts, extents, place - COARSEST, digit, x[i], y[i])
     for k in range(none):
         i = strange[k]
         place, digit = place_of(numbers[i], FINER)
         seen[place - COARSEST] += 1
-        _enter(counts, extents, place - COARSEST, digit, x[i], y[i], at_pole=False)
+        _enter(counts, extents, place - COARSEST, digit, x[i], y[i])
     if 2 * count < size:
         guess = max(int64(np.argmax(seen)) + COARSEST, 0)
     return guess

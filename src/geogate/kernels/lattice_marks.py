@@ -11,6 +11,7 @@ import numpy as np
 from numba import int64
 
 from geogate.kernels.jit import count_ones, kernel
+from geogate.kernels.raw import as_float64
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,7 +80,7 @@ def bounds_where(bits: Ints, mark: Bytes) -> tuple[np.int64, np.int64]:
 @kernel
 def number_of(key: np.int64) -> float:
     """Turn a key back into the number; zero comes without a sign."""
-    number: float = int64(key ^ ((key >> 63) & _MAGNITUDE)).view(np.float64) + 0.0
+    number: float = as_float64(np.uint64(key ^ ((key >> 63) & _MAGNITUDE))) + 0.0
     return number
 
 

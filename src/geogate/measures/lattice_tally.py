@@ -8,6 +8,7 @@ import numpy as np
 
 from geogate.kernels import lattice as kernels
 from geogate.kernels.inputs import read_only
+from geogate.kernels.lattice_marks import COARSEST, COUNT, EVEN, FIVES
 from geogate.measures.lattice import BEYOND_THE_POLE, Decimals, Extent, Lattice, pole_of
 from geogate.measures.measure import UnmeasurableError
 
@@ -56,13 +57,13 @@ class LatticeTally:
 def _histogram(counts: NDArray[np.int64], extents: NDArray[np.float64]) -> Histogram:
     return tuple(
         Decimals(
-            places=int(place) + kernels.COARSEST,
-            count=int(counts[place, kernels.COUNT]),
-            even=int(counts[place, kernels.EVEN]),
-            fives=int(counts[place, kernels.FIVES]),
+            places=int(place) + COARSEST,
+            count=int(counts[place, COUNT]),
+            even=int(counts[place, EVEN]),
+            fives=int(counts[place, FIVES]),
             extent=_extent(*extents[place].tolist()),
         )
-        for place in np.flatnonzero(counts[:, kernels.COUNT])
+        for place in np.flatnonzero(counts[:, COUNT])
     )
 
 
