@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from judging import policy_of, policy_rule
+from judging import CIRCUMSTANCES, policy_of, policy_rule
 
-from geogate.measures.measure import LayerFacts, MeasureId, UnmeasurableError, Unmeasured
+from geogate.measures.measure import LayerFacts, MeasureId, Summed, UnmeasurableError, Unmeasured
 from geogate.model.finding import Problem, Severity
 from geogate.model.names import LayerName
 from geogate.rules.rule import Judgement, Params, Rule
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from geogate.measures.batch import LayerBatch
-    from geogate.measures.measure import Measure, Measurement
+    from geogate.measures.measure import Measure, Measurement, Tally
+    from geogate.measures.tools import Tools
     from geogate.model.parties import Circumstances
     from geogate.policy.policy import Policy, PolicyRule
     from geogate.zones.zone import ZoneList
@@ -64,6 +65,11 @@ class Counting:
         """Count rows."""
         return Total(number=batch.rows)
 
+    def tally(self, tools: Tools) -> Tally[Total]:
+        """Count rows of many batches."""
+        del tools
+        return Summed(self)
+
 
 class MostParams(Params):
     """The most that may be counted, of what."""
@@ -97,6 +103,27 @@ class Most(Rule[MostParams]):
         assert isinstance(total, Total)
         problems = (Problem(summary="too many", remedy="fewer"),) if total.number > params.most else ()
         return Judgement(observed=f"{total.number} counted", problems=problems)
+
+
+class Certain(Most):
+    """Is settled as soon as it is broken."""
+
+    expectation = "expect_test_certain"
+
+    def settled(self, params: MostParams, measurements: Mapping[MeasureId, Measurement]) -> bool:
+        """Compare; what is counted only grows."""
+        return bool(self.judge(params, measurements, CIRCUMSTANCES).problems)
+
+
+class Shaky(Certain):
+    """Cannot say whether it is settled."""
+
+    expectation = "expect_test_shaky"
+
+    def settled(self, params: MostParams, measurements: Mapping[MeasureId, Measurement]) -> bool:
+        """Refuse."""
+        del params, measurements
+        raise UnmeasurableError("nobody knows")
 
 
 class Broken(Most):
@@ -154,7 +181,9 @@ class Zoned(Most):
         return (params.what,)
 
 
-RULES: dict[str, Rule[Any]] = {rule.expectation: rule for rule in (Most(), Broken(), Unsure(), Idle(), Zoned())}
+RULES: dict[str, Rule[Any]] = {
+    rule.expectation: rule for rule in (Most(), Broken(), Unsure(), Idle(), Zoned(), Certain(), Shaky())
+}
 
 
 def use(rule_id: str, *, kind: type[Most] = Most, most: int = 5, what: str = "rows") -> PolicyRule:
@@ -176,6 +205,7 @@ class FactsPass:
     values: Mapping[str, Any] | None = None
     failure: BaseException | None = None
     passes: int = 0
+    complete: bool = True
 
     def __call__(self, measures: Sequence[Measure[Any]], /) -> LayerFacts:
         """Answer, or fail."""
@@ -183,7 +213,8 @@ class FactsPass:
         if self.failure is not None:
             raise self.failure
         given = {measure.id: Total(number=self.rows) for measure in measures} if self.values is None else self.values
-        return LayerFacts(rows=self.rows, values={MeasureId(name): value for name, value in given.items()})
+        found = {MeasureId(name): value for name, value in given.items()}
+        return LayerFacts(rows=self.rows, values=found, complete=self.complete)
 
 
 def layer(name: str = "a.csv", **facts: Any) -> LayerUnderTest:

@@ -40,6 +40,19 @@ def step_of(geometries: Sequence[shapely.Geometry], crs: str = "EPSG:4326") -> f
     return found.metres
 
 
+@pytest.mark.parametrize(("share", "settled"), [(0.4, False), (1.0, False), (1.9, False), (2.1, True), (1e4, True)])
+def test_the_rule_is_settled_when_a_step_is_far_too_fine(share: float, settled: bool) -> None:  # noqa: FBT001
+    some, measure = points((8.12, 50.34)), CoordinateLattice()
+    params = PrecisionParams(step_m=step_of(some) * share, operator=">")
+    assert CoordinatePrecision().settled(params, {measure.id: measure.of(batch_of(some))}) is settled
+
+
+def test_the_rule_is_not_settled_by_no_position() -> None:
+    measure = CoordinateLattice()
+    params = PrecisionParams(step_m=1.0, operator=">")
+    assert not CoordinatePrecision().settled(params, {measure.id: measure.empty()})
+
+
 @pytest.mark.parametrize("operator", [">=", ">"])
 def test_the_operator_decides_at_the_limit_itself(operator: str) -> None:
     some = points((8.12, 50.34))

@@ -33,6 +33,12 @@ def test_more_features_than_allowed_are_a_problem(features: int, problems: int) 
     assert len(judge(counts(features), max_features=2).problems) == problems
 
 
+@pytest.mark.parametrize(("features", "settled"), [(2, False), (3, True)])
+def test_the_rule_is_settled_as_soon_as_there_are_too_many(features: int, settled: bool) -> None:  # noqa: FBT001
+    params = ZonesParams(zone_list="zones", buffer_m=100, max_features=2)
+    assert RestrictedZones().settled(params, {ID: counts(features)}) is settled
+
+
 def test_features_of_one_zone_are_never_fewer_than_features_in_all() -> None:
     assert judge(counts(0, ZoneCount(zone="z", features=1, vertices=0))).problems
 
