@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from geogate.kernels.jit import kernel
+from geogate.kernels.jit import inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ _ECCENTRICITY_2 = 0.0066943799901413165
 _RADIAN = np.pi / 180.0
 
 
-@kernel
+@inner
 def side(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> int:
     """Tell on which side of the line from a to b a position is: 1 left, -1 right, 0 where that is not sure."""
     left = (bx - ax) * (py - ay)
@@ -41,7 +41,7 @@ def side(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> in
     return 1 if turn > 0.0 else -1
 
 
-@kernel
+@inner
 def cross(ax: float, ay: float, bx: float, by: float, px: float, py: float, qx: float, qy: float) -> bool:
     """Tell whether the edges ab and pq surely cross, each inside the other; ``False`` says nothing."""
     if side(ax, ay, bx, by, px, py) * side(ax, ay, bx, by, qx, qy) >= 0:
@@ -50,7 +50,7 @@ def cross(ax: float, ay: float, bx: float, by: float, px: float, py: float, qx: 
     return crosses
 
 
-@kernel
+@inner
 def metres_a_degree(south: float, north: float) -> tuple[float, float, float, float]:
     """Bound the metres in a degree of longitude and of latitude between two latitudes: two least, then two greatest."""
     far = min(max(abs(south), abs(north)), 90.0) * _RADIAN
@@ -66,7 +66,7 @@ def metres_a_degree(south: float, north: float) -> tuple[float, float, float, fl
     return least_x, least_y, most_x, most_y
 
 
-@kernel
+@inner
 def _to_edge2(
     px: float, py: float, ax: float, ay: float, bx: float, by: float, metres_x: float, metres_y: float
 ) -> float:
@@ -81,7 +81,7 @@ def _to_edge2(
     return ex * ex + ey * ey
 
 
-@kernel
+@inner
 def apart2(
     ax: float,
     ay: float,
@@ -107,7 +107,7 @@ def apart2(
     return least
 
 
-@kernel
+@inner
 def passes_east(x0: float, y0: float, x1: float, y1: float, px: float, py: float) -> int:
     """Tell whether an edge passes a position's latitude to the east of it; UNSURE on and very near the edge.
 
@@ -127,7 +127,7 @@ def passes_east(x0: float, y0: float, x1: float, y1: float, px: float, py: float
     return YES if (turn > 0) == (y1 > y0) else NO
 
 
-@kernel
+@inner
 def in_ring(xs: Floats, ys: Floats, first: int, last: int, px: float, py: float) -> int:
     """Tell whether a position is inside a closed ring, by the number of its edges to the east of the position.
 
@@ -142,7 +142,7 @@ def in_ring(xs: Floats, ys: Floats, first: int, last: int, px: float, py: float)
     return inside
 
 
-@kernel
+@inner
 def _surely_apart(ax: float, ay: float, bx: float, by: float, px: float, py: float, qx: float, qy: float) -> bool:
     """Tell whether two edges surely have no place in common."""
     if max(ax, bx) < min(px, qx) or max(px, qx) < min(ax, bx):
@@ -155,7 +155,7 @@ def _surely_apart(ax: float, ay: float, bx: float, by: float, px: float, py: flo
     return apart
 
 
-@kernel
+@inner
 def surely_simple(xs: Floats, ys: Floats, first: int, last: int) -> bool:
     """Tell whether a closed ring is surely a simple curve that encloses an area; ``False`` says nothing.
 
@@ -179,7 +179,7 @@ def surely_simple(xs: Floats, ys: Floats, first: int, last: int) -> bool:
     return True
 
 
-@kernel
+@inner
 def _runs_on(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> bool:
     """Tell whether a path from a over b to c surely goes on in about its direction."""
     return (bx - ax) * (cx - bx) + (by - ay) * (cy - by) > _UNDERFLOW

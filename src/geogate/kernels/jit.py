@@ -75,6 +75,14 @@ def kernel(function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile a loop that makes no array and is called by kernels: it counts no references to the arrays in its tuples.
+
+    Counting them costs more than a short loop does. numba refuses at compile time what makes an array all the same.
+    """
+    return njit(nogil=True, error_model="numpy", _nrt=False)(function)
+
+
 def _loader(width: ir.Type, kind: Any) -> Any:
     @intrinsic  # type: ignore[misc]
     def load(_context: Any, data: Any, _at: Any) -> Any:

@@ -15,8 +15,8 @@ import numpy as np
 from geogate.kernels.edges import NO, UNSURE, YES, surely_simple
 from geogate.kernels.grid_build import BLOCK, SUBCELLS
 from geogate.kernels.grid_build_sort import WORDS
-from geogate.kernels.jit import kernel
-from geogate.kernels.shapes_cells import cells_in, zones_in
+from geogate.kernels.jit import inner, kernel
+from geogate.kernels.shapes_cells import DAMAGED, cells_in, zones_in
 from geogate.kernels.shapes_inside import holds
 from geogate.kernels.shapes_large import ASK, IF_INVALID, has_rings, judge_edges, judge_insides, out_of_hull
 from geogate.kernels.shapes_near import beside, edge_near
@@ -67,41 +67,59 @@ def judge(features: Features, known: Known, zones: Zones, grid: Grid) -> tuple[A
     answers = Answers(np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024, np.uint8))
     used = 0
     for row in range(len(features.first) - 1):
-        if not _has_edges(features, row):
+        box, cells, near = _around(features, row, known, grid, marks)
+        if near == 0 and cells <= _FEW_CELLS:
             continue
         if used + count >= len(answers.row):
             answers = _more_room(answers, used + count + 1)
-        box = _box(features, row)
-        near = 0
-        if not _is_plain(box):
-            near = -1
+        vertices = features.offsets[features.first[row + 1]] - features.offsets[features.first[row]]
+        if cells > _FEW_CELLS or near * vertices > _FEW_PAIRS:
+            near = judge_edges(features, row, zones, grid, marks, near)
+            if near >= 0 and has_rings(features, row):
+                near = judge_insides(features, row, box, cells, zones, grid, marks, near)
         else:
-            for k in range(known.first[row], known.first[row + 1]):
-                marks.row[known.zone[k]], marks.answer[known.zone[k]] = row, YES
-            cells = cells_in(grid, box)
-            if cells <= _FEW_CELLS:
-                near = zones_in(grid, box, marks.row, row, marks.near_row, 0)
-            vertices = features.offsets[features.first[row + 1]] - features.offsets[features.first[row]]
-            if near > 0 and near * vertices <= _FEW_PAIRS:
-                _judge_zones(features, row, box, near, zones, marks)
-            elif near > 0 or cells > _FEW_CELLS:
-                for k in range(near):
-                    marks.answer[marks.near_row[k]] = NO
-                near = judge_edges(features, row, zones, grid, marks, near)
-                if near >= 0 and has_rings(features, row):
-                    near = judge_insides(features, row, box, cells, zones, grid, marks, near)
-        if near < 0:
-            answers.row[used], answers.zone[used], answers.answer[used] = row, NOWHERE, ASK
-            used += 1
-        for k in range(near):
-            zone = marks.near_row[k]
-            if marks.answer[zone] != NO:
-                answers.row[used], answers.zone[used], answers.answer[used] = row, zone, marks.answer[zone]
-                used += 1
+            _judge_zones(features, row, box, near, zones, marks)
+        used = _write(answers, used, row, near, marks)
     return answers, used
 
 
-@kernel
+@inner
+def _around(features: Features, row: int, known: Known, grid: Grid, marks: Marks) -> tuple[Box, int, int]:
+    """Return a feature's box, about how many cells it has, and how many zones have cells in it if these are few.
+
+    The zones are noted in ``marks``, those that are known to be hit excepted. There are DAMAGED zones where the feature
+    has no box on the map, or the tables cannot be read.
+    """
+    box = (0.0, 0.0, 0.0, 0.0)
+    if not _has_edges(features, row):
+        return box, 0, 0
+    box = _box(features, row)
+    if not _is_plain(box):
+        return box, 0, DAMAGED
+    for k in range(known.first[row], known.first[row + 1]):
+        marks.row[known.zone[k]], marks.answer[known.zone[k]] = row, YES
+    cells = cells_in(grid, box)
+    near = zones_in(grid, box, marks.row, row, marks.near_row, 0) if cells <= _FEW_CELLS else 0
+    for k in range(near):
+        marks.answer[marks.near_row[k]] = NO
+    return box, cells, near
+
+
+@inner
+def _write(answers: Answers, used: int, row: int, near: int, marks: Marks) -> int:
+    """Write the answers for the zones of ``marks``, or that all has to be asked; return how many answers there are."""
+    if near < 0:
+        answers.row[used], answers.zone[used], answers.answer[used] = row, NOWHERE, ASK
+        return used + 1
+    for k in range(near):
+        zone = marks.near_row[k]
+        if marks.answer[zone] != NO:
+            answers.row[used], answers.zone[used], answers.answer[used] = row, zone, marks.answer[zone]
+            used += 1
+    return used
+
+
+@inner
 def _has_edges(features: Features, row: int) -> bool:
     found = False
     for part in range(features.first[row], features.first[row + 1]):
@@ -109,7 +127,7 @@ def _has_edges(features: Features, row: int) -> bool:
     return found
 
 
-@kernel
+@inner
 def _box(features: Features, row: int) -> Box:
     """Return the box of a feature's vertices; not a number where one of them is not finite."""
     west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
@@ -124,7 +142,7 @@ def _box(features: Features, row: int) -> Box:
     return west, south, east, north
 
 
-@kernel
+@inner
 def _is_plain(box: Box) -> bool:
     """Tell whether a feature is on the map and jumps nowhere; not so where the box has what is not a number."""
     west, south, east, north = box
@@ -141,13 +159,12 @@ def _more_room(answers: Answers, least: int) -> Answers:
     return more
 
 
-@kernel
+@inner
 def _judge_zones(features: Features, row: int, box: Box, near: int, zones: Zones, marks: Marks) -> None:
     """Judge a feature with few vertices or few zones near it: each zone against all edges."""
     valid = UNSURE
     for k in range(near):
         zone = marks.near_row[k]
-        marks.answer[zone] = NO
         if beside(zones.fences[zone], box[0], box[1], box[2], box[3]):
             continue
         found = _edges_near(features, row, zones, zone)
@@ -161,7 +178,7 @@ def _judge_zones(features: Features, row: int, box: Box, near: int, zones: Zones
         marks.answer[zone] = found
 
 
-@kernel
+@inner
 def _edges_near(features: Features, row: int, zones: Zones, zone: int) -> int:
     found, fence, xs, ys = NO, zones.fences[zone], features.xs, features.ys
     for part in range(features.first[row], features.first[row + 1]):
@@ -174,7 +191,7 @@ def _edges_near(features: Features, row: int, zones: Zones, zone: int) -> int:
     return found
 
 
-@kernel
+@inner
 def _surely_valid(features: Features, row: int) -> bool:
     """Tell whether a feature surely has no invalid polygon: lines, and at most one short simple ring."""
     rings, simple = 0, True

@@ -11,7 +11,7 @@ import numpy as np
 
 from geogate.kernels.grid_build import ALL, BLOCK, SUBCELLS
 from geogate.kernels.grid_build_sort import WORDS
-from geogate.kernels.jit import count_ones, kernel
+from geogate.kernels.jit import count_ones, inner
 
 if TYPE_CHECKING:
     from geogate.kernels.shapes_tables import Box, Grid, Ints
@@ -29,19 +29,19 @@ _ZONE = np.uint64(0xFFFFFFFF)
 _ONE = np.uint64(1)
 
 
-@kernel
+@inner
 def _row_of(grid: Grid, lat: float) -> np.int64:
     """Give the number of the row of sub-cells that ``grid_probe`` gives, for a latitude that may leave the globe."""
     up = BLOCK * SUBCELLS * grid.bands / 180.0
     return np.int64(min(max(lat + 90.0, 0.0), 180.0 * _BEFORE_END) * up)
 
 
-@kernel
+@inner
 def _column_of(grid: Grid, band: int, lon: float) -> np.int64:
     return np.int64(min(max(lon + 180.0, 0.0), 360.0 * _BEFORE_END) * grid.band_scale[band])
 
 
-@kernel
+@inner
 def cells_in(grid: Grid, box: Box) -> int:
     """Return about how many cells a box has, west, south, east, north; at least one."""
     low, high = _row_of(grid, box[1]), _row_of(grid, box[3])
@@ -50,7 +50,7 @@ def cells_in(grid: Grid, box: Box) -> int:
     return cells
 
 
-@kernel
+@inner
 def zones_in(grid: Grid, box: Box, seen: Ints, stamp: int, found: Ints, number: int) -> int:
     """Add the zones of a box's cells to ``found``, after the first ``number``, and return the new number or DAMAGED.
 
@@ -65,7 +65,7 @@ def zones_in(grid: Grid, box: Box, seen: Ints, stamp: int, found: Ints, number: 
     return number
 
 
-@kernel
+@inner
 def zones_of_edge(grid: Grid, ax: float, ay: float, bx: float, by: float, seen: Ints, stamp: int, found: Ints) -> int:
     """Write the zones of the cells that an edge passes to ``found``, as ``zones_in`` does."""
     low, high = _row_of(grid, min(ay, by)), _row_of(grid, max(ay, by))
@@ -87,7 +87,7 @@ def zones_of_edge(grid: Grid, ax: float, ay: float, bx: float, by: float, seen: 
     return number
 
 
-@kernel
+@inner
 def _zones_in_row(
     grid: Grid, first: int, last: int, west: float, east: float, seen: Ints, stamp: int, found: Ints, number: int
 ) -> int:
@@ -130,7 +130,7 @@ def _zones_in_row(
     return number
 
 
-@kernel
+@inner
 def _add(grid: Grid, word: int, bit: int, mask: int, seen: Ints, stamp: int, found: Ints, number: int) -> int:
     """Add the zones that have any of the sub-cells of ``mask`` in a cell."""
     before = grid.bits[word] & ((_ONE << bit) - _ONE)
@@ -151,7 +151,7 @@ def _add(grid: Grid, word: int, bit: int, mask: int, seen: Ints, stamp: int, fou
     return number
 
 
-@kernel
+@inner
 def _add_wholes(grid: Grid, block: int, seen: Ints, stamp: int, found: Ints, number: int) -> int:
     """Add the zones that cover a whole block."""
     if block + 1 >= len(grid.whole_start):

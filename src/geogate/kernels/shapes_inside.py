@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geogate.kernels.edges import NO, UNSURE, YES, in_ring, passes_east
-from geogate.kernels.jit import kernel
+from geogate.kernels.jit import inner, kernel
 from geogate.kernels.shapes_tables import RING, Anchors, Features, Floats, Ints
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@kernel
+@inner
 def holds(features: Features, row: int, anchors: Anchors, zone: int) -> int:
     """Tell whether the rings of a feature hold an anchor of a zone; NO is right for valid polygons only."""
     found = NO
@@ -83,7 +83,7 @@ def _add_ring(features: Features, part: int, places: Floats, rings: Ints) -> Non
         rings[j] += 2 if inside[j] >= UNSURE else inside[j]
 
 
-@kernel
+@inner
 def _first_from(sorted_: Floats, least: float) -> int:
     """Find the first of sorted numbers that is at least ``least``."""
     low, high = 0, len(sorted_)

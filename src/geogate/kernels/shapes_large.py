@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from geogate.kernels.edges import NO, YES
-from geogate.kernels.jit import kernel
+from geogate.kernels.jit import inner, kernel
 from geogate.kernels.shapes_cells import DAMAGED, zones_in, zones_of_edge
 from geogate.kernels.shapes_inside import holds_many
 from geogate.kernels.shapes_near import beside, edge_near
@@ -32,7 +32,7 @@ _MANY_CELLS = 65_536
 """With more cells than these in its box, a polygon is compared with all zones there are."""
 
 
-@kernel
+@inner
 def judge_edges(features: Features, row: int, zones: Zones, grid: Grid, marks: Marks, near: int) -> int:
     """Judge all edges of a feature, and note the answers for ``near_row``; return the new number of zones, or DAMAGED.
 
@@ -85,7 +85,7 @@ def judge_insides(
     return near
 
 
-@kernel
+@inner
 def out_of_hull(fence: Floats, box: Box) -> bool:
     """Tell whether a zone, without its distance, is surely beside a feature's box, and so beside its convex hull."""
     if not fence[REACH_X] < 180.0:
@@ -97,7 +97,7 @@ def out_of_hull(fence: Floats, box: Box) -> bool:
     return apart
 
 
-@kernel
+@inner
 def has_rings(features: Features, row: int) -> bool:
     """Tell whether a feature has a polygon."""
     found = False

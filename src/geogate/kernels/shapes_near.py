@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from geogate.kernels.edges import NO, UNSURE, YES, apart2, cross, metres_a_degree
-from geogate.kernels.jit import kernel
+from geogate.kernels.jit import inner
 from geogate.kernels.shapes_tables import (
     EAST,
     IN2,
@@ -27,7 +27,7 @@ from geogate.kernels.shapes_tables import (
 )
 
 
-@kernel
+@inner
 def beside(fence: Floats, ax: float, ay: float, bx: float, by: float) -> bool:
     """Tell whether an edge, or the box of its ends, is surely out of a zone's reach."""
     if max(ax, bx) < fence[WEST] or min(ax, bx) > fence[EAST]:
@@ -36,7 +36,7 @@ def beside(fence: Floats, ax: float, ay: float, bx: float, by: float) -> bool:
     return apart
 
 
-@kernel
+@inner
 def edge_near(zones: Zones, zone: int, ax: float, ay: float, bx: float, by: float) -> int:
     """Tell whether an edge that is not beside a zone touches the zone's edges or comes within its distance of them."""
     fence = zones.fences[zone]
@@ -52,7 +52,7 @@ def edge_near(zones: Zones, zone: int, ax: float, ay: float, bx: float, by: floa
     return found
 
 
-@kernel
+@inner
 def _near_polygons(zones: Zones, zone: int, ax: float, ay: float, bx: float, by: float) -> int:
     fence, polygons = zones.fences[zone], zones.polygons
     south, scale, count, first = polygons.head[zone]
@@ -81,7 +81,7 @@ def _near_polygons(zones: Zones, zone: int, ax: float, ay: float, bx: float, by:
     return found
 
 
-@kernel
+@inner
 def _pair(fence: Floats, ax: float, ay: float, bx: float, by: float, px: float, py: float, qx: float, qy: float) -> int:
     """Tell whether an edge ab of a feature comes within the distance of an edge pq of a zone."""
     if max(px, qx) + fence[REACH_X] < min(ax, bx) or min(px, qx) - fence[REACH_X] > max(ax, bx):
@@ -100,7 +100,7 @@ def _pair(fence: Floats, ax: float, ay: float, bx: float, by: float, px: float, 
     return near
 
 
-@kernel
+@inner
 def _pair_in_its_band(
     fence: Floats, ax: float, ay: float, bx: float, by: float, px: float, py: float, qx: float, qy: float
 ) -> int:
