@@ -22,7 +22,7 @@ from geogate.kernels.jit import kernel
 
 OUT, IN, ASK = 0, 1, 2
 
-NEAR_M = 0.06
+NEAR_M = 0.02
 """What comes as near to an edge as this is not decided here; far more than the tolerance of a centimetre."""
 
 SMALLEST_RADIUS_M = 6_335_439.0
@@ -126,6 +126,42 @@ def _stripes_of(xy, vertex, zone, head):
 
 
 @kernel
+def stripe_of(y, zone, head, start):
+    """Find the stripe of a latitude; -1 where the zone has none, -2 where the tables are damaged."""
+    at, count = (y - head[zone, 0]) * head[zone, 1], head[zone, 2]
+    if not (at >= 0.0 and at < count + 1.0):
+        return -1 if at < 0.0 or at >= count else -2
+    stripe = head[zone, 3] + np.floor(min(at, count - 1.0))
+    if not (stripe >= 0.0 and stripe < len(start) - 1):
+        return -1 if count == 0.0 else -2
+    return np.int64(stripe)
+
+
+@kernel
+def place_in_stripe(x, y, near_lon, stripe, xy, start, edge):
+    """Tell whether a position lies in the zone of a stripe; see ``place_in_zone``."""
+    if stripe < 0:
+        return OUT if stripe == -1 else ASK
+    first, last = start[stripe], start[stripe + 1]
+    if first < 0 or last > len(edge) or len(xy) < 4:
+        return ASK
+    inside, near, most = False, False, len(xy) - 4
+    for k in range(first, last):
+        # No branches: which way they go cannot be foretold.
+        v = 2 * np.int64(edge[k])
+        sound = (v >= 0) & (v <= most)
+        v = v if sound else 0
+        x0, y0, x1, y1 = xy[v], xy[v + 1], xy[v + 2], xy[v + 3]
+        dx, dy = x1 - x0, y1 - y0
+        cross = dx * (y - y0) - (x - x0) * dy
+        beside = (y <= max(y0, y1) + NEAR_DEG) & (y >= min(y0, y1) - NEAR_DEG)
+        beside &= (x <= max(x0, x1) + near_lon) & (x >= min(x0, x1) - near_lon)
+        near |= (beside & (abs(cross) <= abs(dx) * NEAR_DEG + abs(dy) * near_lon)) | (not sound)
+        inside ^= ((y0 > y) != (y1 > y)) & ((cross > 0.0) == (dy > 0.0))
+    return ASK if near else IN if inside else OUT
+
+
+@kernel
 def place_in_zone(x, y, near_lon, zone, xy, head, start, edge):
     """Tell whether a position lies in a zone: ``IN``, ``OUT``, or ``ASK`` where an edge is near.
 
@@ -134,34 +170,7 @@ def place_in_zone(x, y, near_lon, zone, xy, head, start, edge):
     the position; that leaves the sign of the cross product beyond all doubt wherever it is used, because it is then
     larger than 5e-7 degrees times the edge's length, and its rounding error is below 1e-13 times that.
     """
-    at, count = (y - head[zone, 0]) * head[zone, 1], head[zone, 2]
-    if not (at >= 0.0 and at < count + 1.0):
-        return OUT if at < 0.0 or at >= count else ASK
-    stripe = head[zone, 3] + np.floor(min(at, count - 1.0))
-    if not (stripe >= 0.0 and stripe < len(start) - 1):
-        return OUT if count == 0.0 else ASK
-    number = np.int64(stripe)
-    first, last = start[number], start[number + 1]
-    if first < 0 or last > len(edge):
-        return ASK
-    inside = False
-    for k in range(first, last):
-        v = 2 * np.int64(edge[k])
-        if v < 0 or v + 3 >= len(xy):
-            return ASK
-        x0, y0, x1, y1 = xy[v], xy[v + 1], xy[v + 2], xy[v + 3]
-        if y > max(y0, y1) + NEAR_DEG or y < min(y0, y1) - NEAR_DEG or x > max(x0, x1) + near_lon:
-            continue
-        crosses = (y0 > y) != (y1 > y)
-        if x < min(x0, x1) - near_lon:
-            inside ^= crosses
-            continue
-        dx, dy = x1 - x0, y1 - y0
-        cross = dx * (y - y0) - (x - x0) * dy
-        if not abs(cross) > abs(dx) * NEAR_DEG + abs(dy) * near_lon:
-            return ASK
-        inside ^= crosses and (cross > 0.0) == (dy > 0.0)
-    return IN if inside else OUT
+    return place_in_stripe(x, y, near_lon, stripe_of(y, zone, head, start), xy, start, edge)
 
 
 def warm_up() -> None:

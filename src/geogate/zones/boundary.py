@@ -116,21 +116,21 @@ class Boundary:
         probe = probe[pair]
         limit = self._limit_m[self._zone[chunk]][pair]
         is_line = np.any(probes.start[probe] != probes.end[probe], axis=1)
-        other = _Chords(pieces=self._pieces, start=self._start, end=self._end)
-        hit = _ends_within(probes.start[probe], other, piece, limit)
+        other = Chords(pieces=self._pieces, start=self._start, end=self._end)
+        hit = ends_within(probes.start[probe], other, piece, limit)
         line = np.flatnonzero(is_line & ~hit)
         if len(line):
-            own = _Chords(pieces=probes, start=ecef(probes.start), end=ecef(probes.end))
+            own = Chords(pieces=probes, start=ecef(probes.start), end=ecef(probes.end))
             piece_, probe_, limit_ = piece[line], probe[line], limit[line]
-            found = _ends_within(probes.end[probe_], other, piece_, limit_)
-            found |= _ends_within(self._pieces.start[piece_], own, probe_, limit_)
-            found |= _ends_within(self._pieces.end[piece_], own, probe_, limit_)
+            found = ends_within(probes.end[probe_], other, piece_, limit_)
+            found |= ends_within(self._pieces.start[piece_], own, probe_, limit_)
+            found |= ends_within(self._pieces.end[piece_], own, probe_, limit_)
             hit[line] = found
         return Hits.of(probes.owner[probe[hit]], self._pieces.owner[piece[hit]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Chords:
+class Chords:
     """Pieces with their ends in Earth-centred coordinates."""
 
     pieces: Segments
@@ -138,8 +138,8 @@ class _Chords:
     end: NDArray[np.float64]
 
 
-def _ends_within(
-    lonlat: NDArray[np.float64], chords: _Chords, which: NDArray[np.int64], limit_m: NDArray[np.float64]
+def ends_within(
+    lonlat: NDArray[np.float64], chords: Chords, which: NDArray[np.int64], limit_m: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Tell for pairs of a position and a piece whether they are within the limit; PROJ decides what is close to it."""
     distance, share = nearest_on_chord(lonlat, chords.start[which], chords.end[which])

@@ -12,7 +12,7 @@ from geogate.zones.boundary import Hits
 from geogate.zones.compiled_build import build_tables
 from geogate.zones.compiled_file import Origin, damaged, read, write
 from geogate.zones.compiled_tables import Grid, read_only
-from geogate.zones.exact import ExactZones, OffGlobeError, check_positions, groups, limits_m, part_zones, zone_parts
+from geogate.zones.exact import OffGlobeError, ZoneJudge, check_positions, groups, limits_m, part_zones, zone_parts
 from geogate.zones.index import ZoneIndex
 from geogate.zones.unwrap import on_the_map
 
@@ -157,12 +157,11 @@ class CompiledIndex:
         """
         hit = np.zeros(len(row), np.bool_)
         for number, pairs in groups(zone):
-            found = self._judge(number).points_within(lonlat[row[pairs]], pairs)
-            hit[found.owner] = True
+            hit[pairs] = self._judge(number).hit(lonlat[row[pairs]])
         return hit
 
-    def _make_judge(self, number: int) -> ExactZones:
-        return ExactZones.of([self.zone_list.zones[number]], self.limit_m[[number]])
+    def _make_judge(self, number: int) -> ZoneJudge:
+        return ZoneJudge(self.zone_list.zones[number], float(self.limit_m[number]))
 
 
 def _tables(zone_list: ZoneList, limit_m: NDArray[np.float64]) -> Tables:

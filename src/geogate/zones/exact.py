@@ -1,15 +1,17 @@
-"""The judge of pairs that are close to call: GEOS for what lies in a zone, geodesics by PROJ for how far away it is."""
+"""What is close to call: GEOS says what lies in a zone, geodesics by PROJ how far away it is; and the limits of both."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
 from geogate.model.errors import PolicyError
-from geogate.zones.boundary import Boundary, Hits
-from geogate.zones.segments import Segments, segments_of
+from geogate.zones.boundary import TOLERANCE_M, Chords, ends_within
+from geogate.zones.chunks import Chunks
+from geogate.zones.ellipsoid import ecef
+from geogate.zones.segments import segments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,52 +26,53 @@ FARTHEST_BUFFER_M = 500_000.0
 FARTHEST_LON, FARTHEST_LAT = 540.0, 90.0
 
 _AREA = 2
+_TABLE = 4_000_000
 
 
 class OffGlobeError(ValueError):
     """Positions are not finite or not on the globe; the message has counts and no coordinate."""
 
 
-class ExactZones:
-    """Zones in parts, each with its zone's number, and the distance of each zone; immutable, shared by threads.
+class ZoneJudge:
+    """One zone, which tells of each position whether it hits, exactly as ``ZoneIndex`` does; shared by threads."""
 
-    ``parts`` are points, lines and polygons.
-    """
+    def __init__(self, zone: Zone, limit_m: float) -> None:
+        """Prepare a zone with its distance, tolerance not yet added."""
+        parts = zone_parts(zone)
+        self._areas = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+        prepare(self._areas)
+        self._limit_m = limit_m + TOLERANCE_M
+        self._chunks = Chunks.of(segments_of(parts, np.zeros(len(parts), np.int64)))
 
-    def __init__(
-        self, *, parts: NDArray[np.object_], part_zone: NDArray[np.int64], limit_m: NDArray[np.float64]
-    ) -> None:
-        """Prepare the parts for many questions; the tolerance is not in ``limit_m``."""
-        self.parts, self.part_zone, self.limit_m = parts, part_zone, limit_m
-        self._area = np.flatnonzero(shapely.get_type_id(parts) == shapely.GeometryType.POLYGON)
-        _prepare(parts)
-        self._area_tree = shapely.STRtree(parts[self._area])
-        self.boundary = Boundary(segments_of(parts, part_zone), limit_m=limit_m)
+    def hit(self, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which positions hit the zone.
 
-    @classmethod
-    def of(cls, zones: Sequence[Zone], limit_m: NDArray[np.float64]) -> Self:
-        """Take zones with their distances; their numbers are their places."""
-        parts = [zone_parts(zone) for zone in zones]
-        return cls(parts=np.concatenate(parts), part_zone=part_zones(parts), limit_m=limit_m)
-
-    @property
-    def areas(self) -> NDArray[np.object_]:
-        """The parts that are polygons."""
-        return self.parts[self._area]
-
-    def points_within(self, lonlat: NDArray[np.float64], owner: NDArray[np.int64]) -> Hits:
-        """Find the zones that each position hits.
-
-        Shape: ``(n, 2)``, ``(n,)``.
+        Shape: ``(n, 2)`` to ``(n,)``.
         Units: degrees; longitudes within [-180, 180].
         """
-        point, area = self._area_tree.query(shapely.points(lonlat))
-        part = self._area[area]
-        inside = np.zeros(len(point), dtype=np.bool_)
-        for number, pairs in groups(part):
-            inside[pairs] = shapely.intersects_xy(self.parts[number], *lonlat[point[pairs]].T)
-        hits = Hits.of(owner[point[inside]], self.part_zone[part[inside]])
-        return Hits.union([hits, self.boundary.within(Segments(start=lonlat, end=lonlat, owner=owner))])
+        hit = np.zeros(len(lonlat), dtype=np.bool_)
+        for area in self._areas:
+            hit |= shapely.intersects_xy(area, *lonlat.T)
+        # As many at once as leave the table of positions and chunks small.
+        several = max(_TABLE // len(self._chunks.zone), 1)
+        rest = np.flatnonzero(~hit)
+        for first in range(0, len(rest), several):
+            some = rest[first : first + several]
+            hit[some] = self._near(lonlat[some])
+        return hit
+
+    def _near(self, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
+        chunks = self._chunks
+        apart = np.linalg.norm(ecef(lonlat)[:, None, :] - chunks.centre[None, :, :], axis=2)
+        position, chunk = np.nonzero(~(apart - chunks.radius > self._limit_m))
+        count = np.diff(chunks.first)[chunk]
+        pair = np.repeat(np.arange(len(chunk)), count)
+        piece = np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count) + chunks.first[chunk][pair]
+        chords = Chords(pieces=chunks.pieces, start=chunks.start, end=chunks.end)
+        limit_m = np.full(len(piece), self._limit_m)
+        near = np.zeros(len(lonlat), dtype=np.bool_)
+        near[position[pair[ends_within(lonlat[position[pair]], chords, piece, limit_m)]]] = True
+        return near
 
 
 def limits_m(zone_list: ZoneList, buffer_m: float) -> NDArray[np.float64]:
@@ -121,7 +124,7 @@ def zone_parts(zone: Zone) -> NDArray[np.object_]:
 
 
 def part_zones(parts: Sequence[NDArray[np.object_]]) -> NDArray[np.int64]:
-    """Number the parts of several zones by their zones."""
+    """Give the number of its zone to each part of several zones."""
     return np.repeat(np.arange(len(parts)), [len(several) for several in parts]).astype(np.int64)
 
 
@@ -137,7 +140,7 @@ def _first(zone_list: ZoneList, bad: NDArray[np.bool_]) -> str:
     return zone_list.zones[int(np.argmax(bad))].id
 
 
-def _prepare(parts: NDArray[np.object_]) -> None:
+def prepare(parts: NDArray[np.object_]) -> None:
     """Prepare geometries for many questions, and ask each kind once: GEOS builds its indexes at the first of them.
 
     A prepared geometry that is complete is only read, and so several threads can share it.

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import shapely
 
-from geogate.zones.boundary import Hits
+from geogate.zones.boundary import Boundary, Hits
 from geogate.zones.exact import (
     FARTHEST_BUFFER_M,
-    ExactZones,
     OffGlobeError,
     check_positions,
     groups,
     limits_m,
     part_zones,
+    prepare,
     zone_parts,
 )
 from geogate.zones.raster import Raster
+from geogate.zones.segments import Segments, segments_of
 from geogate.zones.shapes import Shapes
 from geogate.zones.unwrap import on_the_map
 
@@ -44,9 +45,13 @@ class ZoneIndex:
         self, *, parts: NDArray[np.object_], part_zone: NDArray[np.int64], limit_m: NDArray[np.float64]
     ) -> None:
         """Compile points, lines and polygons, each with the number of its zone, and the distance of each zone."""
-        self._exact = ExactZones(parts=parts, part_zone=part_zone, limit_m=limit_m)
-        self._part_tree = shapely.STRtree(parts)
-        self._raster = Raster(boxes=self._exact.boundary.boxes, polygons=list(self._exact.areas))
+        is_area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+        self._parts, self._part_zone = parts, part_zone
+        self._area = np.flatnonzero(is_area)
+        prepare(parts)
+        self._part_tree, self._area_tree = shapely.STRtree(parts), shapely.STRtree(parts[is_area])
+        self._boundary = Boundary(segments_of(parts, part_zone), limit_m=limit_m)
+        self._raster = Raster(boxes=self._boundary.boxes, polygons=list(parts[is_area]))
 
     @classmethod
     def build(cls, zone_list: ZoneList, *, buffer_m: float) -> Self:
@@ -70,8 +75,7 @@ class ZoneIndex:
         lonlat = on_the_map(lonlat)
         candidates = np.flatnonzero(self._raster.near(lonlat))
         blocks = range(0, len(candidates), _POINTS_AT_ONCE)
-        runs = (candidates[first : first + _POINTS_AT_ONCE] for first in blocks)
-        return Hits.union(self._exact.points_within(lonlat[run], run) for run in runs)
+        return Hits.union(self._exactly(lonlat, candidates[first : first + _POINTS_AT_ONCE]) for first in blocks)
 
     def near_boxes(self, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell for each box, west, south, east, north, whether a shape within it may hit a zone.
@@ -91,12 +95,22 @@ class ZoneIndex:
         """
         check_positions(shapely.get_coordinates(shapes))
         read = Shapes.read(shapes)
-        near_edges = (self._exact.boundary.within(probes) for probes in read.probes(self._raster))
+        near_edges = (self._boundary.within(probes) for probes in read.probes(self._raster))
         return Hits.union([self._touching(read.areas, read.area_owner), *near_edges])
+
+    def _exactly(self, lonlat: NDArray[np.float64], which: NDArray[np.int64]) -> Hits:
+        near = lonlat[which]
+        point, area = self._area_tree.query(shapely.points(near))
+        part = self._area[area]
+        inside = np.zeros(len(point), dtype=np.bool_)
+        for number, pairs in groups(part):
+            inside[pairs] = shapely.intersects_xy(self._parts[number], *near[point[pairs]].T)
+        hits = Hits.of(which[point[inside]], self._part_zone[part[inside]])
+        return Hits.union([hits, self._boundary.within(Segments(start=near, end=near, owner=which))])
 
     def _touching(self, shapes: NDArray[np.object_], owner: NDArray[np.int64]) -> Hits:
         shape, part = self._part_tree.query(shapes)
         touches = np.zeros(len(shape), dtype=np.bool_)
         for number, pairs in groups(part):
-            touches[pairs] = shapely.intersects(self._exact.parts[number], shapes[shape[pairs]])
-        return Hits.of(owner[shape[touches]], self._exact.part_zone[part[touches]])
+            touches[pairs] = shapely.intersects(self._parts[number], shapes[shape[pairs]])
+        return Hits.of(owner[shape[touches]], self._part_zone[part[touches]])
