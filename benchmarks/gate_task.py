@@ -154,9 +154,11 @@ def main() -> None:
     parser.add_argument("task", choices=TASKS)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("place", type=Path)
-    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--once", action="store_true", help="do it once only, after GX was imported")
     options = parser.parse_args()
     os.environ.update(surroundings(options.place))
+    if options.once:
+        import_gx(options.dataset, options.place)
     seconds: list[float] = []
     for _ in range(1 if options.once else 2):
         shutil.rmtree(options.place / "home" / "staging", ignore_errors=True)

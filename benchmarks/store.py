@@ -144,6 +144,12 @@ class Store:
 
         return self._made(f"{spec.name}-2154.parquet", write)
 
+    def indexes(self) -> Path:
+        """Give the folder of compiled indexes, which lies beside the zones."""
+        folder = self.folder / f"v{_VERSION}" / "indexes"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def _made(self, name: str, write: Callable[[Path], None]) -> Path:
         """Write under another name first, so that an interrupted run leaves nothing that looks whole."""
         folder = self.folder / f"v{_VERSION}"

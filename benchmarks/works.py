@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 FILES: Final = 10
 NUMBERING: Final = ("duckdb", "strtree", "polars-st", "geopandas")
-"""Peers that can number rows, the fastest first: the pairs of one are compared one by one, and stand for the others'."""
+"""Peers that can number rows, the fastest first: the pairs of one stand for the others'."""
 
 FEW: Final = ZoneSpec(count=10, share=0.001)
 SMALL_ROWS: Final = 70_000
 """A GeoParquet file of about a megabyte."""
 
+LOADED, NOT_LOADED = "numba was loaded", "numba was not loaded"
 SMALL_ZONES: Final = ZoneSpec(count=1_000, share=0.01)
 INDEXES: Final = {
     "10,000 zones": (USUAL_ZONES, 0.0),
@@ -108,26 +109,21 @@ def measure_gate(shop: Workshop, results: Results) -> None:
                 taken[name].add(shop.task("gate_task.py", name, str(dataset), str(place)))
         for name, samples in taken.items():
             results.tasks[f"{name} {title}"] = Taken.of(samples)
-    gx = Samples()
-    for _ in range(shop.rounds):
-        gx.add(shop.task("gate_task.py", "import-gx", str(dataset), str(place), "--once"))
-    results.tasks["import-gx"] = Taken.of(gx)
 
 
 def measure_cold(shop: Workshop, results: Results) -> None:
-    """Screen a small file once in a new process: where kernels are compiled, and where there are none."""
+    """Screen a small file once in a new process after GX's import: where kernels are compiled, and where not."""
     place = _place(shop, "cold", SMALL_ZONES)
     dataset = shop.store.points(SMALL_ROWS)
     empty = shop.scratch / "no-kernels"
     surroundings: dict[str, dict[str, str]] = {"compiled": {}, "not compiled": {"NUMBA_CACHE_DIR": str(empty)}}
-    taken = {name: Samples() for name in (*surroundings, "import-gx")}
+    taken = {name: Samples() for name in surroundings}
     numba: dict[str, str] = dict.fromkeys(taken, "")
     for _ in range(shop.rounds):
         for name, extra in surroundings.items():
             said = shop.task("gate_task.py", "screen", str(dataset), str(place), "--once", extra=extra)
             taken[name].add(said)
-            numba[name] = "numba was loaded" if said["numba"] else "numba was not loaded"
-        taken["import-gx"].add(shop.task("gate_task.py", "import-gx", str(dataset), str(place), "--once"))
+            numba[name] = LOADED if said["numba"] else NOT_LOADED
     for name, samples in taken.items():
         results.tasks[f"cold {name}"] = Taken.of(samples, numba[name])
 

@@ -64,7 +64,9 @@ class Geogate:
     def __init__(self, question: Question) -> None:
         self._question = question
         self._zones = zone_list(question.zones)
-        self._tools = Tools(kernels=ready(), indexes=question.zones.with_name(INDEXES))
+        indexes = question.zones.with_name(INDEXES)
+        indexes.mkdir(exist_ok=True)
+        self._tools = Tools(kernels=ready(), indexes=indexes)
         pa.set_cpu_count(question.threads)
 
     def counts(self) -> Ints:
