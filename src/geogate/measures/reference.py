@@ -7,8 +7,8 @@ whatever order the reference system's authority declares. Axes that count southw
 from __future__ import annotations
 
 import threading
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final
+from functools import cache, lru_cache, wraps
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 import pyproj
@@ -17,7 +17,11 @@ from pyproj.exceptions import CRSError, ProjError
 from geogate.measures.measure import UnmeasurableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 HIGHEST_LATITUDE: Final = 90.0
 """Units: degrees."""
@@ -33,6 +37,35 @@ _TURNED: Final = "PROJ ob_tran"
 
 _LONGEST_NAME: Final = 80
 _KEPT: Final = 16
+
+
+class _This:
+    """One reference system, equal to itself only: to compare two of them costs as much as to read a thousand rows."""
+
+    __slots__ = ("crs",)
+
+    def __init__(self, crs: pyproj.CRS) -> None:
+        self.crs = crs
+
+    def __hash__(self) -> int:
+        return id(self.crs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and other.crs is self.crs
+
+
+def _kept(say: Callable[[pyproj.CRS], T]) -> Callable[[pyproj.CRS], T]:
+    """Remember what was said of the last few reference systems; all batches of a layer share one."""
+
+    @lru_cache(maxsize=_KEPT)
+    def said(this: _This) -> T:
+        return say(this.crs)
+
+    @wraps(say)
+    def ask(crs: pyproj.CRS) -> T:
+        return said(_This(crs))
+
+    return ask
 
 
 @cache
@@ -54,6 +87,8 @@ def to_lonlat(xy: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:
         WGS 84.
     """
     lonlat = positions(xy, crs)
+    if _all_on_earth(lonlat):
+        return lonlat
     lost = _finite(xy) & ~on_earth(lonlat)
     if lost.any():
         raise UnmeasurableError(
@@ -67,13 +102,24 @@ def positions(xy: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:
 
     Raises: UnmeasurableError when the reference system has no way to WGS 84.
     """
+    same = is_wgs84(crs)
+    if same and _all_on_earth(xy):
+        return xy
     finite = _finite(xy)
-    if is_wgs84(crs):
-        return xy if finite.all() else np.where(finite[:, None], xy, np.nan)
-    lonlat = np.full(xy.shape, np.nan)
-    lon, lat = _local.transformer(crs).transform(xy[finite, 0], xy[finite, 1])
-    lonlat[finite, 0], lonlat[finite, 1] = lon, lat
+    lonlat = np.full(xy.shape, np.nan, order="F")
+    x, y = xy[finite, 0], xy[finite, 1]
+    lonlat[finite, 0], lonlat[finite, 1] = (x, y) if same else _local.transformer(crs).transform(x, y)
     return lonlat
+
+
+def _all_on_earth(lonlat: NDArray[np.float64]) -> bool:
+    """Say whether ``on_earth`` holds for all, without an array of answers: NaN comes through least and largest."""
+    if not len(lonlat):
+        return True
+    lon, lat = lonlat[:, 0], lonlat[:, 1]
+    if not (lat.min() >= -HIGHEST_LATITUDE and lat.max() <= HIGHEST_LATITUDE):
+        return False
+    return bool(np.isfinite(lon.min()) and np.isfinite(lon.max()))
 
 
 def _finite(xy: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -86,13 +132,13 @@ def on_earth(lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.isfinite(lonlat[:, 0]) & (np.abs(lonlat[:, 1]) <= HIGHEST_LATITUDE)
 
 
-@lru_cache(maxsize=_KEPT)
+@_kept
 def is_wgs84(crs: pyproj.CRS) -> bool:
     """Say whether the numbers are longitude and latitude on WGS 84 in degrees already."""
     return horizontal(crs).equals(_wgs84(), ignore_axis_order=True)
 
 
-@lru_cache(maxsize=_KEPT)
+@_kept
 def horizontal(crs: pyproj.CRS) -> pyproj.CRS:
     """Leave the heights out of a reference system.
 
@@ -132,6 +178,7 @@ def _require_not_derived(crs: pyproj.CRS) -> None:
         raise UnmeasurableError("the reference system is derived from a projected one; use EPSG:4326")
 
 
+@_kept
 def axis_unit(crs: pyproj.CRS) -> float:
     """Return what one unit of the axes is.
 
@@ -144,7 +191,7 @@ def axis_unit(crs: pyproj.CRS) -> float:
     return factor
 
 
-@lru_cache(maxsize=_KEPT)
+@_kept
 def crs_name(crs: pyproj.CRS) -> str:
     """Name a reference system as ``EPSG:25832``, or by its own name, quoted, where no authority knows exactly it.
 
@@ -186,8 +233,8 @@ class _Local(threading.local):
 
     def __init__(self) -> None:
         super().__init__()
-        self.transformer = lru_cache(maxsize=_KEPT)(_transformer)
-        self.unprojector = lru_cache(maxsize=_KEPT)(_unprojector)
+        self.transformer = _kept(_transformer)
+        self.unprojector = _kept(_unprojector)
 
 
 def _unprojector(crs: pyproj.CRS) -> pyproj.Transformer:
