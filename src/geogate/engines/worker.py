@@ -81,7 +81,7 @@ def _merged(workers: Sequence[Worker], measure: Measure[Any]) -> Measurement | U
     if failures:
         return Unmeasured(reason=min(failures).reason)
     try:
-        found: Measurement = reduce(add, (worker.value(measure.id) for worker in workers), measure.empty())
+        found: Measurement = reduce(add, (worker.value(measure.id) for worker in workers))
     except UnmeasurableError as error:
         return Unmeasured(reason=str(error))
     return found
