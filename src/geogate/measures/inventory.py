@@ -14,6 +14,7 @@ from geogate.measures.measure import MeasureId, Summed, UnmeasurableError
 from geogate.measures.reference import crs_name, on_earth, positions
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from geogate.measures.batch import LayerBatch
@@ -134,8 +135,11 @@ class LayerInventory:
 
     def tally(self, tools: Tools) -> Tally[Inventory]:
         """Begin to measure many batches."""
-        del tools
-        return Summed(self)
+        if not tools.kernels:
+            return Summed(self)
+        from geogate.measures.inventory_tally import InventoryTally
+
+        return InventoryTally()
 
     def of(self, batch: LayerBatch) -> Inventory:
         """Count what is in one batch.
@@ -143,8 +147,7 @@ class LayerInventory:
         Raises: UnmeasurableError when a geometry is not well-formed, or the reference system is not of the Earth.
         """
         geometries = batch.geometries
-        if batch.attributes.num_rows != batch.rows:
-            raise UnmeasurableError(f"geometries and attributes differ in number after row {batch.first_row}")
+        require_attributes(batch)
         nulls, *kinds = (int(count) for count in np.bincount(geometries.kinds, minlength=len(KINDS) + 1))
         one, two, three, four, five, six, seven = kinds
         finite = np.isfinite(geometries.xy[:, 0]) & np.isfinite(geometries.xy[:, 1])
@@ -158,26 +161,44 @@ class LayerInventory:
             outside=int(finite.sum()) - _inside(batch),
             has_z=geometries.has_z,
             has_m=geometries.has_m,
-            columns=_columns(batch),
+            columns=columns_of(batch.attributes),
             bounds=_bounds(batch, finite),
             crs=crs_name(batch.crs),
         )
 
 
-def _columns(batch: LayerBatch) -> tuple[Column, ...]:
+def require_attributes(batch: LayerBatch) -> None:
+    """Refuse a batch whose attributes are of more or fewer rows than its geometries.
+
+    Raises: UnmeasurableError.
+    """
+    if batch.attributes.num_rows != batch.rows:
+        raise UnmeasurableError(f"geometries and attributes differ in number after row {batch.first_row}")
+
+
+def columns_of(attributes: pa.RecordBatch) -> tuple[Column, ...]:
+    """Name the columns of some rows, and count their nulls."""
     return tuple(
         Column(name=column.name, kind=str(column.type), nulls=values.null_count)
-        for column, values in zip(batch.attributes.schema, batch.attributes.columns, strict=True)
+        for column, values in zip(attributes.schema, attributes.columns, strict=True)
     )
+
+
+def lonlat_of(batch: LayerBatch) -> NDArray[np.float64]:
+    """Return the longitudes and latitudes of a batch, also where a vertex has no place on the Earth.
+
+    Raises: UnmeasurableError when the reference system has no way to WGS 84.
+    """
+    try:
+        return batch.lonlat
+    except UnmeasurableError:
+        # Some vertex has no place: here they are counted. A system with no way to WGS 84 raises again.
+        return positions(batch.geometries.xy, batch.crs)
 
 
 def _inside(batch: LayerBatch) -> int:
     """Count the vertices that have a longitude from -180 to 180 and a latitude."""
-    try:
-        lonlat = batch.lonlat
-    except UnmeasurableError:
-        # Some vertex has no place: here they are counted. A system with no way to WGS 84 raises again.
-        lonlat = positions(batch.geometries.xy, batch.crs)
+    lonlat = lonlat_of(batch)
     return int((on_earth(lonlat) & (np.abs(lonlat[:, 0]) <= _EAST)).sum())
 
 
