@@ -47,18 +47,18 @@ def compiled_files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(path for path in folder.glob("*.nb[ic]") if path.suffix in _SUFFIXES))
 
 
-def why_untrusted(folder: Path) -> str:
+def why_untrusted(folder: Path, *, user: int | None = None) -> str:
     """Say why nothing in a folder may be loaded; empty where all of it belongs to this user or root alone."""
     try:
         found = [folder.stat(), *(path.lstat() for path in compiled_files(folder))]
     except OSError:
         return "the folder of the compiled kernels cannot be read"
-    if any(entry.st_uid not in {0, os.geteuid()} for entry in found):
+    if any(not stat.S_ISREG(entry.st_mode) for entry in found[1:]):
+        return "a compiled kernel is not a plain file"
+    if any(entry.st_uid not in {0, os.geteuid() if user is None else user} for entry in found):
         return "the compiled kernels, or their folder, belong to another user"
     if any(entry.st_mode & _OTHERS_WRITE for entry in found):
         return "the compiled kernels, or their folder, can be written by others"
-    if any(not stat.S_ISREG(entry.st_mode) for entry in found[1:]):
-        return "a compiled kernel is not a plain file"
     return ""
 
 

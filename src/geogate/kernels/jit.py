@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _FOLDER = state().folder
 
+KERNELS: list[Any] = []
+"""All kernels of the modules that were imported."""
+
 
 class _Locator(caching._CacheLocator):  # type: ignore[misc] # noqa: SLF001 - numba has no public way to choose the folder
     """Keeps kernels where ``geogate.kernels.state`` seeks them, for as long as no source that went into them changes.
@@ -72,6 +75,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     dispatcher = njit(nogil=True, error_model="numpy")(function)
     if _FOLDER is not None:
         dispatcher._cache = _Kept(function)  # noqa: SLF001 - as enable_caching does
+    KERNELS.append(dispatcher)
     return dispatcher
 
 
