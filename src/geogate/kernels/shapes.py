@@ -16,7 +16,7 @@ from geogate.kernels.edges import NO, UNSURE, YES, surely_simple
 from geogate.kernels.grid_build import BLOCK, SUBCELLS
 from geogate.kernels.grid_build_sort import WORDS
 from geogate.kernels.jit import inner, kernel
-from geogate.kernels.shapes_cells import DAMAGED, cells_in, zones_in
+from geogate.kernels.shapes_cells import DAMAGED, FEW_CELLS, cells_in, near_boxes, zones_in
 from geogate.kernels.shapes_inside import holds
 from geogate.kernels.shapes_large import ASK, IF_INVALID, has_rings, judge_edges, judge_insides, out_of_hull
 from geogate.kernels.shapes_near import beside, edge_near
@@ -42,9 +42,8 @@ if TYPE_CHECKING:
 NOWHERE = -1
 """The zone of an answer that is not about one."""
 
-_FEW_CELLS = 4_096
 _FEW_PAIRS = 65_536
-"""Features with more cells in their box, or more pairs of a vertex and a zone near it, are judged edge by edge."""
+"""Features with more pairs of a vertex and a zone near them, or with too large a box, are judged edge by edge."""
 
 _SHORT_RING = 256
 """Rings with more vertices are not found to be simple here."""
@@ -68,12 +67,12 @@ def judge(features: Features, known: Known, zones: Zones, grid: Grid) -> tuple[A
     used = 0
     for row in range(len(features.first) - 1):
         box, cells, near = _around(features, row, known, grid, marks)
-        if near == 0 and cells <= _FEW_CELLS:
+        if near == 0 and cells <= FEW_CELLS:
             continue
         if used + count >= len(answers.row):
             answers = _more_room(answers, used + count + 1)
         vertices = features.offsets[features.first[row + 1]] - features.offsets[features.first[row]]
-        if cells > _FEW_CELLS or near * vertices > _FEW_PAIRS:
+        if cells > FEW_CELLS or near * vertices > _FEW_PAIRS:
             near = judge_edges(features, row, zones, grid, marks, near)
             if near >= 0 and has_rings(features, row):
                 near = judge_insides(features, row, box, cells, zones, grid, marks, near)
@@ -99,7 +98,7 @@ def _around(features: Features, row: int, known: Known, grid: Grid, marks: Marks
     for k in range(known.first[row], known.first[row + 1]):
         marks.row[known.zone[k]], marks.answer[known.zone[k]] = row, YES
     cells = cells_in(grid, box)
-    near = zones_in(grid, box, marks.row, row, marks.near_row, 0) if cells <= _FEW_CELLS else 0
+    near = zones_in(grid, box, marks.row, row, marks.near_row, 0) if cells <= FEW_CELLS else 0
     for k in range(near):
         marks.answer[marks.near_row[k]] = NO
     return box, cells, near
@@ -219,6 +218,7 @@ def warm_up() -> None:
         1, _read_only(np.full(1, BLOCK * SUBCELLS / 360.0)), ints, words, longs, words, words, longs, words, shorts
     )
     judge(Features(floats, floats, ints, bytes_, ints), Known(ints, ints), zones, grid)
+    near_boxes(wide, 1, grid, np.zeros(0, np.bool_))
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

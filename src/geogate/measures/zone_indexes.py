@@ -8,37 +8,23 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import shapely
 from shapely.errors import ShapelyError
 
 from geogate.measures.measure import UnmeasurableError
-from geogate.measures.reference import positions, to_lonlat
+from geogate.measures.zone_features import compiled_hits, exact_hits
 from geogate.zones.boundary import Hits
 from geogate.zones.compiled import CompiledIndex
 from geogate.zones.index import OffGlobeError, ZoneIndex
-from geogate.zones.straighten import TooCurvedError, straighten
+from geogate.zones.straighten import TooCurvedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
     from geogate.measures.batch import LayerBatch
     from geogate.measures.tools import Tools
     from geogate.zones.zone import ZoneList
 
-_POINT_KINDS: Final = (0, 1, 4)
-"""No geometry, Point, MultiPoint: all that they have is in their vertices."""
-
-_ROWS_AT_ONCE: Final = 8_192
 _INDEXES: Final = 8
-_BULGE_DEG: Final = 1e-3
-"""How far an edge of a tenth of a degree that is straight in a projection may leave the box of its ends, generously."""
-
-_WITHIN: Final = 0.37
-"""Where an edge is looked at to find out that it goes round the Earth and ends where it began."""
-
-_WHOLE_EARTH: Final = (-180.0, -90.0, 180.0, 90.0)
 
 _kept: WeakKeyDictionary[LayerBatch, dict[tuple[str, ZoneIndex | CompiledIndex], Hits]] = WeakKeyDictionary()
 _lock = Lock()
@@ -99,58 +85,7 @@ def _judged(batch: LayerBatch, find: Callable[[], Hits]) -> Hits:
 
 def _feature_hits(batch: LayerBatch, index: ZoneIndex | CompiledIndex) -> Hits:
     vertices = vertex_hits(batch, index)
+    if isinstance(index, CompiledIndex):
+        return compiled_hits(batch, index, vertices)
     rows = np.searchsorted(batch.geometries.feature_offsets, vertices.owner, side="right") - 1
-    exact = index.reference if isinstance(index, CompiledIndex) else index
-    return Hits.union([Hits.of(rows, vertices.zone), *_by_shape(batch, exact)])
-
-
-def _by_shape(batch: LayerBatch, index: ZoneIndex) -> Iterator[Hits]:
-    """Take the lines and polygons that zones come near to, and judge their edges and insides."""
-    rows = _candidates(batch, index)
-    for first in range(0, len(rows), _ROWS_AT_ONCE):
-        some = rows[first : first + _ROWS_AT_ONCE]
-        found = index.shapes_within(_lonlat_shapes(batch, some))
-        yield Hits(owner=some[found.owner], zone=found.zone)
-
-
-def _candidates(batch: LayerBatch, index: ZoneIndex) -> NDArray[np.int64]:
-    offsets = batch.geometries.feature_offsets
-    rows = np.flatnonzero(~np.isin(batch.geometries.kinds, _POINT_KINDS) & (np.diff(offsets) > 0))
-    if len(rows) == 0:
-        return rows
-    # Every second of the runs lies between two rows, and is dropped.
-    bounds = np.stack([offsets[rows], offsets[rows + 1]], axis=1).reshape(-1)
-    bounds = bounds[:-1] if bounds[-1] == len(batch.lonlat) else bounds
-    seen = [batch.lonlat, _within_edges(batch)] if batch.crs.is_projected else [batch.lonlat]
-    low = np.minimum.reduce([np.minimum.reduceat(each, bounds, axis=0)[::2] for each in seen])
-    high = np.maximum.reduce([np.maximum.reduceat(each, bounds, axis=0)[::2] for each in seen])
-    lost = ~(np.isfinite(low) & np.isfinite(high)).all(axis=1)
-    grown = np.column_stack([low - _BULGE_DEG, high + _BULGE_DEG])
-    grown[lost] = _WHOLE_EARTH
-    near: NDArray[np.int64] = rows[index.near_boxes(grown)]
-    return near
-
-
-def _within_edges(batch: LayerBatch) -> NDArray[np.float64]:
-    """Give a position within each edge, not finite where that has no place on the Earth.
-
-    From the last vertex of a part to the first of the next one is no edge; its position makes a box larger only.
-
-    Shape: that of ``batch.lonlat``.
-    Units: degrees.
-    """
-    xy, offsets = batch.geometries.xy, batch.geometries.feature_offsets
-    following = np.concatenate([xy[1:], xy[-1:]])
-    last = offsets[1:][np.diff(offsets) > 0] - 1
-    following[last] = xy[last]
-    return positions(xy + _WITHIN * (following - xy), batch.crs)
-
-
-def _lonlat_shapes(batch: LayerBatch, rows: NDArray[np.int64]) -> NDArray[np.object_]:
-    def transform(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return to_lonlat(xy, batch.crs)
-
-    shapes = batch.geometries.shapes(rows)
-    if batch.crs.is_projected:
-        return straighten(shapes, transform)
-    return np.asarray(shapely.transform(shapes, transform))
+    return Hits.union([Hits.of(rows, vertices.zone), *exact_hits(batch, index)])

@@ -48,6 +48,17 @@ def straighten(
     raise TooCurvedError("an edge cannot be followed on the ellipsoid, because it passes through a pole")
 
 
+def is_straight(
+    shapes: NDArray[np.object_], to_lonlat: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.bool_]:
+    """Tell which shapes ``straighten`` leaves as they are: their edges are as good as straight in degrees.
+
+    Shape: ``(n,)`` in and out.
+    Units: those of the layer's reference system.
+    """
+    return np.isinf(_longest_edges(shapes, to_lonlat))
+
+
 def _longest_edges(
     shapes: NDArray[np.object_], to_lonlat: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
