@@ -66,7 +66,7 @@ class Store:
 
         def write(path: Path) -> None:
             tables = (_points(first, count, attributes, encoding) for first, count in _groups(rows))
-            _write(path, tables, geometry_type="Point", encoding=encoding)
+            write_geoparquet(path, tables, geometry_type="Point", encoding=encoding)
 
         return self._made(name, write)
 
@@ -79,7 +79,7 @@ class Store:
 
         def write(path: Path) -> None:
             tables = (table(*group) for group in _groups(rows))
-            _write(path, tables, geometry_type="Point", encoding="WKB", crs=EPSG_2154)
+            write_geoparquet(path, tables, geometry_type="Point", encoding="WKB", crs=EPSG_2154)
 
         return self._made(f"points-{rows}-2154.parquet", write)
 
@@ -91,7 +91,7 @@ class Store:
             for number in range(files):
                 groups = ((number * rows + first, count) for first, count in _groups(rows))
                 tables = (_points(first, count, attributes=True, encoding="WKB") for first, count in groups)
-                _write(folder / f"part-{number:03}.parquet", tables, geometry_type="Point", encoding="WKB")
+                write_geoparquet(folder / f"part-{number:03}.parquet", tables, geometry_type="Point", encoding="WKB")
 
         return self._made(f"points-{files}x{rows}", write)
 
@@ -104,7 +104,9 @@ class Store:
             return pa.table({"geometry": wkb.lines(xy, lengths)})
 
         def write(path: Path) -> None:
-            _write(path, (table(*group) for group in _groups(rows)), geometry_type="LineString", encoding="WKB")
+            write_geoparquet(
+                path, (table(*group) for group in _groups(rows)), geometry_type="LineString", encoding="WKB"
+            )
 
         return self._made(f"lines-{rows}.parquet", write)
 
@@ -123,7 +125,7 @@ class Store:
             return pa.table({"geometry": pa.array(shapely.to_wkb(stars.polygons(rng)), pa.binary())})
 
         def write(path: Path) -> None:
-            _write(path, (table(*group) for group in _groups(rows)), geometry_type="Polygon", encoding="WKB")
+            write_geoparquet(path, (table(*group) for group in _groups(rows)), geometry_type="Polygon", encoding="WKB")
 
         return self._made(f"polygons-{rows}.parquet", write)
 
@@ -131,7 +133,7 @@ class Store:
         """Give zones as GeoParquet: their numbers, and polygons on WGS 84."""
 
         def write(path: Path) -> None:
-            _write(path, iter([_zone_table(_zones(spec))]), geometry_type="MultiPolygon", encoding="WKB")
+            write_geoparquet(path, iter([zone_table(_zones(spec))]), geometry_type="MultiPolygon", encoding="WKB")
 
         return self._made(f"{spec.name}.parquet", write)
 
@@ -140,7 +142,9 @@ class Store:
 
         def write(path: Path) -> None:
             shapes = shapely.transform(_zones(spec), _to_2154())
-            _write(path, iter([_zone_table(shapes)]), geometry_type="MultiPolygon", encoding="WKB", crs=EPSG_2154)
+            write_geoparquet(
+                path, iter([zone_table(shapes)]), geometry_type="MultiPolygon", encoding="WKB", crs=EPSG_2154
+            )
 
         return self._made(f"{spec.name}-2154.parquet", write)
 
@@ -207,7 +211,8 @@ def _zones(spec: ZoneSpec) -> NDArray[np.object_]:
     return stars.polygons(rng)
 
 
-def _zone_table(shapes: NDArray[np.object_]) -> pa.Table:
+def zone_table(shapes: NDArray[np.object_]) -> pa.Table:
+    """Put geometries beside their numbers, which begin at zero."""
     numbers = pa.array(np.arange(len(shapes), dtype=np.int32))
     return pa.table({"zone": numbers, "geometry": pa.array(shapely.to_wkb(shapes), pa.binary())})
 
@@ -223,7 +228,10 @@ def _to_2154() -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     return transform
 
 
-def _write(path: Path, tables: Iterator[pa.Table], *, geometry_type: str, encoding: str, crs: str = "") -> None:
+def write_geoparquet(
+    path: Path, tables: Iterator[pa.Table], *, geometry_type: str, encoding: str, crs: str = ""
+) -> None:
+    """Write tables of one layer, a row group each."""
     types = [] if geometry_type == "MultiPolygon" else [geometry_type]
     column: dict[str, Any] = {"encoding": encoding, "geometry_types": types}
     if crs:
