@@ -13,7 +13,9 @@ import shapely
 from formats.datasets import COUNTRIES, WGS84, content, rows_of, sealed, wkb_of
 
 from geogate.measures.source import UnreadableError
+from geogate.model.dataset import Format
 from geogate.readers import open_dataset
+from geogate.seal.canonical import encode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -279,6 +281,53 @@ def test_how_the_rows_were_grouped_does_not_show(group: int, tmp_path: Path) -> 
     files = written(tmp_path, table, geo(), row_group_size=group, compression="snappy")
     assert sealed(files, tmp_path / "two")[0].read_bytes() == reference
     assert rows_of((tmp_path / "two" / "data.parquet",)) == rows
+
+
+def test_the_canonical_bytes_are_the_same_with_and_without_kernels(tmp_path: Path) -> None:
+    texts = [
+        "POINT (1 2)",
+        None,
+        "LINESTRING Z (0 0 1, 1 1 2)",
+        "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)))",
+        "POINT EMPTY",
+    ]
+    shapes = shapely.from_wkt(texts)
+    mixed = [
+        shapely.to_wkb(shape, byte_order=number % 2, flavor="iso") if shape is not None else None
+        for number, shape in enumerate(shapes)
+    ]
+    table = pa.table({"geometry": pa.array(mixed * 100, pa.binary())})
+    (source,) = open_dataset(written(tmp_path, table, geo()))
+    found = []
+    for kernels in (False, True):
+        into = tmp_path / str(kernels)
+        into.mkdir()
+        layers = {source.layers[0].name: WGS84}
+        (out,) = encode([(source, layers)], into=into, shapefile_as=Format.GEOPACKAGE, kernels=kernels)
+        found.append(out.read_bytes())
+    assert found[0] == found[1]
+
+
+def test_heavy_rows_make_small_row_groups_however_they_were_grouped(tmp_path: Path) -> None:
+    heavy = wkb_of([f"LINESTRING ({', '.join(f'{number} 1' for number in range(70_000))})"])
+    light = wkb_of(["POINT (1 2)"])
+    column = pa.concat_arrays([light.take(pa.array([0] * 5)), heavy.take(pa.array([0] * 200))])
+    table = pa.table({"word": ["x"] * 205, "geometry": column})
+    reference = sealed(written(tmp_path, table, geo(), row_group_size=205), tmp_path / "one")[0]
+    footer = pq.read_metadata(reference)
+    rows = [footer.row_group(number).num_rows for number in range(footer.num_row_groups)]
+    # The row that brings a group to 64 MB is its last: 60 rows of 1.12 MB.
+    assert rows == [65, 60, 60, 20]
+    grouped = sealed(written(tmp_path, table, geo(), row_group_size=7), tmp_path / "two")[0]
+    assert grouped.read_bytes() == reference.read_bytes()
+
+
+def test_a_geometry_that_cannot_be_written_is_named_by_its_row_in_the_layer(tmp_path: Path) -> None:
+    rows = 140_000
+    good = wkb_of(["POINT (1 2)"]).take(pa.array(np.zeros(rows, np.int64)))
+    table = pa.table({"geometry": pa.concat_arrays([good, pa.array([b"\x01\x01"], pa.binary())])})
+    with pytest.raises(UnreadableError, match=f"row {rows}"):
+        sealed(written(tmp_path, table, geo()), tmp_path / "out")
 
 
 def test_a_file_without_attributes_or_rows_is_read(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import shapely
 
 from geogate.model.names import Sha256, ZoneListName
 from geogate.readers.zone_files import ZoneListError, ZoneListFacts, load_zone_list, pin_zone_list
-from geogate.readers.zone_files.kept import KeptZones
+from geogate.readers.zone_files.kept import WORTH_KEEPING, KeptZones
 from geogate.zones.zone import Zone
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ SHAPES = [
 ]
 
 
-def listed(folder: Path, shapes: list[str] = SHAPES) -> Path:
+def listed(folder: Path, shapes: list[str] = SHAPES, *, copies: int = WORTH_KEEPING // len(SHAPES)) -> Path:
     features = ",".join(
         f'{{"type":"Feature","properties":{{"id":"z{number}","m":{number}.5}},'
         f'"geometry":{shapely.to_geojson(shapely.from_wkt(text))}}}'
-        for number, text in enumerate(shapes)
+        for number, text in enumerate(shapes * copies)
     )
     data = folder / "zones.geojson"
     data.write_text(f'{{"type":"FeatureCollection","features":[{features}]}}')
@@ -85,8 +85,17 @@ def test_another_list_has_zones_of_its_own(tmp_path: Path) -> None:
     kept = KeptZones(tmp_path / "indexes")
     load_zone_list(listed(tmp_path), today=TODAY, kept=kept)
     assert kept.zones(Sha256("0" * 64)) is None
-    fewer = load_zone_list(listed(tmp_path, SHAPES[:2]), today=TODAY, kept=kept)
-    assert len(fewer.zones) == 2
+    fewer = load_zone_list(listed(tmp_path, SHAPES[:4], copies=200), today=TODAY, kept=kept)
+    assert len(fewer.zones) == 800
+    assert len(list(kept.folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize(("missing", "files"), [(0, 1), (1, 0)])
+def test_only_long_lists_are_kept(missing: int, files: int, tmp_path: Path) -> None:
+    kept = KeptZones(tmp_path / "indexes")
+    manifest = listed(tmp_path, ["POINT (1 1)"], copies=WORTH_KEEPING - missing)
+    load_zone_list(manifest, today=TODAY, kept=kept)
+    assert len(list(tmp_path.glob("indexes/*"))) == files
 
 
 @pytest.mark.parametrize("cut", [0, 5, 20, 60, 400, -1])
@@ -105,7 +114,7 @@ def test_a_file_with_any_byte_changed_is_read_again(tmp_path: Path) -> None:
     read = load_zone_list(manifest, today=TODAY, kept=kept)
     file = only(kept.folder)
     whole = file.read_bytes()
-    for at in range(0, len(whole), 41):
+    for at in range(0, len(whole), len(whole) // 100):
         file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         assert kept.zones(read.digest) is None
 

@@ -84,6 +84,14 @@ def tools_for(size: int, *, zone_lists: Mapping[str, ZoneList], indexes: Path | 
     return Tools(kernels=ready, indexes=indexes)
 
 
+def kernels_for(size: int) -> bool:
+    """Tell whether to encode data of this size with compiled kernels.
+
+    Units: bytes.
+    """
+    return size >= WORTH_KERNELS and state.ready()
+
+
 def endings_of(policy: Policy, zone_lists: Mapping[str, ZoneList]) -> tuple[Ending, ...]:
     """Name the denials after which a pass over a layer may end, where the policy allows it."""
     if not policy.stop_early:

@@ -16,6 +16,7 @@ from geogate.gate.facts import kept_facts
 from geogate.gate.intake import dataset_files, dataset_name
 from geogate.gate.keys import signing_key
 from geogate.gate.opening import open_files, unreadable
+from geogate.gate.passes import kernels_for
 from geogate.gate.progress import logged
 from geogate.gate.question import ask
 from geogate.measures.source import UnreadableError
@@ -159,9 +160,10 @@ def _encode(dataset: Dataset, desk: _Desk) -> _Sealed:
             return _Sealed(dataset=dataset, artefact=None, findings=opened.findings)
         try:
             written: list[Path] = []
+            kernels, shapefile_as = kernels_for(dataset.size), desk.question.policy.shapefile_as
             for folder, sources in _by_folder(opened, files).items():
                 (into / folder).mkdir(parents=True, exist_ok=True)
-                written += encode(sources, into=into / folder, shapefile_as=desk.question.policy.shapefile_as)
+                written += encode(sources, into=into / folder, shapefile_as=shapefile_as, kernels=kernels)
         except UnreadableError as error:
             return _Sealed(dataset=dataset, artefact=None, findings=(unreadable(error),))
         names = tuple(path.relative_to(into).as_posix() for path in written)

@@ -33,12 +33,17 @@ EXTENSIONS = {
 
 
 def encode(
-    sources: Sequence[tuple[Source, Mapping[str, pyproj.CRS]]], *, into: Path, shapefile_as: Format
+    sources: Sequence[tuple[Source, Mapping[str, pyproj.CRS]]],
+    *,
+    into: Path,
+    shapefile_as: Format,
+    kernels: bool = False,
 ) -> tuple[Path, ...]:
     """Write every source into a folder and return the files in their order; the same rows give the same bytes.
 
     Each source comes with the CRS of each of its layers. Files keep their stem; ``shapefile_as`` says whether a
-    Shapefile stays one (and is several files then) or leaves as GeoPackage.
+    Shapefile stays one (and is several files then) or leaves as GeoPackage. ``kernels`` says that compiled kernels may
+    be loaded where they pay, which is for GeoParquet.
 
     Raises: UnreadableError when rows cannot be read to the end or not be written as they are; UsageError for another
         ``shapefile_as``; ServiceError when the disk fails.
@@ -54,16 +59,19 @@ def encode(
                 "two files of the dataset would leave under the same name", remedy="give each file a stem of its own"
             )
         try:
-            written += _write(source, {name: canonical_crs(crs) for name, crs in layers.items()}, target, kind)
+            canonical = {name: canonical_crs(crs) for name, crs in layers.items()}
+            written += _write(source, canonical, target, kind, kernels=kernels)
         except OSError:
             raise ServiceError("the artefact cannot be written", hint="make room on the disk, then try again") from None
     return tuple(written)
 
 
-def _write(source: Source, layers: dict[str, pyproj.CRS], target: Path, kind: Format) -> tuple[Path, ...]:
+def _write(
+    source: Source, layers: dict[str, pyproj.CRS], target: Path, kind: Format, *, kernels: bool
+) -> tuple[Path, ...]:
     match kind:
         case Format.GEOPARQUET:
-            return write_geoparquet(source, layers, target)
+            return write_geoparquet(source, layers, target, kernels=kernels)
         case Format.GEOPACKAGE | Format.FLATGEOBUF | Format.SHAPEFILE:
             return write_ogr(source, layers, target, kind)
         case Format.GEOJSON | Format.GEOJSONSEQ:

@@ -13,7 +13,6 @@ from geogate.measures.source import UnreadableError
 from geogate.seal.rows import canonical_rows, in_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import pyproj
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from geogate.measures.source import LayerSchema, Source
 
 ROW_GROUP = 131_072
+ROW_GROUP_BYTES = 64 << 20
+"""A row group ends where its texts and geometries come to so many bytes, so that memory does not grow with the rows."""
+
 OPTIONS: dict[str, Any] = {
     "compression": "zstd",
     "compression_level": 1,
@@ -52,12 +54,9 @@ def _schema(layer: LayerSchema) -> pa.Schema:
     return pa.schema([pa.field(field.name, field.type) for field in fields])
 
 
-def _batches(source: Source, layer: LayerSchema, crs: pyproj.CRS, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    for wkb, attributes in canonical_rows(source, layer, crs):
-        yield pa.record_batch([*attributes.columns, wkb], schema=schema)
-
-
-def write_geoparquet(source: Source, layers: dict[str, pyproj.CRS], target: Path) -> tuple[Path, ...]:
+def write_geoparquet(
+    source: Source, layers: dict[str, pyproj.CRS], target: Path, *, kernels: bool = False
+) -> tuple[Path, ...]:
     """Write the one layer of a source; the next block is read while the last one is compressed.
 
     Raises: UnreadableError when rows are missing or a column has a type that Parquet cannot hold.
@@ -65,7 +64,9 @@ def write_geoparquet(source: Source, layers: dict[str, pyproj.CRS], target: Path
     (layer,) = source.layers
     crs = layers[layer.name]
     schema = _schema(layer)
-    blocks = in_blocks(_batches(source, layer, crs, schema), schema, ROW_GROUP)
+    rows = canonical_rows(source, layer, crs, kernels=kernels)
+    batches = (pa.record_batch([*attributes.columns, wkb], schema=schema) for wkb, attributes in rows)
+    blocks = in_blocks(batches, schema, rows=ROW_GROUP, size=ROW_GROUP_BYTES)
     try:
         store_schema = not _survives(schema)
         with (

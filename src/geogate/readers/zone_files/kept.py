@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 FORMAT: Final = b"geogate zones 1\n"
 PRIVATE: Final = 0o700
+WORTH_KEEPING: Final = 500
+"""Fewer zones are read again each time."""
+
 
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _DIGEST: Final = 32
@@ -58,7 +61,9 @@ class KeptZones:
         )
 
     def keep(self, digest: Sha256, zones: Sequence[Zone]) -> None:
-        """Keep the zones of a list; where that cannot be they are read again the next time."""
+        """Keep the zones of a long list; where that cannot be they are read again the next time."""
+        if len(zones) < WORTH_KEEPING:
+            return
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, _SCHEMA) as stream:
             stream.write_table(_table(zones))
