@@ -17,6 +17,9 @@ PACKAGE: Final = Path(__file__).resolve().parent
 """The folder of the kernels' sources."""
 
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+_NOT_COMPILED: Final = frozenset({"__init__", "folder", "state"})
+"""Modules from which nothing goes into compiled code."""
+
 _SUFFIXES: Final = (".nbi", ".nbc")
 
 
@@ -72,7 +75,7 @@ def guard(folder: Path) -> None:
 
 def sources() -> str:
     """Digest the sources of all kernels."""
-    return _digest(sorted(path.stem for path in PACKAGE.glob("*.py")))
+    return _digest(sorted({path.stem for path in PACKAGE.glob("*.py")} - _NOT_COMPILED))
 
 
 @cache
@@ -82,7 +85,7 @@ def sources_of(module: str) -> str:
     ahead = {module}
     while ahead:
         found |= ahead
-        ahead = {name for one in ahead for name in _imports(one)} - found
+        ahead = {name for one in ahead for name in _imports(one)} - found - _NOT_COMPILED
     return _digest(sorted(found))
 
 

@@ -178,7 +178,7 @@ def _why_not(folder: Path, made_for: dict[str, str]) -> str:
 
 def _made_for() -> dict[str, str]:
     made_for = {"python": f"{sys.implementation.cache_tag} {platform.python_version()}"}
-    made_for |= {name: metadata.version(name) for name in _LIBRARIES}
+    made_for |= {name: _version(name) for name in _LIBRARIES}
     made_for["processor"] = f"{platform.machine()} {_processor()}"
     settings = [f"{name}={os.environ[name]}" for name in _SHAPING if name in os.environ]
     made_for["numba settings"] = " ".join(settings)
@@ -186,9 +186,16 @@ def _made_for() -> dict[str, str]:
     return made_for
 
 
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return "missing"
+
+
 def _processor() -> str:
     """Digest what the system says of the first processor: its model and its instruction sets."""
-    said = [platform.processor()]
+    said: list[str] = []
     try:
         with Path("/proc/cpuinfo").open() as lines:
             for line in lines:
@@ -198,5 +205,5 @@ def _processor() -> str:
                 if name.strip() in _PROCESSOR:
                     said.append(f"{name.strip()}:{value.strip()}")
     except OSError:  # there is none on other systems
-        said.append(platform.platform())
+        said += [platform.processor(), platform.platform()]
     return sha256("\n".join(said).encode()).hexdigest()[:16]
