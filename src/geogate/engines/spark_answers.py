@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
-from geogate.measures.measure import UnmeasurableError
+from geogate.engines.spark_work import SAME
+from geogate.measures.measure import UnmeasurableError, Unmeasured
 from geogate.model.document import canonical_json, from_json
+from geogate.model.errors import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -124,6 +127,18 @@ def facts_of(worker: Worker, measures: Sequence[Measure[Any]]) -> tuple[Fact, ..
     return tuple(facts)
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """Tell answers that are none from all other errors; what is wrong in them may be a coordinate, and is not told.
+
+    Raises: ServiceError.
+    """
+    try:
+        yield
+    except ValueError:
+        raise ServiceError("an executor gave an answer that cannot be read", hint=SAME) from None
+
+
 def merge(answers: Iterable[Answer], measures: Sequence[Measure[Any]]) -> dict[int, Answer]:
     """Merge what is known of each layer, by the number of the layer.
 
@@ -173,3 +188,11 @@ def measurement(measure: Measure[Any], fact: Fact) -> Measurement:
         raise ValueError(f"no measurement of {measure.id}")
     found: Measurement = from_json(type(measure.empty()), fact.measurement)
     return found
+
+
+def value(measure: Measure[Any], fact: Fact) -> Measurement | Unmeasured:
+    """Make of a fact what a pass on this machine would have found.
+
+    Raises: ValueError as ``measurement``.
+    """
+    return Unmeasured(reason=fact.reason) if fact.measurement is None else measurement(measure, fact)

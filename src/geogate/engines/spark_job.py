@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from geogate.engines.spark_answers import ANSWERS, TOGETHER, Answer, MergeAnswers, merge
+from geogate.engines.spark_answers import ANSWERS, TOGETHER, Answer, MergeAnswers, merge, readable
 from geogate.engines.spark_session import quiet_about_pandas, spark_failures
-from geogate.engines.spark_work import SAME
 from geogate.model.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -52,14 +51,14 @@ class Job:
         try:
             with quiet_about_pandas():
                 answers = self._merging(begin(work), work)
-            return merge(map(Answer.read, self._texts(answers)), self.work.measures)
-        except ValueError as error:
-            raise ServiceError("an executor gave an answer that cannot be read", hint=SAME) from error
+            texts = self._texts(answers)
         except spark_failures() as error:
             hint = "Spark's own log of the executors says why; no verdict was reached"
             raise ServiceError("a Spark task failed for good", hint=hint) from error
         finally:
             work.destroy()
+        with readable():
+            return merge(map(Answer.read, texts), self.work.measures)
 
     def _merging(self, answers: Any, work: Any) -> Any:
         """Merge answers on executors until few enough are left to come to the driver."""

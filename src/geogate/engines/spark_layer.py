@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from geogate.engines.spark_answers import measurement
+from geogate.engines.spark_answers import readable, value
 from geogate.engines.spark_work import SAME, SharedCRS, SharedLayer, identity
-from geogate.measures.measure import LayerFacts, Unmeasured
+from geogate.measures.measure import LayerFacts
 from geogate.measures.source import UnreadableError
 from geogate.model.errors import InputError, ServiceError
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     import pyproj
 
-    from geogate.engines.spark_answers import Answer, Fact
+    from geogate.engines.spark_answers import Answer
     from geogate.engines.spark_work import Run
-    from geogate.measures.measure import Measure, Measurement
+    from geogate.measures.measure import Measure, Measurement, Unmeasured
     from geogate.measures.source import LayerSchema, Part, SplitSource
 
 
@@ -80,8 +80,9 @@ class CutLayer:
             raise UnreadableError(
                 "a part of the layer has other rows than the file claims", remedy=_REMEDY, layer=self.schema.name
             )
-        facts = dict(zip((measure.id for measure in measures), answer.facts, strict=True))
-        return self._whole(sum(map(sum, read)), {m.id: _value(m, facts[m.id]) for m in measures})
+        with readable():
+            values = {m.id: value(m, fact) for m, fact in zip(measures, answer.facts, strict=True)}
+        return self._whole(sum(map(sum, read)), values)
 
     def _whole(self, rows: int, values: dict[Any, Measurement | Unmeasured]) -> LayerFacts:
         if self.schema.rows is not None and rows != self.schema.rows:
@@ -94,10 +95,6 @@ class CutLayer:
 
 
 _REMEDY = "export the file again; it is damaged or was cut short"
-
-
-def _value(measure: Measure[Any], fact: Fact) -> Measurement | Unmeasured:
-    return Unmeasured(reason=fact.reason) if fact.measurement is None else measurement(measure, fact)
 
 
 def _gone(schema: LayerSchema) -> InputError:

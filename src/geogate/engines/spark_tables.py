@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from geogate.engines.spark_answers import ANSWERS, Answer, RunRows, facts_of, measurement, sent
+from geogate.engines.spark_answers import ANSWERS, Answer, RunRows, facts_of, readable, sent, value
 from geogate.engines.spark_job import Job
 from geogate.engines.spark_session import spark_failures
 from geogate.engines.spark_task import crs_of, one_core, unfit
@@ -17,7 +17,7 @@ from geogate.engines.spark_tools import received_tools, shared_tools
 from geogate.engines.spark_work import SAME, SharedCRS, TableWork, library_versions
 from geogate.engines.worker import Worker
 from geogate.measures.batch import LayerBatch
-from geogate.measures.measure import LayerFacts, Unmeasured
+from geogate.measures.measure import LayerFacts
 from geogate.measures.published import published
 from geogate.measures.tools import PLAIN, Tools
 from geogate.model.errors import ServiceError, UsageError
@@ -183,8 +183,6 @@ def _facts(answer: Answer | None, work: TableWork) -> LayerFacts:
     partitions = [each.run for each in answer.runs]
     if len(set(partitions)) != len(partitions):
         raise ServiceError("Spark measured a partition twice", hint="no verdict was reached")
-    values = {
-        measure.id: Unmeasured(reason=fact.reason) if fact.measurement is None else measurement(measure, fact)
-        for measure, fact in zip(work.measures, answer.facts, strict=True)
-    }
+    with readable():
+        values = {measure.id: value(measure, fact) for measure, fact in zip(work.measures, answer.facts, strict=True)}
     return LayerFacts(rows=sum(sum(each.rows) for each in answer.runs), values=values)
