@@ -1,0 +1,68 @@
+"""Times of day that are written in texts, and how finely each is written; the reference of the compiled loop."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geogate.measures.byte_values import ByteValues
+
+STEPS: Final = (
+    ("1 ns", 1),
+    ("1 µs", 1_000),
+    ("1 ms", 1_000_000),
+    ("10 ms", 10_000_000),
+    ("100 ms", 100_000_000),
+    ("1 s", 1_000_000_000),
+    ("10 s", 10_000_000_000),
+    ("1 min", 60_000_000_000),
+    ("10 min", 600_000_000_000),
+    ("1 h", 3_600_000_000_000),
+    ("1 d", 86_400_000_000_000),
+)
+"""The steps that moments are classed by, each a multiple of the one before: name and nanoseconds."""
+
+DAY: Final = len(STEPS) - 1
+NO_TIME: Final = -1
+"""Stands for a text that has neither a time of day nor is a date."""
+
+_CLOCK: Final = re.compile(rb"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?")
+_DATE: Final = re.compile(rb"\d{4}-\d\d-\d\d")
+_OF_DIGITS: Final = (5, 4, 3, 2, 1, 1, 1)
+"""The class of a fraction of a second by the digits up to the last that is not 0; with more of them it is 0."""
+
+
+def clock_classes(texts: ByteValues) -> NDArray[np.int8]:
+    """Class texts by the finest time of day that they hold; a text that is a date alone is of a day.
+
+    A time of day is hours and minutes with a colon, wherever it stands in the text; its class is the coarsest step on
+    which it lies. An offset from UTC looks like one too, and makes a text finer at most.
+
+    Shape: one class for each text, ``NO_TIME`` for those without a time.
+    """
+    data = texts.data.tobytes()
+    starts, ends = texts.offsets[:-1].tolist(), texts.offsets[1:].tolist()
+    return np.array([_class(data[a:b]) for a, b in zip(starts, ends, strict=True)], np.int8)
+
+
+def _class(text: bytes) -> int:
+    found = [_of_clock(*match.groups(b"")) for match in _CLOCK.finditer(text)]
+    if found:
+        return min(found)
+    return DAY if _DATE.fullmatch(text) else NO_TIME
+
+
+def _of_clock(hours: bytes, minutes: bytes, seconds: bytes, fraction: bytes) -> int:
+    digits = len(fraction.rstrip(b"0"))
+    if digits:
+        return _OF_DIGITS[digits] if digits < len(_OF_DIGITS) else 0
+    fields = ((seconds, 5), (minutes, 7), (hours, 9))
+    for written, finer in fields:
+        if written.strip(b"0"):
+            return finer if finer == DAY - 1 or written[-1:] != b"0" else finer + 1
+    return DAY
