@@ -102,7 +102,7 @@ def compile_all(*, on_module: Callable[[str, float], None] | None = None) -> Sta
         ) from None
     after = state()
     if after.reason:
-        raise ServiceError(after.reason, hint="set NUMBA_CACHE_DIR to a folder of your own, and compile again")
+        raise ServiceError(after.reason, hint="compile again, into a folder of your own named by NUMBA_CACHE_DIR")
     return after
 
 
