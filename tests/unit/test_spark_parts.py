@@ -260,10 +260,11 @@ def test_a_measurement_of_another_kind_is_no_answer(text: str) -> None:
 def test_facts_are_as_many_as_measures(places: Path, facts: int) -> None:
     layer = cut(places)
     work = work_on(layer, measures=measures()[:1])
-    answers = [replace(answer, facts=answer.facts * facts) for answer in answered(work)]
+    merged = merge(answered(work), work.measures)[0]
+    changed = replace(merged, facts=merged.facts * facts)
 
     with pytest.raises(ServiceError, match="an answer that cannot be read"):
-        layer.facts(merge(answers, work.measures)[0], runs=runs_of(work), measures=work.measures)
+        layer.facts(changed, runs=runs_of(work), measures=work.measures)
 
 
 def test_an_unmeasured_fact_keeps_its_reason(places: Path) -> None:

@@ -103,7 +103,7 @@ def _reference(kind: Any, stated: pyproj.CRS | None) -> pyproj.CRS:
 
     Raises: UsageError.
     """
-    own = _own_reference(kind)
+    own = own_reference(kind)
     if own is not None and stated is not None and not own.equals(stated, ignore_axis_order=True):
         raise UsageError("the table states another reference system", hint="leave crs= away")
     found = own or stated
@@ -112,7 +112,7 @@ def _reference(kind: Any, stated: pyproj.CRS | None) -> pyproj.CRS:
     return found
 
 
-def _own_reference(kind: Any) -> pyproj.CRS | None:
+def own_reference(kind: Any) -> pyproj.CRS | None:
     """Return the reference system that a type states, ``None`` where it states none.
 
     Raises: UsageError for a type that is no geometry, or whose rows may differ.
