@@ -5,38 +5,60 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from geogate.engines.spark_work import SharedFile, SharedTools
 from geogate.measures.tools import PLAIN, Tools
 from geogate.model.errors import ServiceError
+from geogate.zones.compiled_file import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pyspark.sql import SparkSession
 
     from geogate.measures.measure import Measure
+    from geogate.zones.zone import ZoneList
+
+
+@runtime_checkable
+class AgainstZones(Protocol):
+    """A measure with a zone list and a distance, whose tally uses the compiled index of both."""
+
+    @property
+    def zone_list(self) -> ZoneList:
+        """The list."""
+        ...
+
+    @property
+    def buffer_m(self) -> float:
+        """The distance in metres."""
+        ...
 
 
 def shared_tools(session: SparkSession, measures: Sequence[Measure[Any]], tools: Tools) -> SharedTools:
     """Compile what the measures need, once for all executors, and let Spark send the files where they are not shared.
 
-    Raises: PolicyError when a zone list cannot be compiled; ServiceError when its file cannot be trusted, or sent.
+    Raises: PolicyError when a zone list cannot be compiled; ServiceError when its file cannot be trusted.
     """
-    if not tools.kernels:
-        return SharedTools()
-    if tools.indexes is None:
-        return SharedTools(kernels=True)
-    for measure in measures:
-        measure.tally(tools)
-    files = sorted(tools.indexes.glob("*.zones"))
-    indexes = tuple(_described(path) for path in files)
+    if not tools.kernels or tools.indexes is None:
+        return SharedTools(kernels=tools.kernels)
+    files = {path.name: path for measure in measures for path in _compiled(measure, tools)}
+    indexes = tuple(_described(files[name]) for name in sorted(files))
     if session.sparkContext.master.startswith("local["):
         return SharedTools(kernels=True, indexes=indexes, folder=tools.indexes)
-    for path in files:
+    for path in files.values():
         session.sparkContext.addFile(str(path))
     return SharedTools(kernels=True, indexes=indexes)
+
+
+def _compiled(measure: Measure[Any], tools: Tools) -> Iterator[Path]:
+    """Compile what a measure needs, and give its file if there is one: a full disk, for example, leaves none."""
+    if isinstance(measure, AgainstZones) and tools.indexes is not None:
+        measure.tally(tools)
+        path = tools.indexes / Origin(list_digest=measure.zone_list.digest, buffer_m=float(measure.buffer_m)).name
+        if path.is_file():
+            yield path
 
 
 def received_tools(shared: SharedTools) -> Tools:
