@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -112,6 +113,8 @@ def _with_context(session: Any) -> Any:
 def _begin(master: str) -> Any:
     from pyspark.sql import SparkSession
 
+    # The way to the JVM tells of each of its connections, at the level of information.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     builder = SparkSession.builder.appName("geogate")
     if master:
         builder = builder.master(_patient(master))
