@@ -1,19 +1,30 @@
 """The grid over the globe, and how a zone is laid into it: by splitting what its edges come near to.
 
-The grid has bands of 32 rows of cells; a band has blocks of 32 x 32 cells, fewer the nearer it is to a pole; a cell has
-8 x 8 sub-cells. A block has one number: ``band_first[band]`` and its column. Within a block a cell has the number
+The globe has bands of 32 rows of cells; a band has blocks of 32 x 32 cells, fewer the nearer it is to a pole; a cell
+has 8 x 8 sub-cells. A block's number is ``Globe.first[band]`` plus its column. Within a block a cell has the number
 ``64 * word + bit``, where a word is 8 x 8 cells. A zone's entry for a cell has two masks with one bit a sub-cell:
 inside, and border, where the position decides; where both are set the exact reference has to decide.
 
-A ``node`` is a box of ``size`` sub-cells in both axes. Whoever splits has a list of all edges that come near to the node,
-kept one after the other in ``pool``: each node's list is a part of its parent's.
+A node is a box of sub-cells. Whoever splits has a list of all that comes near to the node, kept one after the other in
+``pool``: each node's list is a part of its parent's.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 import numpy as np
 
 from geogate.kernels.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Words = NDArray[np.uint64]
+    Node = tuple[int, int, int, int, int, int]
+    Used = tuple[int, int, int]
 
 BLOCK = 32
 """Cells of a block in either axis."""
@@ -26,7 +37,9 @@ NONE = np.uint64(0)
 _ONE = np.uint64(1)
 
 DEEP, NODE = 64, 6
-"""More nodes than this never wait: three at each of 9 splits in a block, one at each of 21 above. A node is 6 numbers."""
+"""More nodes than this never wait: three at each of 9 splits in a block, one at each of 21 above. A node is 6 numbers:
+two bands, or the block's first row and column; two columns, or the size and nothing; the ends of its list.
+"""
 
 POOL = 36
 """Lists that a pool has room for, more than there are splits on the way to a sub-cell."""
@@ -34,15 +47,55 @@ POOL = 36
 STRIP = -1
 """Stands for the columns of a node that goes round the globe."""
 
+FULL = (-1, -1, -1)
+"""What laying a zone returns when there is not enough room."""
+
+
+class Globe(NamedTuple):
+    """The bands of the globe: how many cells go round in each, and the number of its first block.
+
+    ``near_lon`` is what counts as near to an edge, in degrees of longitude, for each row of cells.
+
+    Shape: ``columns`` ``(bands,)``, ``first`` ``(bands + 1,)``, ``near_lon`` ``(32 * bands,)``.
+    """
+
+    bands: int
+    columns: Ints
+    first: Ints
+    near_lon: Floats
+
+
+class Masks(NamedTuple):
+    """The masks of one zone for the cells of one block, and where each cell's list of chunks begins."""
+
+    inside: Words
+    border: Words
+    tail: Ints
+
+
+class Room(NamedTuple):
+    """Where the cells of zones are written: their keys, 1024 times the block plus the cell; masks; zone and list.
+
+    After them the blocks that zones cover whole, and the lists of chunks.
+    """
+
+    key: Ints
+    inside: Words
+    border: Words
+    tail: Words
+    whole_block: Ints
+    whole_zone: Ints
+    near_list: NDArray[np.int32]
+
 
 @kernel
-def cell_number(row, column):
-    """Number a cell of a block."""
+def cell_number(row: int, column: int) -> int:
+    """Give the number of a cell within its block."""
     return (((row >> 3) << 2) + (column >> 3)) * 64 + ((row & 7) << 3) + (column & 7)
 
 
 @kernel
-def push(stack, waiting, node):
+def push(stack: Ints, waiting: int, node: Node) -> int:
     """Let a node wait; return how many wait then."""
     for k in range(NODE):
         stack[waiting, k] = node[k]
@@ -50,51 +103,52 @@ def push(stack, waiting, node):
 
 
 @kernel
-def node_at(stack, at):
+def node_at(stack: Ints, at: int) -> Node:
     """Read a node."""
     return stack[at, 0], stack[at, 1], stack[at, 2], stack[at, 3], stack[at, 4], stack[at, 5]
 
 
 @kernel
-def fill(inside, border, node, mask_inside, mask_border):
-    """Set the masks of all sub-cells of a node of a block; ``node`` is its first sub-cell's row and column, and its size."""
-    row, column, size = node
+def fill(masks: Masks, row: int, column: int, size: int, inside: np.uint64, border: np.uint64) -> None:
+    """Set the bits of all sub-cells of a node of a block to those of two masks."""
     if size >= SUBCELLS:
         for r in range(row >> 3, (row + size) >> 3):
             for c in range(column >> 3, (column + size) >> 3):
                 cell = cell_number(r, c)
-                inside[cell] |= mask_inside
-                border[cell] |= mask_border
+                masks.inside[cell] |= inside
+                masks.border[cell] |= border
         return
-    mask = NONE
+    node = NONE
     for r in range(row & 7, (row & 7) + size):
         for c in range(column & 7, (column & 7) + size):
-            mask |= _ONE << np.uint64((r << 3) + c)
+            node |= _ONE << np.uint64((r << 3) + c)
     cell = cell_number(row >> 3, column >> 3)
-    inside[cell] |= mask & mask_inside
-    border[cell] |= mask & mask_border
+    masks.inside[cell] |= node & inside
+    masks.border[cell] |= node & border
 
 
 @kernel
-def emit(number, zone, masks, out, used):
-    """Write a block's cells that a zone covers or touches, and clear the masks; the caller saw to the room.
-
-    A block that is covered whole is written as one entry of ``whole`` instead. Returns how much is used then.
-    """
-    inside, border, tail = masks
-    key, out_inside, out_border, out_tail, whole_block, whole_zone, _ = out
+def cover(blocks: int, count: int, zone: int, room: Room, used: Used) -> Used:
+    """Write that a zone covers consecutive blocks; return how much is used then, or ``FULL``."""
     cells, wholes, listed = used
-    covered = True
-    for cell in range(CELLS):
-        covered &= (inside[cell] == ALL) & (border[cell] == NONE)
-    if covered:
-        whole_block[wholes], whole_zone[wholes] = number, zone
+    if wholes + count > len(room.whole_block):
+        return FULL
+    for block in range(blocks, blocks + count):
+        room.whole_block[wholes], room.whole_zone[wholes] = block, zone
         wholes += 1
+    return cells, wholes, listed
+
+
+@kernel
+def emit(block: int, zone: int, masks: Masks, room: Room, used: Used) -> Used:
+    """Write a block's cells that a zone covers or touches, and clear the masks; the caller saw to the room."""
+    inside, border, tail = masks
+    cells, wholes, listed = used
     for cell in range(CELLS):
-        if not covered and (inside[cell] | border[cell]) != NONE:
-            key[cells] = number * CELLS + cell
-            out_inside[cells], out_border[cells] = inside[cell], border[cell]
-            out_tail[cells] = np.uint64(zone) | (np.uint64(tail[cell]) << np.uint64(32))
+        if (inside[cell] | border[cell]) != NONE:
+            room.key[cells] = block * CELLS + cell
+            room.inside[cells], room.border[cells] = inside[cell], border[cell]
+            room.tail[cells] = np.uint64(zone) | (np.uint64(tail[cell]) << np.uint64(32))
             cells += 1
         inside[cell], border[cell], tail[cell] = NONE, NONE, 0
     return cells, wholes, listed

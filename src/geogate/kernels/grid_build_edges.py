@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from geogate.kernels.grid_build import (
@@ -9,11 +11,13 @@ from geogate.kernels.grid_build import (
     BLOCK,
     CELLS,
     DEEP,
+    FULL,
     NODE,
     NONE,
     SIDE,
     STRIP,
     SUBCELLS,
+    cover,
     emit,
     fill,
     node_at,
@@ -22,24 +26,39 @@ from geogate.kernels.grid_build import (
 from geogate.kernels.jit import kernel
 from geogate.kernels.stripes import ASK, IN, NEAR_DEG, place_in_zone
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geogate.kernels.grid_build import Globe, Masks, Room, Used
+    from geogate.kernels.stripes import Rings, Stripes
+
+    Pool = NDArray[np.int32]
+    Bounds = tuple[float, float, float, float]
+
 IMAGES = 3
-"""An edge and the same a turn aside in both directions; the first numbers in a pool's codes."""
+"""An edge and the same a turn aside in both directions; a code in a pool is this times the vertex, plus the image."""
 
 _TURN = (0.0, 360.0, -360.0)
 _SEAM_DEG = 179.999
 _POLAR_DEG = 89.9
 """Zones beyond these come near to themselves round the globe; nearer to the equator ``NEAR_M`` is less than 0.001."""
 
+_ROUND = (-2000.0, 2000.0)
+"""More than all longitudes, images and margins included."""
+
 
 @kernel
-def _near_edges(x, y, pool, first, last, xy):
-    """Put the edges of ``pool[first:last]`` that meet a box behind them; return the new end, and whether one is an image."""
+def _near_edges(
+    x: tuple[float, float], y: tuple[float, float], pool: Pool, first: int, last: int, rings: Rings
+) -> tuple[int, bool]:
+    """Put the edges of ``pool[first:last]`` that meet a box behind them; return the new end, and if one is an image."""
+    xy = rings.xy
     end, image = last, False
     west, east = x
     south, north = y
     cx, cy, hx, hy = 0.5 * (west + east), 0.5 * (south + north), 0.5 * (east - west), 0.5 * (north - south)
     for k in range(first, last):
-        code = pool[k]
+        code = np.int64(pool[k])
         turn = code % IMAGES
         v = 2 * (code // IMAGES)
         x0, x1 = xy[v], xy[v + 2]
@@ -58,35 +77,40 @@ def _near_edges(x, y, pool, first, last, xy):
 
 
 @kernel
-def _first_edges(zone, rings, pool):
-    """List all edges of a zone, and those of a zone that comes near to itself round the globe a turn aside as well."""
-    xy, ring_start, zone_ring = rings
-    first, last = ring_start[zone_ring[zone]], ring_start[zone_ring[zone + 1]]
+def _bounds(zone: int, rings: Rings) -> Bounds:
     west, south, east, north = 1e300, 1e300, -1e300, -1e300
-    for v in range(first, last):
-        west, east = min(west, xy[2 * v]), max(east, xy[2 * v])
-        south, north = min(south, xy[2 * v + 1]), max(north, xy[2 * v + 1])
-    round_globe = west < -_SEAM_DEG or east > _SEAM_DEG or max(-south, north) > _POLAR_DEG
-    end = 0
-    for ring in range(zone_ring[zone], zone_ring[zone + 1]):
-        for v in range(ring_start[ring], ring_start[ring + 1] - 1):
-            for turn in range(IMAGES if round_globe else 1):
-                pool[end] = IMAGES * v + turn
-                end += 1
-    return end, round_globe, (west, south, east, north)
+    for v in range(rings.ring_start[rings.zone_ring[zone]], rings.ring_start[rings.zone_ring[zone + 1]]):
+        west, east = min(west, rings.xy[2 * v]), max(east, rings.xy[2 * v])
+        south, north = min(south, rings.xy[2 * v + 1]), max(north, rings.xy[2 * v + 1])
+    return west, south, east, north
 
 
 @kernel
-def zone_by_edges(zone, rings, stripes, grid, pool, masks, out, used):
+def _list_edges(zone: int, rings: Rings, images: int, pool: Pool) -> int:
+    """List all edges of a zone, those of one that comes near to itself round the globe also a turn aside."""
+    end = 0
+    for ring in range(rings.zone_ring[zone], rings.zone_ring[zone + 1]):
+        for v in range(rings.ring_start[ring], rings.ring_start[ring + 1] - 1):
+            for turn in range(images):
+                pool[end] = IMAGES * v + turn
+                end += 1
+    return end
+
+
+@kernel
+def zone_by_edges(
+    zone: int, rings: Rings, stripes: Stripes, globe: Globe, pool: Pool, masks: Masks, room: Room, used: Used
+) -> Used:
     """Lay a zone into the grid; ``pool`` has room for ``POOL * IMAGES`` times its edges.
 
-    Returns how much of ``out`` is used then; a negative number where it is full.
+    Returns how much of ``room`` is used then, ``FULL`` where it is not enough.
     """
-    bands, band_columns, band_first, row_near = grid
-    xy = rings[0]
-    count, round_globe, bounds = _first_edges(zone, rings, pool)
+    bounds = _bounds(zone, rings)
+    round_globe = bounds[0] < -_SEAM_DEG or bounds[2] > _SEAM_DEG or max(-bounds[1], bounds[3]) > _POLAR_DEG
+    count = _list_edges(zone, rings, IMAGES if round_globe else 1, pool)
     if count == 0:
         return used
+    bands = globe.bands
     height = 180.0 / bands
     stack = np.empty((DEEP, NODE), np.int64)
     low = min(max(int(np.floor((bounds[1] - NEAR_DEG + 90.0) / height)), 0), bands - 1)
@@ -95,76 +119,81 @@ def zone_by_edges(zone, rings, stripes, grid, pool, masks, out, used):
     while waiting:
         waiting -= 1
         b0, b1, c0, c1, first, last = node_at(stack, waiting)
-        near = max(row_near[b0 * BLOCK], row_near[b1 * BLOCK - 1])
+        near = max(globe.near_lon[b0 * BLOCK], globe.near_lon[b1 * BLOCK - 1])
         y = (b0 * height - 90.0 - NEAR_DEG, b1 * height - 90.0 + NEAR_DEG)
         if c0 == STRIP:
-            # A strip round the globe: without an edge in it no zone is there, because a zone has an end to the east.
-            end, image = _near_edges((-2000.0, 2000.0), y, pool, first, last, xy)
-            if end == last:
-                continue
-            if b1 - b0 > 1:
-                middle = (b0 + b1) >> 1
+            # Without an edge in a strip round the globe no zone is there, because a zone has an end to the east.
+            end, _ = _near_edges(_ROUND, y, pool, first, last, rings)
+            middle = (b0 + b1) >> 1
+            if end > last and b1 - b0 > 1:
                 waiting = push(stack, waiting, (b0, middle, STRIP, STRIP, last, end))
                 waiting = push(stack, waiting, (middle, b1, STRIP, STRIP, last, end))
-                continue
-            columns = band_columns[b0] // BLOCK
-            c0, c1 = 0, columns
-            if not round_globe:
-                c0 = min(max(int(np.floor((bounds[0] - near + 180.0) * columns / 360.0)), 0), columns - 1)
-                c1 = min(max(int(np.floor((bounds[2] + near + 180.0) * columns / 360.0)), 0), columns - 1) + 1
-            waiting = push(stack, waiting, (b0, b1, c0, c1, last, end))
+            elif end > last:
+                columns = globe.columns[b0] // BLOCK
+                c0, c1 = 0, columns
+                if not round_globe:
+                    c0 = min(max(int(np.floor((bounds[0] - near + 180.0) * columns / 360.0)), 0), columns - 1)
+                    c1 = min(max(int(np.floor((bounds[2] + near + 180.0) * columns / 360.0)), 0), columns - 1) + 1
+                waiting = push(stack, waiting, (b0, b1, c0, c1, last, end))
             continue
-        wide = 360.0 * BLOCK / band_columns[b0]
+        wide = 360.0 * BLOCK / globe.columns[b0]
         x = (c0 * wide - 180.0 - near, c1 * wide - 180.0 + near)
-        end, image = _near_edges(x, y, pool, first, last, xy)
+        end, _ = _near_edges(x, y, pool, first, last, rings)
+        middle = (c0 + c1) >> 1
         if end == last:
             lon, lat = 0.5 * (c0 + c1) * wide - 180.0, (b0 + 0.5) * height - 90.0
-            if place_in_zone(lon, lat, 0.0, zone, xy, *stripes) == IN:
-                if used[1] + c1 - c0 > len(out[4]):
-                    return -1, 0, 0
-                for column in range(c0, c1):
-                    out[4][used[1]], out[5][used[1]] = band_first[b0] + column, zone
-                    used = (used[0], used[1] + 1, used[2])
-            continue
-        if c1 - c0 > 1:
-            middle = (c0 + c1) >> 1
+            if place_in_zone(lon, lat, 0.0, zone, stripes) == IN:
+                used = cover(globe.first[b0] + c0, c1 - c0, zone, room, used)
+                if used[0] < 0:
+                    return used
+        elif c1 - c0 > 1:
             waiting = push(stack, waiting, (b0, b1, c0, middle, last, end))
             waiting = push(stack, waiting, (b0, b1, middle, c1, last, end))
-            continue
-        if used[0] + CELLS > len(out[0]) or used[1] >= len(out[4]):
-            return -1, 0, 0
-        _block_by_edges(zone, (b0, c0), xy, stripes, grid, pool, last, end, masks)
-        used = emit(band_first[b0] + c0, zone, masks, out, used)
+        elif used[0] + CELLS > len(room.key):
+            return FULL
+        else:
+            _split_block(zone, b0, c0, rings, stripes, globe, pool, last, end, masks)
+            used = emit(globe.first[b0] + c0, zone, masks, room, used)
     return used
 
 
 @kernel
-def _block_by_edges(zone, block, xy, stripes, grid, pool, first, last, masks):
+def _split_block(
+    zone: int,
+    band: int,
+    block: int,
+    rings: Rings,
+    stripes: Stripes,
+    globe: Globe,
+    pool: Pool,
+    first: int,
+    last: int,
+    masks: Masks,
+) -> None:
     """Split a block down to its sub-cells; the edges near to it are ``pool[first:last]``."""
-    bands, band_columns, _, row_near = grid
-    south, west = block[0] * 180.0 / bands - 90.0, block[1] * 360.0 * BLOCK / band_columns[block[0]] - 180.0
-    high, wide = 180.0 / bands / SIDE, 360.0 / band_columns[block[0]] / SUBCELLS
+    high, wide = 180.0 / globe.bands / SIDE, 360.0 / globe.columns[band] / SUBCELLS
+    south, west = band * SIDE * high - 90.0, block * SIDE * wide - 180.0
     stack = np.empty((DEEP, NODE), np.int64)
     waiting = push(stack, 0, (0, 0, SIDE, 0, first, last))
     while waiting:
         waiting -= 1
         row, column, size, _, first, last = node_at(stack, waiting)
-        cell_row = block[0] * BLOCK + (row >> 3)
-        near = max(row_near[cell_row], row_near[cell_row + max(size >> 3, 1) - 1])
+        cell_row = band * BLOCK + (row >> 3)
+        near = max(globe.near_lon[cell_row], globe.near_lon[cell_row + max(size >> 3, 1) - 1])
         x = (west + column * wide - near, west + (column + size) * wide + near)
         y = (south + row * high - NEAR_DEG, south + (row + size) * high + NEAR_DEG)
-        end, image = _near_edges(x, y, pool, first, last, xy)
+        end, image = _near_edges(x, y, pool, first, last, rings)
+        half = size >> 1
         if end == last:
             lon, lat = west + (column + 0.5 * size) * wide, south + (row + 0.5 * size) * high
-            found = place_in_zone(lon, lat, 0.0, zone, xy, *stripes)
+            found = place_in_zone(lon, lat, 0.0, zone, stripes)
             if found == IN:
-                fill(masks[0], masks[1], (row, column, size), ALL, NONE)
+                fill(masks, row, column, size, ALL, NONE)
             elif found == ASK:
-                fill(masks[0], masks[1], (row, column, size), ALL, ALL)
+                fill(masks, row, column, size, ALL, ALL)
         elif size == 1:
-            fill(masks[0], masks[1], (row, column, size), ALL if image else NONE, ALL)
+            fill(masks, row, column, size, ALL if image else NONE, ALL)
         else:
-            half = size >> 1
             for quarter in range(4):
-                south_west = (row + half * (quarter >> 1), column + half * (quarter & 1))
-                waiting = push(stack, waiting, (south_west[0], south_west[1], half, 0, last, end))
+                node = (row + half * (quarter >> 1), column + half * (quarter & 1), half, 0, last, end)
+                waiting = push(stack, waiting, node)

@@ -1,33 +1,72 @@
-"""The cells of all zones in the order in which positions look them up.
-
-``top``          uint32 ``(blocks of the globe,)``  twice a block's number, plus one where ``whole_zone`` has it; 0 for no zone
-``bits``         uint64 ``(16 * blocks,)``          one bit a cell, in words of 8 x 8 cells: some zone has an entry for it
-``base``         uint32 ``(16 * blocks,)``          the number of the word's first cell with an entry
-``cell_start``   uint32 ``(cells + 1,)``            a cell's entries are ``cell_start[c]:cell_start[c + 1]``
-``entry``        uint64 ``(3 * entries,)``          mask inside, mask border, zone and in the upper half its list of chunks
-``whole_start``  uint32 ``(blocks + 1,)``           a block's zones that cover it are ``whole_zone[whole_start[b]:...]``
-``whole_zone``   int32 ``(wholes,)``
-
-Block 0 is empty. Blocks that are covered only, one after the other and by the same zones, share a number. Zones are in
-ascending order wherever there are several.
-"""
+"""The cells of all zones in the order in which positions look them up."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from geogate.kernels.grid_build import CELLS
+from geogate.kernels.inputs import read_only
 from geogate.kernels.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Words = NDArray[np.uint64]
+    Numbers = NDArray[np.uint32]
 
 WORDS = 16
 """Words of 64 cells that a block has."""
 
+_CELL_BITS = 10
+
 _ONE = np.uint64(1)
-_ZONE = np.uint64(0xFFFFFFFF)
+
+
+class Cells(NamedTuple):
+    """What the cells of the globe say of the zones.
+
+    ``top`` has for each block of the globe twice its number here, plus one where ``whole_zone`` has zones that cover
+    it; 0 where there is no zone. Block 0 is empty; blocks that are only covered, one after the other and by the same
+    zones, share a number. ``bits`` has one bit a cell, in words of 8 x 8 cells: some zone has an entry for it; ``base``
+    has the number of the word's first such cell, whose entries are ``cell_start[c]:cell_start[c + 1]``. An entry is
+    three words: mask inside, mask border, and the zone with the place of its list of chunks in the upper half. Zones
+    are in ascending order wherever there are several.
+
+    Shape: ``bits`` and ``base`` ``(16 * blocks,)``, ``entry`` ``(3 * entries,)``, ``whole_start`` ``(blocks + 1,)``.
+    """
+
+    top: Numbers
+    bits: Words
+    base: Numbers
+    cell_start: Numbers
+    entry: Words
+    whole_start: Numbers
+    whole_zone: NDArray[np.int32]
+
+
+class Sorted(NamedTuple):
+    """Where each block's cells and wholes begin, in the order of ``order`` and of ``whole_zone``."""
+
+    block_first: Ints
+    whole_first: Ints
+    order: Ints
+    whole_zone: Ints
+
+
+class Found(NamedTuple):
+    """The cells of all zones as ``Room`` has them: keys and masks."""
+
+    key: Ints
+    inside: Words
+    border: Words
+    tail: Words
 
 
 @kernel
-def group(blocks, first, order):
+def group(blocks: Ints, first: Ints, order: Ints) -> None:
     """Put things in the order of their blocks, stably; ``first``, zeros, becomes where each block begins."""
     for block in blocks:
         first[block + 1] += 1
@@ -40,8 +79,8 @@ def group(blocks, first, order):
 
 
 @kernel
-def sort_cells(key, order, block_first):
-    """Sort ``order`` within each block by the cell; zones of a cell keep their order."""
+def sort_cells(key: Ints, order: Ints, block_first: Ints) -> int:
+    """Sort ``order`` within each block by the cell, zones of a cell keep their order; return the number of cells."""
     most = 0
     for block in range(len(block_first) - 1):
         most = max(most, block_first[block + 1] - block_first[block])
@@ -65,8 +104,9 @@ def sort_cells(key, order, block_first):
 
 
 @kernel
-def number_blocks(block_first, whole_first, whole_zone, top):
+def number_blocks(sorted_: Sorted, top: Numbers) -> int:
     """Give numbers to the blocks that have anything; return the number of the last."""
+    block_first, whole_first, _, whole_zone = sorted_
     number, before, before_number = 0, -1, 0
     for block in range(len(top)):
         cells = block_first[block + 1] > block_first[block]
@@ -84,46 +124,76 @@ def number_blocks(block_first, whole_first, whole_zone, top):
 
 
 @kernel
-def _same(first, zone, block, other):
+def _same(first: Ints, zone: Ints, block: int, other: int) -> bool:
     count = first[block + 1] - first[block]
     same = count == first[other + 1] - first[other]
     for k in range(count):
         same = same and zone[first[block] + k] == zone[first[other] + k]
-    return same
+    return same  # type: ignore[no-any-return]
 
 
 @kernel
-def fill_blocks(top, firsts, key, order, masks, whole_zone, out):
-    """Fill in the tables; ``masks`` are inside, border and tail of the cells, in their first order.
-
-    Returns how many entries ``whole_zone`` has.
-    """
-    block_first, whole_first = firsts
-    bits, base, cell_start, entry, whole_start, wholes = out
-    cell, whole, last = 0, 0, np.uint32(0)
-    for block in range(len(top)):
-        number = np.int64(top[block] >> np.uint32(1))
-        if number <= last:
+def fill_blocks(found: Found, sorted_: Sorted, cells: Cells) -> int:
+    """Fill in the tables, all but ``top``; return how many entries ``whole_zone`` has."""
+    cell, whole, done = 0, 0, np.int64(0)
+    for block in range(len(cells.top)):
+        number = np.int64(cells.top[block]) >> 1
+        if number <= done:
             continue
-        last = number
-        whole_start[number] = whole
-        for k in range(whole_first[block], whole_first[block + 1]):
-            wholes[whole] = whole_zone[k]
+        done = number
+        cells.whole_start[number] = whole
+        for k in range(sorted_.whole_first[block], sorted_.whole_first[block + 1]):
+            cells.whole_zone[whole] = sorted_.whole_zone[k]
             whole += 1
         at = -1
-        for word in range(WORDS):
-            base[number * WORDS + word] = cell
-        for k in range(block_first[block], block_first[block + 1]):
-            which = order[k]
-            entry[3 * k], entry[3 * k + 1], entry[3 * k + 2] = masks[0][which], masks[1][which], masks[2][which]
-            if key[which] != at:
-                at = key[which]
+        for k in range(sorted_.block_first[block], sorted_.block_first[block + 1]):
+            which = sorted_.order[k]
+            cells.entry[3 * k], cells.entry[3 * k + 1] = found.inside[which], found.border[which]
+            cells.entry[3 * k + 2] = found.tail[which]
+            if found.key[which] != at:
+                at = found.key[which]
                 word = number * WORDS + ((at - block * CELLS) >> 6)
-                if bits[word] == 0:
-                    base[word] = cell
-                bits[word] |= _ONE << np.uint64(at & 63)
-                cell_start[cell] = k
+                if cells.bits[word] == 0:
+                    cells.base[word] = cell
+                cells.bits[word] |= _ONE << np.uint64(at & 63)
+                cells.cell_start[cell] = k
                 cell += 1
-    cell_start[cell] = len(order)
-    whole_start[last + 1] = whole
+    cells.cell_start[cell] = len(sorted_.order)
+    cells.whole_start[done + 1] = whole
     return whole
+
+
+def sort_into_cells(found: Found, whole_block: Ints, whole_zone: Ints, *, blocks: int) -> Cells:
+    """Lay cells and covered blocks of a globe of so many blocks into tables."""
+    block_first, order = np.zeros(blocks + 1, np.int64), np.empty(len(found.key), np.int64)
+    group(found.key >> _CELL_BITS, block_first, order)
+    cells = sort_cells(found.key, order, block_first)
+    whole_first, whole_order = np.zeros(blocks + 1, np.int64), np.empty(len(whole_block), np.int64)
+    group(whole_block, whole_first, whole_order)
+    sorted_ = Sorted(block_first, whole_first, order, whole_zone[whole_order])
+    top = np.zeros(blocks, np.uint32)
+    numbers = 1 + number_blocks(sorted_, top)
+    made = Cells(
+        top=top,
+        bits=np.zeros(numbers * WORDS, np.uint64),
+        base=np.zeros(numbers * WORDS, np.uint32),
+        cell_start=np.zeros(cells + 1, np.uint32),
+        entry=np.empty(3 * len(order), np.uint64),
+        whole_start=np.zeros(numbers + 1, np.uint32),
+        whole_zone=np.empty(len(whole_zone), np.int32),
+    )
+    used = fill_blocks(found, sorted_, made)
+    arrays: tuple[NDArray[Any], ...] = made._replace(whole_zone=made.whole_zone[:used])
+    return Cells._make(read_only(array) for array in arrays)
+
+
+def small_cells() -> Cells:
+    """Make the tables of a globe of one block with one cell to compile kernels with."""
+    masks = (np.ones(1, np.uint64), np.ones(1, np.uint64), np.zeros(1, np.uint64))
+    nothing = np.zeros(0, np.int64)
+    return sort_into_cells(Found(np.zeros(1, np.int64), *masks), nothing, nothing, blocks=1)
+
+
+def warm_up() -> None:
+    """Compile the kernels of this module for the types that they are used with."""
+    small_cells()

@@ -1,42 +1,66 @@
-"""Distances on the ellipsoid to the edges of zones, as bounds that decide all but what is within centimetres of a limit.
+"""Distances on the ellipsoid to the edges of zones, as bounds that decide all but what is close to a limit.
 
-The edges of a zone are cut into pieces, and runs of pieces into chunks (``Balls`` in ``geogate.zones.compiled_tables``):
-
-``corner``       float64 ``(3 * corners,)``   ends of pieces in Earth-centred metres
-``chunk_start``  int64 ``(chunks + 1,)``      chunk ``c`` is the path along the corners ``chunk_start[c]:chunk_start[c + 1]``
-``ball``         float64 ``(chunks, 4)``      a ball that holds the chunk on the ellipsoid: its middle and its radius
-``zone_chunk``   int64 ``(zones + 1,)``       zone ``z`` has the chunks ``zone_chunk[z]:zone_chunk[z + 1]``
-``reach``        float64 ``(zones, 4)``       see ``LIMIT``, ``SURE2``, ``BEYOND2`` and ``FAR``; ``LIMIT`` is 0 for none
-``near_list``    int32 ``(entries,)``         for cells of the grid: how many chunks may matter, and their numbers
-
-Distances are seen in the tangent plane of the position: lengths along normal sections, shorter than on the ellipsoid by
-what the section's radius of curvature says, which lies between that of the meridian at the equator and that at a pole.
+Edges are cut into pieces and seen in the tangent plane of the position: lengths along normal sections, shorter than on
+the ellipsoid by what the section's radius of curvature says, which lies between that of the meridian at the equator
+and that at a pole. ``geogate.zones.ellipsoid`` and ``geogate.zones.boundary`` are the reference.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 import numpy as np
 
+from geogate.kernels.inputs import read_only
 from geogate.kernels.jit import kernel
-from geogate.kernels.stripes import ASK, IN, OUT
+from geogate.kernels.stripes import ASK, IN, OUT, SMALLEST_RADIUS_M
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Place = tuple[float, float, float, float, float, float, float]
 
 LIMIT, SURE2, BEYOND2, FAR = 0, 1, 2, 3
-"""The zone's distance, tolerance included; what is seen nearer than the root of SURE2 is surely within, what is seen
-farther than the root of BEYOND2 surely not; chunks farther than FAR need not be looked at."""
+"""Columns of ``Balls.reach``: the zone's distance, tolerance included, 0 where it has none; what is seen nearer than
+the root of SURE2 is surely within, what is seen farther than the root of BEYOND2 surely not; chunks farther than FAR
+need not be looked at.
+"""
 
 SEMI_MAJOR_M = 6_378_137.0
 ECCENTRICITY_2 = 0.0066943799901413165
-SMALLEST_RADIUS_M = 6_335_439.0
 GREATEST_RADIUS_M = 6_399_594.0
-_RADIAN = np.pi / 180.0
+"""The greatest radius of curvature of the ellipsoid, rounded up."""
 
 UNSURE_M = 0.05
 UNSURE_SHARE = 1e-6
 """Distances as near to the limit as this are not decided here; the tangent plane errs by less."""
 
+_RADIAN = np.pi / 180.0
+
+
+class Balls(NamedTuple):
+    """The edges of the zones that have a distance, in pieces; runs of joined pieces of one zone are chunks.
+
+    Chunk ``c`` is the path along the corners ``chunk_start[c]:chunk_start[c + 1]``, Earth-centred, and lies in a ball
+    whose middle and radius are ``ball[c]``. ``reach`` has the distances of all zones. ``near_list`` has for cells of
+    the grid how many chunks may matter there, and their numbers.
+
+    Shape: ``corner`` ``(3 * corners,)``, ``chunk_start`` ``(chunks + 1,)``, ``ball`` ``(chunks, 4)``, ``reach``
+        ``(zones, 4)``.
+    Units: metres.
+    """
+
+    corner: Floats
+    chunk_start: Ints
+    ball: Floats
+    reach: Floats
+    near_list: NDArray[np.int32]
+
 
 @kernel
-def place(lon, lat):
+def place(lon: float, lat: float) -> Place:
     """Turn a position into Earth-centred metres; sines and cosines of longitude and latitude follow."""
     sin_lon, cos_lon = np.sin(lon * _RADIAN), np.cos(lon * _RADIAN)
     sin_lat, cos_lat = np.sin(lat * _RADIAN), np.cos(lat * _RADIAN)
@@ -46,7 +70,7 @@ def place(lon, lat):
 
 
 @kernel
-def reach_of(limit_m, reach):
+def reach_of(limit_m: float, reach: Floats) -> None:
     """Fill in a zone's row of ``reach`` for its distance, tolerance included."""
     unsure = UNSURE_M + UNSURE_SHARE * limit_m
     sure, beyond = limit_m - unsure, limit_m + unsure
@@ -59,13 +83,14 @@ def reach_of(limit_m, reach):
 
 
 @kernel
-def seen2(at, chunk, corner, chunk_start, enough):
+def seen2(at: Place, chunk: int, balls: Balls, enough: float) -> float:
     """Return the square of the least distance to a chunk seen in the tangent plane; stop at one of at most ``enough``.
 
     Not a number where the tables are damaged.
     """
-    first, last = chunk_start[chunk], chunk_start[chunk + 1]
-    if first < 0 or last - first < 2 or 3 * last > len(corner):
+    corner = balls.corner
+    first, last = balls.chunk_start[chunk], balls.chunk_start[chunk + 1]
+    if first < 0 or last - first < 2 or last > len(corner) // 3:
         return np.nan
     x, y, z, sin_lon, cos_lon, sin_lat, cos_lat = at
     dx, dy, dz = corner[3 * first] - x, corner[3 * first + 1] - y, corner[3 * first + 2] - z
@@ -90,34 +115,52 @@ def seen2(at, chunk, corner, chunk_start, enough):
         if not found >= least:
             least = found
             if not least > enough:
-                return least
+                return least  # type: ignore[no-any-return]
         east0, north0 = east1, north1
     return least
 
 
 @kernel
-def within_reach(at, zone, first, balls):
+def within_reach(at: Place, zone: int, first: int, balls: Balls) -> int:
     """Tell whether a position is within a zone's distance of its edges, by the chunks of a cell: IN, OUT or ASK."""
-    corner, chunk_start, ball, reach, near_list = balls
+    ball, near_list = balls.ball, balls.near_list
     if first < 0 or first >= len(near_list):
         return ASK
     last = first + 1 + np.int64(near_list[first])
     if last <= first or last > len(near_list):
         return ASK
     x, y, z = at[0], at[1], at[2]
-    far, sure2, beyond2 = reach[zone, FAR], reach[zone, SURE2], reach[zone, BEYOND2]
+    far, sure2, beyond2 = balls.reach[zone, FAR], balls.reach[zone, SURE2], balls.reach[zone, BEYOND2]
     answer = OUT
     for k in range(first + 1, last):
         chunk = np.int64(near_list[k])
-        if chunk < 0 or chunk >= len(chunk_start) - 1:
+        if chunk < 0 or chunk >= len(ball):
             return ASK
         dx, dy, dz = ball[chunk, 0] - x, ball[chunk, 1] - y, ball[chunk, 2] - z
         apart = far + ball[chunk, 3]
         if dx * dx + dy * dy + dz * dz > apart * apart:
             continue
-        seen = seen2(at, chunk, corner, chunk_start, sure2)
+        seen = seen2(at, chunk, balls, sure2)
         if seen <= sure2:
             return IN
         if not seen > beyond2:
             answer = ASK
     return answer
+
+
+def small_line() -> Balls:
+    """Make the tables of a line with a distance to compile kernels with."""
+    reach = np.zeros((1, 4))
+    reach_of(100.0, reach[0])
+    return Balls(
+        corner=read_only(np.array([SEMI_MAJOR_M, 0.0, 0.0, SEMI_MAJOR_M, 100.0, 0.0])),
+        chunk_start=read_only(np.array([0, 2], np.int64)),
+        ball=read_only(np.array([[SEMI_MAJOR_M, 50.0, 0.0, 50.1]])),
+        reach=read_only(reach),
+        near_list=read_only(np.array([1, 0], np.int32)),
+    )
+
+
+def warm_up() -> None:
+    """Compile the kernels of this module for the types that they are used with."""
+    small_line()

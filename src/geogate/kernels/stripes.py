@@ -1,29 +1,29 @@
 """Polygon rings in horizontal stripes: whether a position lies in a zone, decided where no edge is near.
 
-The tables (``Stripes`` in ``geogate.zones.compiled_tables`` holds them; every array is C-contiguous):
-
-``xy``            float64 ``(2 * vertices,)``  longitude and latitude in turns, of all rings, each closed
-``ring_start``    int64 ``(rings + 1,)``       ring ``r`` has the vertices ``ring_start[r]:ring_start[r + 1]``
-``zone_ring``     int64 ``(zones + 1,)``       zone ``z`` has the rings ``zone_ring[z]:zone_ring[z + 1]``
-``zone_bounds``   float64 ``(zones, 4)``       west, south, east, north of all that the zone has, lines and points too
-``stripe_head``   float64 ``(zones, 4)``       south end, stripes per degree, number of stripes, number of the first one
-``stripe_start``  int64 ``(stripes + 1,)``     stripe ``s`` has the edges ``stripe_edge[stripe_start[s]:...[s + 1]]``
-``stripe_edge``   int32 ``(entries,)``         the first vertex of each edge within ``MARGIN_DEG`` of the stripe
-
-The tables may come from a damaged file: whatever is read from them is checked before it is used as an index, and what
-cannot be is answered with ``ASK``. Whoever asks must learn from the file's checksum before believing an answer.
+``Rings`` and ``Stripes`` may come from a damaged file: whatever is read from them is checked before it is used as an
+index, and what cannot be is answered with ``ASK``. Whoever asks must learn from the file's checksum before believing
+an answer.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 import numpy as np
 
+from geogate.kernels.inputs import read_only
 from geogate.kernels.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 OUT, IN, ASK = 0, 1, 2
 
 NEAR_M = 0.02
-"""What comes as near to an edge as this is not decided here; far more than the tolerance of a centimetre."""
+"""What comes as near to an edge as this is not decided here: twice the tolerance of a centimetre."""
 
 SMALLEST_RADIUS_M = 6_335_439.0
 """The smallest radius of curvature of the ellipsoid, rounded down."""
@@ -35,47 +35,75 @@ MARGIN_DEG = 2 * NEAR_DEG
 """Edges enter all stripes to which they come as near as this."""
 
 EVERYWHERE_DEG = 1_000.0
+"""Stands for all longitudes, where a pole is near."""
 
 _ENTRIES_AN_EDGE = 4.0
+_NO_STRIPE, _DAMAGED = -1, -2
 
 
+class Rings(NamedTuple):
+    """The vertices of all polygon rings, each closed: longitude and latitude in turns.
+
+    Ring ``r`` has the vertices ``ring_start[r]:ring_start[r + 1]``, zone ``z`` the rings
+    ``zone_ring[z]:zone_ring[z + 1]``.
+
+    Shape: ``xy`` ``(2 * vertices,)``, ``ring_start`` ``(rings + 1,)``, ``zone_ring`` ``(zones + 1,)``.
+    """
+
+    xy: Floats
+    ring_start: Ints
+    zone_ring: Ints
+
+
+class Stripes(NamedTuple):
+    """The edges of each zone by stripes of latitude.
+
+    ``head`` has for each zone the south end of its stripes, the stripes in a degree, their number, and the number of
+    the first. Stripe ``s`` has the edges ``edge[start[s]:start[s + 1]]``: the first vertex of each edge that comes
+    within ``MARGIN_DEG`` of the stripe. ``xy`` is that of the rings.
+
+    Shape: ``head`` ``(zones, 4)``, ``start`` ``(stripes + 1,)``.
+    """
+
+    xy: Floats
+    head: Floats
+    start: Ints
+    edge: NDArray[np.int32]
+
+
+@kernel
 def near_lon_deg(lat: float) -> float:
     """Return how many degrees of longitude ``NEAR_M`` is at most at a latitude; more than a turn beside a pole."""
-    return float(_near_lon(lat))
-
-
-@kernel
-def near_lon_table(rows):
-    """Return the same for as many rows of latitude, each for all that lies in it."""
-    table = np.empty(rows)
-    for row in range(rows):
-        south, north = row * 180.0 / rows - 90.0, (row + 1) * 180.0 / rows - 90.0
-        table[row] = _near_lon(max(abs(south), abs(north)))
-    return table
-
-
-@kernel
-def _near_lon(lat):
     reach = np.sin(np.radians(NEAR_DEG))
     cos = np.cos(np.radians(min(abs(lat) + NEAR_DEG, 90.0)))
     if cos <= 2.0 * reach:
         return EVERYWHERE_DEG
-    return np.degrees(np.arcsin(reach / cos)) * 1.01
+    return np.degrees(np.arcsin(reach / cos)) * 1.01  # type: ignore[no-any-return]
 
 
 @kernel
-def stripe_heads(xy, ring_start, zone_ring, head):
+def near_lon_table(rows: int) -> Floats:
+    """Return the same for as many rows of latitude round the globe, each for all that lies in it."""
+    table = np.empty(rows)
+    for row in range(rows):
+        south, north = row * 180.0 / rows - 90.0, (row + 1) * 180.0 / rows - 90.0
+        table[row] = near_lon_deg(max(abs(south), abs(north)))
+    return table
+
+
+@kernel
+def stripe_heads(rings: Rings, head: Floats) -> int:
     """Choose the stripes of each zone, so many that few edges share one and few enter many; return their number."""
+    xy, ring_start, zone_ring = rings
     total = 0
     for zone in range(len(zone_ring) - 1):
-        first, last = ring_start[zone_ring[zone]], ring_start[zone_ring[zone + 1]]
         south, north, climb, edges = 1e300, -1e300, 0.0, 0
         for ring in range(zone_ring[zone], zone_ring[zone + 1]):
             for vertex in range(ring_start[ring], ring_start[ring + 1] - 1):
-                climb += abs(xy[2 * vertex + 3] - xy[2 * vertex + 1])
+                low, high = xy[2 * vertex + 1], xy[2 * vertex + 3]
+                south, north = min(south, low, high), max(north, low, high)
+                climb += abs(high - low)
                 edges += 1
-        for vertex in range(first, last):
-            south, north = min(south, xy[2 * vertex + 1]), max(north, xy[2 * vertex + 1])
         head[zone, 0], head[zone, 1], head[zone, 2], head[zone, 3] = 0.0, 0.0, 0.0, total
         if edges == 0:
             continue
@@ -89,8 +117,9 @@ def stripe_heads(xy, ring_start, zone_ring, head):
 
 
 @kernel
-def stripe_counts(xy, ring_start, zone_ring, head, start):
+def stripe_counts(rings: Rings, head: Floats, start: Ints) -> int:
     """Turn ``start``, zeros, into the first entry of each stripe; return the number of entries."""
+    xy, ring_start, zone_ring = rings
     for zone in range(len(zone_ring) - 1):
         for ring in range(zone_ring[zone], zone_ring[zone + 1]):
             for vertex in range(ring_start[ring], ring_start[ring + 1] - 1):
@@ -99,12 +128,13 @@ def stripe_counts(xy, ring_start, zone_ring, head, start):
                     start[stripe + 1] += 1
     for stripe in range(len(start) - 1):
         start[stripe + 1] += start[stripe]
-    return start[len(start) - 1]
+    return start[len(start) - 1]  # type: ignore[no-any-return]
 
 
 @kernel
-def stripe_edges(xy, ring_start, zone_ring, head, start, edge):
+def stripe_edges(rings: Rings, head: Floats, start: Ints, edge: NDArray[np.int32]) -> None:
     """Fill in the edges of each stripe, in their order."""
+    xy, ring_start, zone_ring = rings
     free = start.copy()
     for zone in range(len(zone_ring) - 1):
         for ring in range(zone_ring[zone], zone_ring[zone + 1]):
@@ -116,7 +146,7 @@ def stripe_edges(xy, ring_start, zone_ring, head, start, edge):
 
 
 @kernel
-def _stripes_of(xy, vertex, zone, head):
+def _stripes_of(xy: Floats, vertex: int, zone: int, head: Floats) -> tuple[int, int]:
     south = min(xy[2 * vertex + 1], xy[2 * vertex + 3]) - MARGIN_DEG
     north = max(xy[2 * vertex + 1], xy[2 * vertex + 3]) + MARGIN_DEG
     count, first = int(head[zone, 2]), int(head[zone, 3])
@@ -126,23 +156,25 @@ def _stripes_of(xy, vertex, zone, head):
 
 
 @kernel
-def stripe_of(y, zone, head, start):
-    """Find the stripe of a latitude; -1 where the zone has none, -2 where the tables are damaged."""
+def stripe_of(y: float, zone: int, stripes: Stripes) -> int:
+    """Find the stripe of a zone for a latitude; negative where there is none."""
+    head = stripes.head
     at, count = (y - head[zone, 0]) * head[zone, 1], head[zone, 2]
     if not (at >= 0.0 and at < count + 1.0):
-        return -1 if at < 0.0 or at >= count else -2
+        return _NO_STRIPE if at < 0.0 or at >= count else _DAMAGED
     stripe = head[zone, 3] + np.floor(min(at, count - 1.0))
-    if not (stripe >= 0.0 and stripe < len(start) - 1):
-        return -1 if count == 0.0 else -2
-    return np.int64(stripe)
+    if not (stripe >= 0.0 and stripe < len(stripes.start) - 1):
+        return _NO_STRIPE if count == 0.0 else _DAMAGED
+    return int(stripe)
 
 
 @kernel
-def place_in_stripe(x, y, near_lon, stripe, xy, start, edge):
+def place_in_stripe(x: float, y: float, near_lon: float, stripe: int, stripes: Stripes) -> int:
     """Tell whether a position lies in the zone of a stripe; see ``place_in_zone``."""
+    xy, edge = stripes.xy, stripes.edge
     if stripe < 0:
-        return OUT if stripe == -1 else ASK
-    first, last = start[stripe], start[stripe + 1]
+        return OUT if stripe == _NO_STRIPE else ASK
+    first, last = stripes.start[stripe], stripes.start[stripe + 1]
     if first < 0 or last > len(edge) or len(xy) < 4:
         return ASK
     inside, near, most = False, False, len(xy) - 4
@@ -150,7 +182,7 @@ def place_in_stripe(x, y, near_lon, stripe, xy, start, edge):
         # No branches: which way they go cannot be foretold.
         v = 2 * np.int64(edge[k])
         sound = (v >= 0) & (v <= most)
-        v = v if sound else 0
+        v = v if sound else np.int64(0)
         x0, y0, x1, y1 = xy[v], xy[v + 1], xy[v + 2], xy[v + 3]
         dx, dy = x1 - x0, y1 - y0
         cross = dx * (y - y0) - (x - x0) * dy
@@ -162,25 +194,31 @@ def place_in_stripe(x, y, near_lon, stripe, xy, start, edge):
 
 
 @kernel
-def place_in_zone(x, y, near_lon, zone, xy, head, start, edge):
+def place_in_zone(x: float, y: float, near_lon: float, zone: int, stripes: Stripes) -> int:
     """Tell whether a position lies in a zone: ``IN``, ``OUT``, or ``ASK`` where an edge is near.
 
     ``near_lon`` is what ``near_lon_deg`` gives for the latitude, or more. Across the antimeridian nothing is near:
     where that matters the caller asks. An edge is near when it meets the box of ``near_lon`` and ``NEAR_DEG`` round
-    the position; that leaves the sign of the cross product beyond all doubt wherever it is used, because it is then
-    larger than 5e-7 degrees times the edge's length, and its rounding error is below 1e-13 times that.
+    the position. For an edge that crosses the position's latitude and is not near, the sign of the cross product is
+    beyond all doubt: it is larger than 1e-7 degrees times the edge's height, and its rounding error is below 1e-12
+    degrees times that.
     """
-    return place_in_stripe(x, y, near_lon, stripe_of(y, zone, head, start), xy, start, edge)
+    return place_in_stripe(x, y, near_lon, stripe_of(y, zone, stripes), stripes)  # type: ignore[no-any-return]
+
+
+def small_zone() -> tuple[Rings, Stripes]:
+    """Make the tables of a triangle to compile kernels with."""
+    xy = read_only(np.array([0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0]))
+    rings = Rings(xy, read_only(np.array([0, 4], np.int64)), read_only(np.array([0, 1], np.int64)))
+    head = np.zeros((1, 4))
+    start = np.zeros(stripe_heads(rings, head) + 1, np.int64)
+    edge = np.zeros(stripe_counts(rings, head, start), np.int32)
+    stripe_edges(rings, head, start, edge)
+    return rings, Stripes(xy, read_only(head), read_only(start), read_only(edge))
 
 
 def warm_up() -> None:
     """Compile the kernels of this module for the types that they are used with."""
-    xy = np.array([0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
-    ring_start, zone_ring = np.array([0, 4], np.int64), np.array([0, 1], np.int64)
-    head = np.zeros((1, 4))
-    start = np.zeros(stripe_heads(xy, ring_start, zone_ring, head) + 1, np.int64)
-    edge = np.zeros(stripe_counts(xy, ring_start, zone_ring, head, start), np.int32)
-    stripe_edges(xy, ring_start, zone_ring, head, start, edge)
+    _, stripes = small_zone()
     near_lon_table(2)
-    near_lon_deg(0.0)
-    place_in_zone(0.5, 0.2, near_lon_deg(0.2), 0, xy, head, start, edge)
+    place_in_zone(0.5, 0.2, near_lon_deg(0.2), 0, stripes)

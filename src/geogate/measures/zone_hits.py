@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
-from shapely.errors import ShapelyError
 
-from geogate.measures.measure import MeasureId, Summed, UnmeasurableError
-from geogate.measures.reference import positions, to_lonlat
-from geogate.zones.boundary import Hits
-from geogate.zones.index import OffGlobeError, ZoneIndex
-from geogate.zones.straighten import TooCurvedError, straighten
+from geogate.measures.measure import MeasureId
+from geogate.measures.tools import PLAIN
+from geogate.measures.zone_indexes import feature_hits, vertex_hits, zone_index
+from geogate.zones.compiled import CompiledIndex
+from geogate.zones.compiled_tables import read_only
+from geogate.zones.exact import limits_m
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from geogate.measures.batch import LayerBatch
     from geogate.measures.measure import Tally
     from geogate.measures.tools import Tools
+    from geogate.zones.boundary import Hits
     from geogate.zones.zone import ZoneList
-
-_POINT_KINDS: Final = (0, 1, 4)
-"""No geometry, Point, MultiPoint: all that they have is in their vertices."""
-
-_ROWS_AT_ONCE: Final = 8_192
-_INDEXES: Final = 8
-_BULGE_DEG: Final = 1e-3
-"""How far an edge of a tenth of a degree that is straight in a projection may leave the box of its ends, generously."""
-
-_WITHIN: Final = 0.37
-"""Where an edge is looked at to find out that it goes round the Earth and ends where it began."""
-
-_WHOLE_EARTH: Final = (-180.0, -90.0, 180.0, 90.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +67,16 @@ class ZoneHitCounts:
         )
 
 
-@lru_cache(maxsize=_INDEXES)
-def _index(zone_list: ZoneList, buffer_m: float) -> ZoneIndex:
-    return ZoneIndex.build(zone_list, buffer_m=buffer_m)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ZoneHits:
-    """Counts features and vertices that are in a zone of a list or within its distance; see ``ZoneIndex``."""
+    """Counts features and vertices that are in a zone of a list or within its distance; see ``ZoneIndex``.
+
+    It is light: the index is made when a tally begins, once for a process.
+    """
 
     id: MeasureId
-    zone_ids: tuple[str, ...]
-    index: ZoneIndex
+    zone_list: ZoneList
+    buffer_m: float
 
     @classmethod
     def against(cls, zone_list: ZoneList, *, buffer_m: float) -> ZoneHits:
@@ -103,10 +85,11 @@ class ZoneHits:
         Units: metres.
         Raises: PolicyError when the list cannot protect with this distance.
         """
+        limits_m(zone_list, buffer_m)
         return cls(
             id=MeasureId(f"zone-hits:{zone_list.digest[:16]}:{float(buffer_m)!r}"),
-            zone_ids=tuple(zone.id for zone in zone_list.zones),
-            index=_index(zone_list, buffer_m),
+            zone_list=zone_list,
+            buffer_m=buffer_m,
         )
 
     def __eq__(self, other: object) -> bool:
@@ -120,86 +103,68 @@ class ZoneHits:
         return ZoneHitCounts()
 
     def tally(self, tools: Tools) -> Tally[ZoneHitCounts]:
-        """Begin to measure many batches."""
-        del tools
-        return Summed(self)
+        """Begin to measure many batches.
+
+        Raises: PolicyError, ServiceError as ``zone_index`` does.
+        """
+        return ZoneTally(self, tools)
 
     def of(self, batch: LayerBatch) -> ZoneHitCounts:
         """Count the hits of one batch.
 
         Raises: UnmeasurableError when a vertex is not finite or not on the globe, or an edge cannot be followed.
         """
-        try:
-            vertices = self.index.points_within(batch.lonlat)
-            rows = np.searchsorted(batch.geometries.feature_offsets, vertices.owner, side="right") - 1
-            features = Hits.union([Hits.of(rows, vertices.zone), *self._by_shape(batch)])
-        except (OffGlobeError, TooCurvedError) as error:
-            raise UnmeasurableError(f"in rows from {batch.first_row}: {error}") from None
-        except ShapelyError:
-            # What GEOS says can hold coordinates.
-            raise UnmeasurableError(f"in rows from {batch.first_row}: GEOS refuses to judge a geometry") from None
-        return self._counted(batch.rows, features, vertices)
+        tally = ZoneTally(self, PLAIN)
+        tally.add(batch)
+        return tally.measurement()
 
-    def _by_shape(self, batch: LayerBatch) -> Iterator[Hits]:
-        """Take the lines and polygons that zones come near to, and judge their edges and insides."""
-        rows = self._candidates(batch)
-        for first in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[first : first + _ROWS_AT_ONCE]
-            found = self.index.shapes_within(_lonlat_shapes(batch, some))
-            yield Hits(owner=some[found.owner], zone=found.zone)
 
-    def _candidates(self, batch: LayerBatch) -> NDArray[np.int64]:
-        offsets = batch.geometries.feature_offsets
-        rows = np.flatnonzero(~np.isin(batch.geometries.kinds, _POINT_KINDS) & (np.diff(offsets) > 0))
-        if len(rows) == 0:
-            return rows
-        # Every second of the runs lies between two rows, and is dropped.
-        bounds = np.stack([offsets[rows], offsets[rows + 1]], axis=1).reshape(-1)
-        bounds = bounds[:-1] if bounds[-1] == len(batch.lonlat) else bounds
-        seen = [batch.lonlat, _within_edges(batch)] if batch.crs.is_projected else [batch.lonlat]
-        low = np.minimum.reduce([np.minimum.reduceat(each, bounds, axis=0)[::2] for each in seen])
-        high = np.maximum.reduce([np.maximum.reduceat(each, bounds, axis=0)[::2] for each in seen])
-        lost = ~(np.isfinite(low) & np.isfinite(high)).all(axis=1)
-        grown = np.column_stack([low - _BULGE_DEG, high + _BULGE_DEG])
-        grown[lost] = _WHOLE_EARTH
-        near: NDArray[np.int64] = rows[self.index.near_boxes(grown)]
-        return near
+class ZoneTally:
+    """Counts by zone; what was counted is told only after the tables of the index were found to be sound."""
 
-    def _counted(self, rows: int, features: Hits, vertices: Hits) -> ZoneHitCounts:
-        zones, by_zone = np.unique(features.zone, return_counts=True)
-        of_vertices = np.bincount(vertices.zone, minlength=len(self.zone_ids))
+    def __init__(self, measure: ZoneHits, tools: Tools) -> None:
+        """Begin with an index of the measure's list."""
+        self._zones = measure.zone_list.zones
+        self._index = zone_index(measure.zone_list, measure.buffer_m, tools)
+        self._features = np.zeros(len(self._zones), np.int64)
+        self._vertices = np.zeros(len(self._zones), np.int64)
+        self._rows = self._features_hit = self._vertices_hit = 0
+        self._kernels = tools.kernels
+
+    def add(self, batch: LayerBatch, /) -> None:
+        """Count the hits of one more batch.
+
+        Raises: UnmeasurableError when a vertex is not finite or not on the globe, or an edge cannot be followed.
+        """
+        vertices, features = vertex_hits(batch, self._index), feature_hits(batch, self._index)
+        self._rows += batch.rows
+        self._vertices_hit += self._count(vertices, self._vertices)
+        self._features_hit += self._count(features, self._features)
+
+    def measurement(self) -> ZoneHitCounts:
+        """Return the counts.
+
+        Raises: ServiceError when the index turns out to be damaged.
+        """
+        if isinstance(self._index, CompiledIndex):
+            self._index.verified()
         counts = [
-            ZoneCount(zone=self.zone_ids[zone], features=int(count), vertices=int(of_vertices[zone]))
-            for zone, count in zip(zones, by_zone, strict=True)
+            ZoneCount(zone=self._zones[zone].id, features=int(self._features[zone]), vertices=int(self._vertices[zone]))
+            for zone in np.flatnonzero(self._features)
         ]
-        return ZoneHitCounts(
-            features=rows,
-            features_hit=len(np.unique(features.owner)),
-            vertices_hit=len(np.unique(vertices.owner)),
-            zones=tuple(sorted(counts, key=lambda count: count.zone)),
+        found = ZoneHitCounts(
+            features=self._rows,
+            features_hit=self._features_hit,
+            vertices_hit=self._vertices_hit,
+            zones=tuple(counts),
         )
+        return ZoneHitCounts() + found
 
+    def _count(self, hits: Hits, per_zone: NDArray[np.int64]) -> int:
+        """Add hits to the counts of each zone; return how many owners they have."""
+        if self._kernels:
+            from geogate.kernels.grid_probe import count_hits
 
-def _within_edges(batch: LayerBatch) -> NDArray[np.float64]:
-    """Give a position within each edge, not finite where that has no place on the Earth.
-
-    From the last vertex of a part to the first of the next one is no edge; its position makes a box larger only.
-
-    Shape: that of ``batch.lonlat``.
-    Units: degrees.
-    """
-    xy, offsets = batch.geometries.xy, batch.geometries.feature_offsets
-    following = np.concatenate([xy[1:], xy[-1:]])
-    last = offsets[1:][np.diff(offsets) > 0] - 1
-    following[last] = xy[last]
-    return positions(xy + _WITHIN * (following - xy), batch.crs)
-
-
-def _lonlat_shapes(batch: LayerBatch, rows: NDArray[np.int64]) -> NDArray[np.object_]:
-    def transform(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return to_lonlat(xy, batch.crs)
-
-    shapes = batch.geometries.shapes(rows)
-    if batch.crs.is_projected:
-        return straighten(shapes, transform)
-    return np.asarray(shapely.transform(shapes, transform))
+            return int(count_hits(read_only(hits.owner), read_only(hits.zone), per_zone))
+        np.add.at(per_zone, hits.zone, 1)
+        return int(np.count_nonzero(np.diff(hits.owner, prepend=-1)))

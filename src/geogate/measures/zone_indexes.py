@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections import deque
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
@@ -30,14 +31,24 @@ _kept: WeakKeyDictionary[LayerBatch, dict[tuple[str, ZoneIndex | CompiledIndex],
 _lock = Lock()
 
 
-@lru_cache(maxsize=_INDEXES)
-def _reference(zone_list: ZoneList, buffer_m: float) -> ZoneIndex:
-    return ZoneIndex.build(zone_list, buffer_m=buffer_m)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """An index with what it was asked for; it keeps the list alive, so that its identity stays its own."""
+
+    zone_list: ZoneList
+    buffer_m: float
+    tools: Tools
+    index: ZoneIndex | CompiledIndex
+
+    def serves(self, zone_list: ZoneList, buffer_m: float, tools: Tools) -> bool:
+        """Say whether this is the index that is asked for; the same list may be there twice, read by another task."""
+        if (self.buffer_m, self.tools, self.zone_list.digest) != (buffer_m, tools, zone_list.digest):
+            return False
+        return self.zone_list is zone_list or self.zone_list.zones == zone_list.zones
 
 
-@lru_cache(maxsize=_INDEXES)
-def _compiled(zone_list: ZoneList, buffer_m: float) -> CompiledIndex:
-    return CompiledIndex.build(zone_list, buffer_m=buffer_m)
+_made: deque[_Made] = deque(maxlen=_INDEXES)
+_making = Lock()
 
 
 def zone_index(zone_list: ZoneList, buffer_m: float, tools: Tools) -> ZoneIndex | CompiledIndex:
@@ -46,7 +57,21 @@ def zone_index(zone_list: ZoneList, buffer_m: float, tools: Tools) -> ZoneIndex 
     Units: metres.
     Raises: PolicyError when the list cannot protect with this distance; ServiceError when its file cannot be trusted.
     """
-    return _compiled(zone_list, buffer_m) if tools.kernels else _reference(zone_list, buffer_m)
+    with _making:
+        for made in _made:
+            if made.serves(zone_list, buffer_m, tools):
+                return made.index
+        index = _make(zone_list, buffer_m, tools)
+        _made.append(_Made(zone_list=zone_list, buffer_m=buffer_m, tools=tools, index=index))
+        return index
+
+
+def _make(zone_list: ZoneList, buffer_m: float, tools: Tools) -> ZoneIndex | CompiledIndex:
+    if not tools.kernels:
+        return ZoneIndex.build(zone_list, buffer_m=buffer_m)
+    if tools.indexes is None:
+        return CompiledIndex.build(zone_list, buffer_m=buffer_m)
+    return CompiledIndex.open(zone_list, buffer_m=buffer_m, folder=tools.indexes)
 
 
 def vertex_hits(batch: LayerBatch, index: ZoneIndex | CompiledIndex) -> Hits:
@@ -85,6 +110,9 @@ def _judged(batch: LayerBatch, find: Callable[[], Hits]) -> Hits:
 
 def _feature_hits(batch: LayerBatch, index: ZoneIndex | CompiledIndex) -> Hits:
     vertices = vertex_hits(batch, index)
+    if batch.geometries.parts is None and len(batch.geometries.xy) == batch.rows:
+        # Each row is a point, and has the number of its vertex.
+        return vertices
     if isinstance(index, CompiledIndex):
         return compiled_hits(batch, index, vertices)
     rows = np.searchsorted(batch.geometries.feature_offsets, vertices.owner, side="right") - 1

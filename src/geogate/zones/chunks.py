@@ -41,11 +41,11 @@ class Chunks:
     radius: NDArray[np.float64]
 
     @classmethod
-    def of(cls, edges: Segments) -> Self:
-        """Cut edges, whose owners are zones, and put consecutive pieces together."""
+    def of(cls, edges: Segments, *, most: int = CHUNK) -> Self:
+        """Cut edges, whose owners are zones, and put at most so many consecutive pieces together."""
         pieces = split(edges, pieces_needed(edges))
         start, end = ecef(pieces.start), ecef(pieces.end)
-        first = _chunk_starts(pieces)
+        first = _chunk_starts(pieces, most)
         last = np.append(first, len(pieces))[1:] - 1
         centre = (start[first] + end[last]) / 2
         chunk = np.repeat(np.arange(len(first)), last + 1 - first)
@@ -106,12 +106,12 @@ def reach_boxes(boxes: NDArray[np.float64], distance_m: NDArray[np.float64]) -> 
     return np.column_stack([west, np.maximum(south, -90.0), east, np.minimum(north, 90.0)])
 
 
-def _chunk_starts(pieces: Segments) -> NDArray[np.int64]:
-    """Start a chunk where the zone changes, where pieces do not join, and after ``CHUNK`` pieces."""
+def _chunk_starts(pieces: Segments, most: int) -> NDArray[np.int64]:
+    """Start a chunk where the zone changes, where pieces do not join, and after ``most`` pieces."""
     new = np.ones(len(pieces), dtype=np.bool_)
     new[1:] = (pieces.owner[1:] != pieces.owner[:-1]) | np.any(pieces.start[1:] != pieces.end[:-1], axis=1)
     run = np.flatnonzero(new)
     length = np.diff(np.append(run, len(pieces)))
     within_run = np.arange(len(pieces)) - np.repeat(run, length)
-    starts: NDArray[np.int64] = np.flatnonzero(within_run % CHUNK == 0)
+    starts: NDArray[np.int64] = np.flatnonzero(within_run % most == 0)
     return starts

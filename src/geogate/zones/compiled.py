@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
+import shapely
 
 from geogate.zones.boundary import Hits
 from geogate.zones.compiled_build import build_tables
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from geogate.kernels import grid_build_sort as sorted_
+    from geogate.kernels import near, stripes
+    from geogate.kernels.grid_probe import Scale
     from geogate.zones.compiled_file import Check
     from geogate.zones.compiled_tables import Tables
-    from geogate.zones.zone import ZoneList
+    from geogate.zones.zone import Zone, ZoneList
 
 _LEAST_ROOM: Final = 4_096
+_SEVERAL: Final = 2
 _JUDGES: Final = 4_096
 """Zones that are kept ready for exact questions."""
 
@@ -70,16 +75,7 @@ class CompiledIndex:
         """
         limit_m = limits_m(zone_list, buffer_m)
         origin = Origin(list_digest=zone_list.digest, buffer_m=float(buffer_m))
-        found = read(folder, zone_list, origin)
-        if found is None:
-            tables = _tables(zone_list, limit_m)
-            try:
-                write(folder, zone_list, origin, tables)
-            except OSError:
-                found = tables, None
-            else:
-                found = read(folder, zone_list, origin) or (tables, None)
-        tables, check = found
+        tables, check = read(folder, zone_list, origin) or _written(folder, zone_list, origin, limit_m)
         return cls(zone_list=zone_list, buffer_m=buffer_m, limit_m=limit_m, tables=tables, check=check)
 
     def verified(self) -> None:
@@ -104,7 +100,7 @@ class CompiledIndex:
 
         Shape: ``(n, 2)``.
         Units: degrees; longitudes up to a turn and a half.
-        Raises: OffGlobeError when a position is not finite or not on the globe; ServiceError when the tables are damaged.
+        Raises: OffGlobeError when a position is not finite or not on the globe; ServiceError when tables are damaged.
         """
         from geogate.kernels.stripes import ASK
 
@@ -117,13 +113,13 @@ class CompiledIndex:
         return Hits(owner=row, zone=zone)
 
     def _pairs(self, lonlat: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
-        from geogate.kernels.grid_probe import DAMAGED, NO_ROOM, OFF_MAP, hits
+        from geogate.kernels.grid_probe import DAMAGED, NO_ROOM, OFF_MAP, hits, new_pairs
 
         lon, lat = read_only(lonlat[:, 0]), read_only(lonlat[:, 1])
         room = max(len(lon), _LEAST_ROOM)
         while True:
-            out = (np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint8))
-            found, _ = hits(lon, lat, *self._for_kernels, out)
+            pairs = new_pairs(room)
+            found = hits(lon, lat, *self._for_kernels, pairs)
             if found == NO_ROOM:
                 room *= 2
             elif found == OFF_MAP:
@@ -135,18 +131,12 @@ class CompiledIndex:
             elif found == DAMAGED:
                 raise damaged(self.zone_list.name)
             else:
-                row, zone, answer = (array[:found].copy() for array in out)
-                return row, zone, answer
+                return pairs.row[:found].copy(), pairs.zone[:found].copy(), pairs.answer[:found].copy()
 
     @cached_property
-    def _for_kernels(self) -> tuple[tuple[object, ...], ...]:
-        grid, cells, stripes, balls = self.grid, self.cells, self.stripes, self.balls
-        return (
-            (grid.bands, grid.scale, grid.first, grid.near_lon_deg),
-            (cells.top, cells.bits, cells.base, cells.cell_start, cells.entry, cells.whole_start, cells.whole_zone),
-            (stripes.xy, stripes.stripe_head, stripes.stripe_start, stripes.stripe_edge),
-            (balls.corner, balls.chunk_start, balls.ball, balls.reach, balls.near_list),
-        )
+    def _for_kernels(self) -> tuple[Scale, sorted_.Cells, stripes.Stripes, near.Balls]:
+        tables = (self.cells.for_kernels, self.stripes.for_kernels, self.balls.for_kernels)
+        return self.grid.scale_for_kernels, *tables
 
     def _exactly(
         self, lonlat: NDArray[np.float64], row: NDArray[np.int64], zone: NDArray[np.int64]
@@ -164,6 +154,28 @@ class CompiledIndex:
         return ZoneJudge(self.zone_list.zones[number], float(self.limit_m[number]))
 
 
+def _written(
+    folder: Path, zone_list: ZoneList, origin: Origin, limit_m: NDArray[np.float64]
+) -> tuple[Tables, Check | None]:
+    tables = _tables(zone_list, limit_m)
+    try:
+        write(folder, zone_list, origin, tables)
+    except OSError:
+        return tables, None
+    return read(folder, zone_list, origin) or (tables, None)
+
+
 def _tables(zone_list: ZoneList, limit_m: NDArray[np.float64]) -> Tables:
-    parts = [zone_parts(zone) for zone in zone_list.zones]
+    parts = [_without_overlaps(zone) for zone in zone_list.zones]
     return build_tables(np.concatenate(parts), part_zones(parts), limit_m)
+
+
+def _without_overlaps(zone: Zone) -> NDArray[np.object_]:
+    """Give the parts of a zone; polygons of a collection may overlap, which the kernels would take for holes."""
+    parts = zone_parts(zone)
+    if shapely.get_type_id(zone.geometry) != shapely.GeometryType.GEOMETRYCOLLECTION:
+        return parts
+    is_area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    if is_area.sum() < _SEVERAL:
+        return parts
+    return np.concatenate([shapely.get_parts(shapely.union_all(parts[is_area])), parts[~is_area]])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import shapely
 
+from geogate.model.errors import PolicyError
 from geogate.zones.boundary import TOLERANCE_M
 from geogate.zones.chunks import Chunks, reach_boxes
 from geogate.zones.compiled_tables import BANDS, BLOCK, Balls, Cells, Grid, Stripes, Tables, read_only
@@ -20,9 +21,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from geogate.kernels import near
+    from geogate.kernels import stripes as kernel
+    from geogate.kernels.grid_build import Globe, Room
+    from geogate.kernels.grid_build_near import Extents
+    from geogate.kernels.stripes import Rings
+
 THREADS: Final = 2
 _RUNS: Final = 16
-_CELL_BITS: Final = 10
+_PIECES: Final = 4
+_MOST: Final = 2**32 - 1
 _ROOM: Final = 100_000
 _DEGREE_M: Final = 111_320.0
 _HALF_ROUND_M: Final = 20_004_000.0
@@ -50,17 +58,21 @@ def build_tables(parts: NDArray[np.object_], part_zone: NDArray[np.int64], limit
 
 def _stripes(parts: NDArray[np.object_], part_zone: NDArray[np.int64], *, zones: int) -> Stripes:
     from geogate.kernels import stripes as kernels
+    from geogate.kernels.grid_build_edges import IMAGES
 
     area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
     rings, part = shapely.get_rings(parts[area], return_index=True)
     lonlat, ring = shapely.get_coordinates(rings, return_index=True)
+    if IMAGES * len(lonlat) > _MOST // 2:
+        raise PolicyError("a zone list has too many vertices", hint="divide it into several lists")
     xy = read_only(lonlat.reshape(-1))
     ring_start = read_only(np.searchsorted(ring, np.arange(len(rings) + 1)).astype(np.int64))
     zone_ring = read_only(np.searchsorted(part_zone[area][part], np.arange(zones + 1)).astype(np.int64))
+    laid = kernels.Rings(xy, ring_start, zone_ring)
     head = np.zeros((zones, 4))
-    start = np.zeros(kernels.stripe_heads(xy, ring_start, zone_ring, head) + 1, np.int64)
-    edge = np.zeros(kernels.stripe_counts(xy, ring_start, zone_ring, head, start), np.int32)
-    kernels.stripe_edges(xy, ring_start, zone_ring, head, start, edge)
+    start = np.zeros(kernels.stripe_heads(laid, head) + 1, np.int64)
+    edge = np.zeros(kernels.stripe_counts(laid, head, start), np.int32)
+    kernels.stripe_edges(laid, head, start, edge)
     return Stripes(
         xy=xy,
         ring_start=ring_start,
@@ -87,7 +99,7 @@ def _balls(edges: Segments, limit_m: NDArray[np.float64]) -> tuple[Balls, NDArra
     for zone in np.flatnonzero(limit_m > 0):
         reach_of(limit_m[zone] + TOLERANCE_M, reach[zone])
     some = edges[limit_m[edges.owner] > 0]
-    chunks = Chunks.of(some[np.argsort(some.owner, kind="stable")])
+    chunks = Chunks.of(some[np.argsort(some.owner, kind="stable")], most=_PIECES)
     corner, chunk_start = chunks.corners
     balls = Balls(
         corner=read_only(corner.reshape(-1)),
@@ -122,74 +134,79 @@ def _bands(stripes: Stripes, limit_m: NDArray[np.float64], length_m: NDArray[np.
 def _edge_length_m(edges: Segments, zones: int) -> NDArray[np.float64]:
     step = np.abs(edges.end - edges.start)
     step[:, 0] *= np.cos(np.radians(np.minimum(np.abs(edges.start[:, 1]), np.abs(edges.end[:, 1]))))
-    return np.bincount(edges.owner, weights=np.hypot(*step.T) * _DEGREE_M, minlength=zones)
+    length_m = np.hypot(step[:, 0], step[:, 1]) * _DEGREE_M
+    return np.bincount(edges.owner, weights=length_m, minlength=zones).astype(np.float64)
 
 
-class _Found(NamedTuple):
-    """What some zones have in the grid, in the order of ``kernels.grid_build``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """All that the laying of zones into the grid needs, as the kernels take it."""
 
-    key: NDArray[np.int64]
-    inside: NDArray[np.uint64]
-    border: NDArray[np.uint64]
-    tail: NDArray[np.uint64]
-    whole_block: NDArray[np.int64]
-    whole_zone: NDArray[np.int64]
-    near_list: NDArray[np.int32]
+    rings: Rings
+    stripes: kernel.Stripes
+    balls: near.Balls
+    extents: Extents
+    globe: Globe
+    weight: NDArray[np.int64]
 
-    @classmethod
-    def room(cls, cells: int) -> Self:
-        """Make room for so many cells."""
-        return cls(
-            *(np.empty(cells, dtype) for dtype in (np.int64, np.uint64, np.uint64, np.uint64)),
-            *(np.empty(cells, np.int64) for _ in range(2)),
-            np.empty(4 * cells, np.int32),
-        )
+    def lay(self, zones: tuple[int, int]) -> list[Room]:
+        """Lay a run of zones into the grid; several rooms hold what they have there."""
+        from geogate.kernels.grid_build import POOL
+        from geogate.kernels.grid_build_near import lay_zones, new_room
 
-    @classmethod
-    def joined(cls, several: Sequence[Self]) -> Self:
-        """Put what runs of zones have one after the other; the places of their lists move."""
-        begin = np.cumsum([0, *(len(found.near_list) for found in several)])
-        moved = [
-            found._replace(tail=found.tail + (np.uint64(first) << np.uint64(32)))
-            for found, first in zip(several, begin, strict=False)
-        ]
-        return cls(*(np.concatenate(arrays) for arrays in zip(*moved, strict=True)))
-
-    def used(self, cells: int, wholes: int, listed: int) -> Self:
-        """Keep what is used, copied where much is not."""
-        ends = (cells, cells, cells, cells, wholes, wholes, listed)
-        return type(self)(*(array[:end].copy() for array, end in zip(self, ends, strict=True)))
-
-
-def _found(grid: Grid, stripes: Stripes, balls: Balls, reach_lat: NDArray[np.float64]) -> _Found:
-    """Lay all zones into the grid, runs of them on several threads."""
-    from geogate.kernels.grid_build import POOL
-    from geogate.kernels.grid_build_edges import IMAGES
-    from geogate.kernels.grid_build_near import lay_zones
-
-    rings = (stripes.xy, stripes.ring_start, stripes.zone_ring)
-    table = (stripes.stripe_head, stripes.stripe_start, stripes.stripe_edge)
-    lines = (balls.corner, balls.chunk_start, balls.ball, balls.reach, balls.near_list)
-    numbers = (grid.bands, grid.columns, grid.first, grid.near_lon_deg)
-    weight = np.diff(stripes.ring_start[stripes.zone_ring]) * IMAGES + np.diff(balls.zone_chunk)
-
-    def lay(zones: tuple[int, int]) -> list[_Found]:
-        pool = np.empty(POOL * int(weight[slice(*zones)].max()), np.int32)
-        zone, end, cells, found = *zones, _ROOM, []
+        pool = np.empty(POOL * int(self.weight[slice(*zones)].max()), np.int32)
+        tables = (self.rings, self.stripes, self.balls, self.extents, self.globe, pool)
+        found: list[Room] = []
+        (zone, end), cells = zones, _ROOM
         while zone < end:
-            room = _Found.room(cells)
-            done, *used = lay_zones(
-                (zone, end), rings, table, lines, (balls.zone_chunk, reach_lat), numbers, pool, tuple(room)
-            )
+            room = new_room(cells)
+            done, *used = lay_zones(zone, end, *tables, room)
             # A single zone that needs more room than there is gets more.
             cells *= 4 if done == zone else 1
             if done > zone:
-                found.append(room.used(*used))
+                found.append(_used(room, *used))
             zone = done
         return found
 
+
+def _used(room: Room, cells: int, wholes: int, listed: int) -> Room:
+    """Copy what is used of a room."""
+    ends = (cells, cells, cells, cells, wholes, wholes, listed)
+    arrays: tuple[NDArray[Any], ...] = room
+    return type(room)._make(array[:end].copy() for array, end in zip(arrays, ends, strict=True))
+
+
+def _joined(several: Sequence[Room]) -> Room:
+    """Put what runs of zones have one after the other; the places of their lists move.
+
+    Raises: PolicyError when there is too much for 32 bits.
+    """
+    begin = np.cumsum([0, *(len(room.near_list) for room in several)])
+    if max(begin[-1], sum(len(room.key) for room in several)) > _MOST:
+        raise PolicyError("a zone list has too many edges and cells", hint="divide it into several lists")
+    moved = [
+        room._replace(tail=room.tail + (np.uint64(first) << np.uint64(32)))
+        for room, first in zip(several, begin, strict=False)
+    ]
+    return type(several[0])._make(np.concatenate(arrays) for arrays in zip(*moved, strict=True))
+
+
+def _found(grid: Grid, stripes: Stripes, balls: Balls, reach_lat: NDArray[np.float64]) -> Room:
+    """Lay all zones into the grid, runs of them on several threads."""
+    from geogate.kernels.grid_build_edges import IMAGES
+    from geogate.kernels.grid_build_near import Extents
+    from geogate.kernels.stripes import Rings
+
+    task = _Task(
+        rings=Rings(stripes.xy, stripes.ring_start, stripes.zone_ring),
+        stripes=stripes.for_kernels,
+        balls=balls.for_kernels,
+        extents=Extents(balls.zone_chunk, reach_lat),
+        globe=grid.for_kernels,
+        weight=np.diff(stripes.ring_start[stripes.zone_ring]) * IMAGES + np.diff(balls.zone_chunk),
+    )
     with ThreadPoolExecutor(THREADS) as pool:
-        return _Found.joined([found for several in pool.map(lay, _runs(weight)) for found in several])
+        return _joined([room for several in pool.map(task.lay, _runs(task.weight)) for room in several])
 
 
 def _runs(weight: NDArray[np.int64]) -> list[tuple[int, int]]:
@@ -200,30 +217,8 @@ def _runs(weight: NDArray[np.int64]) -> list[tuple[int, int]]:
     return [(int(first), int(last)) for first, last in pairwise(cuts)]
 
 
-def _cells(grid: Grid, found: _Found) -> Cells:
-    from geogate.kernels import grid_build_sort as kernels
+def _cells(grid: Grid, found: Room) -> Cells:
+    from geogate.kernels.grid_build_sort import Found, sort_into_cells
 
-    block_first, order = np.zeros(grid.blocks + 1, np.int64), np.empty(len(found.key), np.int64)
-    kernels.group(found.key >> _CELL_BITS, block_first, order)
-    cells = kernels.sort_cells(found.key, order, block_first)
-    whole_first, whole_order = np.zeros(grid.blocks + 1, np.int64), np.empty(len(found.whole_block), np.int64)
-    kernels.group(found.whole_block, whole_first, whole_order)
-    wholes = found.whole_zone[whole_order]
-    top = np.zeros(grid.blocks, np.uint32)
-    blocks = 1 + kernels.number_blocks(block_first, whole_first, wholes, top)
-    tables = (
-        np.zeros(blocks * kernels.WORDS, np.uint64),
-        np.zeros(blocks * kernels.WORDS, np.uint32),
-        np.zeros(cells + 1, np.uint32),
-        np.empty(3 * len(order), np.uint64),
-        np.zeros(blocks + 1, np.uint32),
-        np.empty(len(wholes), np.int32),
-    )
-    masks = (found.inside, found.border, found.tail)
-    used = kernels.fill_blocks(top, (block_first, whole_first), found.key, order, masks, wholes, tables)
-    names = ("bits", "base", "cell_start", "entry", "whole_start")
-    return Cells(
-        top=read_only(top),
-        whole_zone=read_only(tables[-1][:used]),
-        **{name: read_only(table) for name, table in zip(names, tables, strict=False)},
-    )
+    masks = Found(found.key, found.inside, found.border, found.tail)
+    return Cells(**sort_into_cells(masks, found.whole_block, found.whole_zone, blocks=grid.blocks)._asdict())

@@ -54,7 +54,7 @@ class Origin:
 
     @property
     def name(self) -> str:
-        """The name of the file: the same for every version and builder, so that a new one takes the place of an old one."""
+        """The name of the file, the same for all versions and builders: a new file takes the place of an old one."""
         return f"{sha256(f'{self.list_digest} {self.buffer_m!r}'.encode()).hexdigest()[:32]}.zones"
 
     def document(self) -> dict[str, Any]:
@@ -247,7 +247,7 @@ def _array(mapped: mmap.mmap, name: str, first: int, rows: int) -> NDArray[Any]:
 
 def _pieces(array: NDArray[Any]) -> Iterator[memoryview]:
     """Yield the bytes of an array, and zeros up to where the next one may begin."""
-    flat = memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
     for first in range(0, len(flat), _AT_ONCE):
         yield flat[first : first + _AT_ONCE]
     if len(flat) % _ALIGNED:

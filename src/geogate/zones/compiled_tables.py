@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from geogate.kernels import grid_build, grid_build_sort, grid_probe, near, stripes
+
 BANDS: Final = (640, 320, 160, 80, 40, 20, 10, 5)
 """How many bands of 32 rows of cells the globe may have: cells of 0.98 km and coarser."""
 
@@ -39,6 +41,13 @@ class Stripes:
     stripe_start: NDArray[np.int64]
     stripe_edge: NDArray[np.int32]
 
+    @property
+    def for_kernels(self) -> stripes.Stripes:
+        """The tables as kernels take them."""
+        from geogate.kernels import stripes
+
+        return stripes.Stripes(self.xy, self.stripe_head, self.stripe_start, self.stripe_edge)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Balls:
@@ -54,6 +63,13 @@ class Balls:
     reach: NDArray[np.float64]
     near_list: NDArray[np.int32]
 
+    @property
+    def for_kernels(self) -> near.Balls:
+        """The tables as kernels take them."""
+        from geogate.kernels import near
+
+        return near.Balls(self.corner, self.chunk_start, self.ball, self.reach, self.near_list)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cells:
@@ -66,6 +82,13 @@ class Cells:
     entry: NDArray[np.uint64]
     whole_start: NDArray[np.uint32]
     whole_zone: NDArray[np.int32]
+
+    @property
+    def for_kernels(self) -> grid_build_sort.Cells:
+        """The tables as kernels take them."""
+        from geogate.kernels import grid_build_sort
+
+        return grid_build_sort.Cells(*(getattr(self, field.name) for field in fields(self)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,8 +162,8 @@ LAYOUT: Final[dict[str, tuple[type[np.generic], int]]] = {
 class Grid:
     """The cells of the globe: bands of latitude, each cut into blocks of about the same length.
 
-    ``columns`` are the cells round the globe in each band, ``first`` is the number of its first block, ``scale`` are its
-    sub-cells in a degree of longitude.
+    ``columns`` are the cells round the globe in each band, ``first`` is the number of its first block, ``scale`` is how
+    many sub-cells it has in a degree of longitude.
 
     Shape: ``columns`` and ``scale`` ``(bands,)``, ``first`` ``(bands + 1,)``.
     """
@@ -158,6 +181,20 @@ class Grid:
     def blocks(self) -> int:
         """The number of blocks of the globe."""
         return int(self.first[-1])
+
+    @property
+    def for_kernels(self) -> grid_build.Globe:
+        """The grid as the kernels that lay zones into it take it."""
+        from geogate.kernels import grid_build
+
+        return grid_build.Globe(self.bands, self.columns, self.first, self.near_lon_deg)
+
+    @property
+    def scale_for_kernels(self) -> grid_probe.Scale:
+        """The grid as the kernels that look positions up take it."""
+        from geogate.kernels import grid_probe
+
+        return grid_probe.Scale(self.bands, self.scale, self.first, self.near_lon_deg)
 
     @cached_property
     def near_lon_deg(self) -> NDArray[np.float64]:

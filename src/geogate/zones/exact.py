@@ -1,4 +1,4 @@
-"""What is close to call: GEOS says what lies in a zone, geodesics by PROJ how far away it is; and the limits of both."""
+"""What is close to call: GEOS says what lies in a zone, geodesics by PROJ how far away it is."""
 
 from __future__ import annotations
 
