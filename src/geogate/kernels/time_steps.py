@@ -8,7 +8,8 @@ import numpy as np
 from numba import int64, uint64
 
 from geogate.kernels.inputs import read_only
-from geogate.kernels.jit import kernel
+from geogate.kernels.jit import count_ones, kernel
+from geogate.kernels.raw import load_uint64
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,18 +19,20 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Words = NDArray[np.uint64]
 
-_COLON, _DASH, _DOT, _COMMA, _ZERO = (ord(sign) for sign in ":-.,0")
+_COLON, _DASH, _DOT, _COMMA, _ZERO, _NINE = (ord(sign) for sign in ":-.,09")
+_COLONS, _ONES, _HIGHEST = (np.uint64(byte * 0x0101_0101_0101_0101) for byte in (_COLON, 0x01, 0x80))
 _DATE = len("2000-01-31")
 _DAY, _HOUR, _MINUTE, _SECOND = 10, 9, 7, 5
 _NO_TIME = -1
 
 
 @kernel
-def _is_multiple(magnitude: int, divisor: Words) -> bool:
+def _is_multiple(magnitude: int, divisors: Words, of: int) -> bool:
     """Tell whether a number is a multiple, by one product and one turn (``divisor_of`` makes what is needed)."""
-    product = magnitude * divisor[0]
-    turned = (product >> divisor[1]) | (product << ((uint64(64) - divisor[1]) & uint64(63)))
-    multiple: bool = turned <= divisor[2]
+    product = magnitude * divisors[of, 0]
+    twos = divisors[of, 1]
+    turned = (product >> twos) | (product << ((uint64(64) - twos) & uint64(63)))
+    multiple: bool = turned <= divisors[of, 2]
     return multiple
 
 
@@ -47,12 +50,12 @@ def count_steps(values: Ints, divisors: Words, counts: Ints, guess: int) -> int:
     expected = 0
     for i in range(len(values)):
         magnitude = uint64(values[i]) if values[i] >= 0 else uint64(0) - uint64(values[i])
-        on = guess == 0 or _is_multiple(magnitude, divisors[guess - 1])
-        if on and not (guess < steps and _is_multiple(magnitude, divisors[guess])):
+        on = guess == 0 or _is_multiple(magnitude, divisors, guess - 1)
+        if on and not (guess < steps and _is_multiple(magnitude, divisors, guess)):
             expected += 1
             continue
         place = guess + 1 if on else 0
-        while place < steps and _is_multiple(magnitude, divisors[place]):
+        while place < steps and _is_multiple(magnitude, divisors, place):
             place += 1
         found[place] += 1
     found[guess] += expected
@@ -62,60 +65,79 @@ def count_steps(values: Ints, divisors: Words, counts: Ints, guess: int) -> int:
     return most
 
 
+# One way out of each of these, and no short cuts between conditions: numba counts references where ways part.
+
+
 @kernel
 def _digit(data: Bytes, at: int, end: int) -> bool:
-    return at < end and 48 <= data[at] <= 57
+    byte = data[min(at, end - 1)]
+    digit: bool = (at < end) & (byte >= _ZERO) & (byte <= _NINE)
+    return digit
+
+
+@kernel
+def _sign(data: Bytes, at: int, end: int, sign: int) -> bool:
+    there: bool = (at < end) & (data[min(at, end - 1)] == sign)
+    return there
 
 
 @kernel
 def _fraction(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Read the digits of a fraction of a second; return how many there are up to the last but zeros, and its end."""
-    last = at
-    first = at
+    first, last = at, at
     while _digit(data, at, end):
         at += 1
-        if data[at - 1] != _ZERO:
-            last = at
+        last = at if data[at - 1] != _ZERO else last
     return last - first, at
-
-
-@kernel
-def _of_field(data: Bytes, at: int, finer: int) -> int:
-    """Class two digits that are not both zero by the second of them."""
-    return finer if data[at + 1] != _ZERO else finer + 1
 
 
 @kernel
 def _clock(data: Bytes, after: int, colon: int, end: int) -> tuple[int, int]:
     """Class the time of day round a colon; return the class and where it ends, ``_NO_TIME`` where there is none."""
-    if colon == after or not _digit(data, colon - 1, end):
-        return _NO_TIME, colon + 1
-    if not (_digit(data, colon + 1, end) and _digit(data, colon + 2, end)):
-        return _NO_TIME, colon + 1
-    stop = colon + 3
-    if stop < end and data[stop] == _COLON and _digit(data, stop + 1, end) and _digit(data, stop + 2, end):
-        second = stop + 1
-        stop += 3
-        if stop < end and (data[stop] == _DOT or data[stop] == _COMMA) and _digit(data, stop + 1, end):
-            digits, stop = _fraction(data, stop + 1, end)
-            if digits > 0:
-                return max(_SECOND - digits, 1 if digits <= 6 else 0), stop
-        if data[second] != _ZERO or data[second + 1] != _ZERO:
-            return _of_field(data, second, _SECOND), stop
-    if data[colon + 1] != _ZERO or data[colon + 2] != _ZERO:
-        return _of_field(data, colon + 1, _MINUTE), stop
-    tens = colon - 2 >= after and _digit(data, colon - 2, end) and data[colon - 2] != _ZERO
-    return _HOUR if tens or data[colon - 1] != _ZERO else _DAY, stop
+    found, stop = _NO_TIME, colon + 1
+    hours = (colon > after) & _digit(data, max(colon - 1, after), end)
+    if hours & _digit(data, colon + 1, end) & _digit(data, colon + 2, end):
+        stop = colon + 3
+        tens = (colon - 2 >= after) & _digit(data, max(colon - 2, after), end)
+        tens &= data[max(colon - 2, after)] != _ZERO
+        found = _HOUR if tens | (data[colon - 1] != _ZERO) else _DAY
+        if (data[colon + 1] != _ZERO) | (data[colon + 2] != _ZERO):
+            found = _MINUTE + int64(data[colon + 2] == _ZERO)
+        if _sign(data, stop, end, _COLON) & _digit(data, stop + 1, end) & _digit(data, stop + 2, end):
+            stop += 3
+            if (data[stop - 2] != _ZERO) | (data[stop - 1] != _ZERO):
+                found = _SECOND + int64(data[stop - 1] == _ZERO)
+            if (_sign(data, stop, end, _DOT) | _sign(data, stop, end, _COMMA)) & _digit(data, stop + 1, end):
+                digits, stop = _fraction(data, stop + 1, end)
+                if digits > 0:
+                    found = max(_SECOND - digits, 1) if digits <= 6 else 0
+    return found, stop
 
 
 @kernel
-def _is_date(data: Bytes, start: int, end: int) -> bool:
-    if end - start != _DATE or data[start + 4] != _DASH or data[start + 7] != _DASH:
-        return False
+def _is_date(data: Bytes, start: int) -> bool:
+    """Tell whether ten bytes are a date."""
     digits = 0
-    for at in range(start, end):
-        digits += int64(_digit(data, at, end))
-    return digits == _DATE - 2
+    for at in range(start, start + _DATE):
+        digits += int64(_digit(data, at, start + _DATE))
+    date: bool = (digits == _DATE - 2) & (data[start + 4] == _DASH) & (data[start + 7] == _DASH)
+    return date
+
+
+@kernel
+def _next_colon(data: Bytes, at: int, end: int) -> int:
+    """Find the first colon from a place on, eight bytes at once; ``end`` where there is none."""
+    found = uint64(0)
+    while (at + 8 <= end) & (found == 0):
+        word = load_uint64(data, at) ^ _COLONS
+        # The lowest bit that is left belongs to the first byte that is a colon.
+        found = (word - _ONES) & ~word & _HIGHEST
+        at += 8
+    if found:
+        at += (int64(count_ones(~found & (found - uint64(1)))) >> 3) - 8
+    while at < end and data[at] != _COLON:
+        at += 1
+    return at
 
 
 @kernel
@@ -126,24 +148,21 @@ def class_clocks(data: Bytes, offsets: Ints, classes: Classes) -> None:
 
     Shape: ``data`` ``(bytes,)``, ``offsets`` ``(n + 1,)``, ``classes`` ``(n,)``.
     """
-    colons = 0
-    for byte in data[offsets[0] : offsets[-1]]:
-        colons += int64(byte == _COLON)
+    colon = _next_colon(data, offsets[0], offsets[-1])
     for i in range(len(classes)):
         start, end = offsets[i], offsets[i + 1]
         finest = _DAY + 1
-        at, after = start, start
-        while colons and at < end:
-            if data[at] != _COLON:
-                at += 1
-                continue
-            found, at = _clock(data, after, at, end)
+        after = start
+        while colon < end:
+            found, stop = _clock(data, after, colon, end)
             if found != _NO_TIME:
-                finest, after = min(finest, found), at
-        if finest <= _DAY:
-            classes[i] = finest
-        else:
-            classes[i] = _DAY if _is_date(data, start, end) else _NO_TIME
+                finest, after = min(finest, found), stop
+            colon = _next_colon(data, stop, offsets[-1])
+        if finest > _DAY:
+            finest = _NO_TIME
+            if end - start == _DATE and _is_date(data, start):
+                finest = _DAY
+        classes[i] = finest
 
 
 def divisor_of(step: int) -> tuple[int, int, int]:
