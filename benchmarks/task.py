@@ -1,4 +1,4 @@
-"""One system in a process of its own: asked once or a few times, it prints seconds and peak memory, and keeps its answer."""
+"""One system in a process of its own, asked a few times: it prints seconds and peak memory, and keeps its answer."""
 
 from __future__ import annotations
 
