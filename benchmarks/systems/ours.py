@@ -18,6 +18,7 @@ from geogate.kernels.state import ready
 from geogate.measures.inventory import LayerInventory
 from geogate.measures.lattice import CoordinateLattice
 from geogate.measures.measure import MeasureId, Unmeasured
+from geogate.measures.time_steps import TimeSteps
 from geogate.measures.tools import Tools
 from geogate.measures.zone_hits import ZoneHits
 from geogate.measures.zone_indexes import feature_hits, zone_index
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 INDEXES: Final = "indexes"
 """The folder beside the zones in which compiled indexes are kept."""
+
+DEVICE: Final = "device"
+ENOUGH_DEVICES: Final = 10
+"""A rule wants to know whether a zone has fewer devices than this."""
 
 FIRST_DAY, LAST_DAY = date(2026, 1, 1), date(2036, 1, 1)
 
@@ -102,8 +107,16 @@ class Geogate:
             "zones": lambda: ZoneHits.against(self._zones, buffer_m=self._question.within_m),
             "precision": CoordinateLattice,
             "inventory": LayerInventory,
+            "time-steps": TimeSteps,
+            "devices": self._devices,
         }
         return makers[name]()
+
+    def _devices(self) -> Measure[Any]:
+        from geogate.measures.zone_devices import ZoneDevices
+
+        within_m = self._question.within_m
+        return ZoneDevices.against(self._zones, buffer_m=within_m, column=DEVICE, enough=ENOUGH_DEVICES)
 
 
 def _ignore(_rows: int) -> None:
