@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -13,7 +13,14 @@ from pydantic import TypeAdapter
 T = TypeVar("T")
 
 
-def _plain(value: object) -> str:
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
+
+
+def _plain(value: object) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: getattr(value, name) for name in _names(type(value))}
     if isinstance(value, datetime | date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no place in a document")
@@ -25,8 +32,7 @@ def canonical_json(value: Any) -> str:
     Raises: ValueError for NaN or an infinity, TypeError for what is not plain data.
     Source: the number and string forms are Python's; compare RFC 8785.
     """
-    data = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False, default=_plain)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False, default=_plain)
 
 
 @cache
@@ -40,6 +46,7 @@ def from_json(kind: type[T], text: str) -> T:
     Raises: ValueError (pydantic.ValidationError is one) when the text is not exactly such a value.
     """
     value: T = _adapter(cast("Any", kind)).validate_json(text)
-    if json.loads(canonical_json(value)) != json.loads(text):
+    again = canonical_json(value)
+    if again != text and json.loads(again) != json.loads(text):
         raise ValueError(f"the document is not exactly a {kind.__name__}")
     return value
