@@ -53,7 +53,8 @@ class Shapes:
         owner = np.concatenate([owner[~odd], again]).astype(np.int64)
         areas = outlines.copy()
         broken = (shapely.get_type_id(areas) == shapely.GeometryType.POLYGON) & ~shapely.is_valid(areas)
-        areas[broken] = shapely.convex_hull(areas[broken])
+        # With its holes, which may lie outside its shell.
+        areas[broken] = shapely.convex_hull(shapely.boundary(areas[broken]))
         return cls(areas=areas, area_owner=owner, edges=segments_of(outlines, owner))
 
     def probes(self, raster: Raster) -> Iterator[Segments]:
