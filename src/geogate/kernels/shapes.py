@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geogate.kernels.edges import NO, UNSURE, YES, surely_simple
+from geogate.kernels.edges import surely_simple
 from geogate.kernels.grid_build import BLOCK, SUBCELLS
 from geogate.kernels.grid_build_sort import WORDS
 from geogate.kernels.jit import inner, kernel
 from geogate.kernels.shapes_cells import DAMAGED, FEW_CELLS, cells_in, near_boxes, zones_in
-from geogate.kernels.shapes_inside import holds
-from geogate.kernels.shapes_large import ASK, IF_INVALID, has_rings, judge_edges, judge_insides, out_of_hull
+from geogate.kernels.shapes_inside import both, holds
+from geogate.kernels.shapes_large import has_rings, judge_edges, judge_insides, out_of_hull
 from geogate.kernels.shapes_near import beside, edge_near
 from geogate.kernels.shapes_tables import (
+    ASK,
     COLUMNS,
+    HIT,
+    IF_INVALID,
+    NO,
     POINT,
     RING,
     Anchors,
@@ -96,7 +100,7 @@ def _around(features: Features, row: int, known: Known, grid: Grid, marks: Marks
     if not _is_plain(box):
         return box, 0, DAMAGED
     for k in range(known.first[row], known.first[row + 1]):
-        marks.row[known.zone[k]], marks.answer[known.zone[k]] = row, YES
+        marks.row[known.zone[k]], marks.answer[known.zone[k]] = row, HIT
     cells = cells_in(grid, box)
     near = zones_in(grid, box, marks.row, row, marks.near_row, 0) if cells <= FEW_CELLS else 0
     for k in range(near):
@@ -161,19 +165,18 @@ def _more_room(answers: Answers, least: int) -> Answers:
 @inner
 def _judge_zones(features: Features, row: int, box: Box, near: int, zones: Zones, marks: Marks) -> None:
     """Judge a feature with few vertices or few zones near it: each zone against all edges."""
-    valid = UNSURE
+    looked = valid = False
     for k in range(near):
         zone = marks.near_row[k]
         if beside(zones.fences[zone], box[0], box[1], box[2], box[3]):
             continue
         found = _edges_near(features, row, zones, zone)
-        if found != YES:
-            held = holds(features, row, zones.anchors, zone)
-            found = YES if held == YES else max(found, held)
+        if found != HIT:
+            found = both(found, holds(features, row, zones.anchors, zone))
         if found == NO and not out_of_hull(zones.fences[zone], box):
-            if valid == UNSURE:
-                valid = YES if _surely_valid(features, row) else NO
-            found = NO if valid == YES else IF_INVALID
+            if not looked:
+                looked, valid = True, _surely_valid(features, row)
+            found = NO if valid else IF_INVALID
         marks.answer[zone] = found
 
 
@@ -184,8 +187,8 @@ def _edges_near(features: Features, row: int, zones: Zones, zone: int) -> int:
         for v in range(features.offsets[part], features.offsets[part + 1] - 1):
             if not beside(fence, xs[v], ys[v], xs[v + 1], ys[v + 1]):
                 near = edge_near(zones, zone, xs[v], ys[v], xs[v + 1], ys[v + 1])
-                if near == YES:
-                    return YES
+                if near == HIT:
+                    return HIT
                 found = max(found, near)
     return found
 

@@ -1,8 +1,9 @@
 """Whether a polygon of the data holds a zone, or a part of one, whose edges it does not come near to.
 
 Then each ring, line and point of the zone is wholly inside the polygon or wholly outside, and one vertex of it tells
-which: its anchor. An anchor inside exactly one ring of a feature is inside a polygon, be it valid or not; one inside no
-ring is in no valid polygon; one inside several may be in a hole, and nothing is said of it.
+which: its anchor. An anchor inside exactly one ring of a feature is inside a polygon, or inside the convex hull with
+which an invalid one counts. One inside no ring is in no valid polygon. One inside several may be in a hole, and
+nothing is said of it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geogate.kernels.edges import NO, UNSURE, YES, in_ring, passes_east
+from geogate.kernels.edges import UNSURE, in_ring, passes_east
 from geogate.kernels.jit import inner, kernel
-from geogate.kernels.shapes_tables import RING, Anchors, Features, Floats, Ints
+from geogate.kernels.shapes_tables import ASK, HIT, NO, RING, Anchors, Features, Floats, Ints
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+@inner
+def both(one: int, other: int) -> int:
+    """Join two answers that are each a reason to be hit: the more telling one counts."""
+    hit = one == HIT
+    hit |= other == HIT
+    return HIT if hit else max(one, other)
 
 
 @inner
@@ -31,11 +40,15 @@ def holds(features: Features, row: int, anchors: Anchors, zone: int) -> int:
                 first, last = features.offsets[part], features.offsets[part + 1]
                 inside = in_ring(features.xs, features.ys, first, last, x, y)
                 rings += 2 if inside == UNSURE else inside
-        if rings == 1:
-            return YES
-        if rings > 1:
-            found = UNSURE
+        found = both(found, _by_rings(rings))
+        if found == HIT:
+            return HIT
     return found
+
+
+@inner
+def _by_rings(rings: int) -> int:
+    return rings if rings < 2 else ASK
 
 
 @kernel
@@ -58,15 +71,12 @@ def holds_many(features: Features, row: int, anchors: Anchors, zones: Ints, answ
             _add_ring(features, part, places, rings)
     for j in range(count):
         i = of[order[j]]
-        if rings[j] == 1:
-            answers[i] = YES
-        elif rings[j] > 1 and answers[i] == NO:
-            answers[i] = UNSURE
+        answers[i] = both(answers[i], _by_rings(rings[j]))
 
 
 @kernel
 def _add_ring(features: Features, part: int, places: Floats, rings: Ints) -> None:
-    """Add one to ``rings`` of each place, in the order of their latitudes, that is inside a ring; two where unsure."""
+    """Add one to ``rings`` of each place inside a ring, two where unsure; places are ordered by their latitudes."""
     xs, ys, lat = features.xs, features.ys, places[:, 1]
     inside = np.zeros(len(lat), np.uint8)
     low, high = len(lat), 0

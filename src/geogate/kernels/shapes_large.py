@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from geogate.kernels.edges import NO, YES
 from geogate.kernels.jit import inner, kernel
 from geogate.kernels.shapes_cells import DAMAGED, zones_in, zones_of_edge
-from geogate.kernels.shapes_inside import holds_many
+from geogate.kernels.shapes_inside import both, holds_many
 from geogate.kernels.shapes_near import beside, edge_near
 from geogate.kernels.shapes_tables import (
     EAST,
+    HIT,
+    IF_INVALID,
+    NO,
     NORTH,
     REACH_X,
     REACH_Y,
@@ -24,9 +26,6 @@ from geogate.kernels.shapes_tables import (
     Marks,
     Zones,
 )
-
-HIT, ASK, IF_INVALID = 1, 2, 3
-"""A feature hits a zone; only the reference can say; it hits the zone at most if one of its polygons is invalid."""
 
 _MANY_CELLS = 65_536
 """With more cells than these in its box, a polygon is compared with all zones there are."""
@@ -50,9 +49,8 @@ def judge_edges(features: Features, row: int, zones: Zones, grid: Grid, marks: M
                 if marks.row[zone] != row:
                     marks.row[zone], marks.answer[zone], marks.near_row[near] = row, NO, zone
                     near += 1
-                if marks.answer[zone] != YES and not beside(zones.fences[zone], ax, ay, bx, by):
-                    found = edge_near(zones, zone, ax, ay, bx, by)
-                    marks.answer[zone] = YES if found == YES else max(marks.answer[zone], found)
+                if marks.answer[zone] != HIT and not beside(zones.fences[zone], ax, ay, bx, by):
+                    marks.answer[zone] = both(marks.answer[zone], edge_near(zones, zone, ax, ay, bx, by))
     return near
 
 
@@ -77,8 +75,7 @@ def judge_insides(
     holds_many(features, row, zones.anchors, marks.near_row[:near], held)
     for k in range(near):
         zone = marks.near_row[k]
-        found = marks.answer[zone]
-        found = YES if found == YES or held[k] == YES else max(found, held[k])
+        found = both(marks.answer[zone], held[k])
         if found == NO and not out_of_hull(zones.fences[zone], box):
             found = IF_INVALID
         marks.answer[zone] = found

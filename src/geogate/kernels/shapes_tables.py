@@ -15,6 +15,11 @@ Box: TypeAlias = tuple[float, float, float, float]
 POINT, LINE, RING = 1, 2, 3
 """The kinds of the parts of features."""
 
+NO, HIT, ASK, IF_INVALID = 0, 1, 2, 3
+"""Answers for a feature and a zone, the first three like those of ``geogate.kernels.edges``: it hits the zone, only the
+reference can say, or it does not unless one of its polygons is invalid.
+"""
+
 WEST, SOUTH, EAST, NORTH = 0, 1, 2, 3
 """Columns of a zone's fence: the box of the zone with all that is in its reach. It has all longitudes where the zone
 reaches over the antimeridian.

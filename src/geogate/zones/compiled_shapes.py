@@ -118,7 +118,7 @@ def _judged(index: CompiledIndex, features: Features, known: Hits) -> _Answers:
 def _settled(index: CompiledIndex, features: Features, answers: _Answers) -> Iterator[Hits]:
     """Take the hits from the answers, and have the reference judge what is open."""
     from geogate.kernels.shapes import NOWHERE
-    from geogate.kernels.shapes_large import ASK, HIT, IF_INVALID
+    from geogate.kernels.shapes_tables import ASK, HIT, IF_INVALID
 
     row, zone, answer = answers
     if len(features.bent):
@@ -129,8 +129,9 @@ def _settled(index: CompiledIndex, features: Features, answers: _Answers) -> Ite
     for some in _blocks(np.union1d(row[nowhere], features.bent)):
         found = index.reference.shapes_within(features.shapes(some))
         yield Hits(owner=some[found.owner], zone=found.zone)
+    unless_valid = answer == IF_INVALID
     asked = (answer == ASK) & ~nowhere
-    asked |= (answer == IF_INVALID) & np.isin(row, _with_invalid_polygons(features, row[answer == IF_INVALID]))
+    asked |= unless_valid & np.isin(row, _with_invalid_polygons(features, row[unless_valid]))
     yield from _by_reference(index, features, row[asked], zone[asked])
 
 
