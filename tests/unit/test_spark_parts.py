@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from sparking.layers import measured_here, measures, points
 from sparking.openers import fine, touching
 
-from geogate.engines.spark_answers import Answer, Fact, RunRows, Unreadable, measurement, merge
+from geogate.engines.spark_answers import Answer, RunRows, Unreadable, merge, readable
 from geogate.engines.spark_layer import CutLayer
 from geogate.engines.spark_plan import MOST_TASKS, Portion, plan
 from geogate.engines.spark_task import measure_run
 from geogate.engines.spark_tools import missing_tools, received_tools, shared_tools
 from geogate.engines.spark_work import FileWork, SharedFile, SharedTools, identity, library_versions
+from geogate.engines.worker import Failure
 from geogate.kernels import state
 from geogate.measures.measure import Unmeasured
 from geogate.measures.source import LayerSchema, Part, UnreadableError
@@ -99,7 +100,7 @@ def runs_of(work: FileWork) -> list[Run]:
 
 
 def answered(work: FileWork) -> list[Answer]:
-    return [Answer.read(measure_run(run, work).text()) for run in runs_of(work)]
+    return [Answer.read(measure_run(run, work).text(), work.measures) for run in runs_of(work)]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -111,7 +112,7 @@ def test_facts_do_not_depend_on_how_answers_merge(places: Path, seed: int) -> No
     order = random.Random(seed)
     while len(answers) > 1:
         order.shuffle(answers)
-        answers[:2] = merge(answers[:2], work.measures).values()
+        answers[:2] = merge(answers[:2]).values()
 
     assert layer.facts(answers[0], runs=runs_of(work), measures=work.measures) == replace(
         measured_here(layer.source, measures()), claimed=500
@@ -162,7 +163,7 @@ def test_trouble_outlives_merging(places: Path) -> None:
     work = work_on(cut(places))
     answers = [*answered(work), Answer(layer=0, trouble="not fit")]
 
-    assert merge(answers, work.measures)[0].trouble == "not fit"
+    assert merge(answers)[0].trouble == "not fit"
 
 
 def test_a_file_that_changes_while_it_is_measured_is_trouble(tmp_path: Path) -> None:
@@ -186,9 +187,8 @@ def test_facts_need_each_run_exactly_once(places: Path, change: str) -> None:
     layer = cut(places)
     work = work_on(layer)
     answers = answered(work)
-    merged: Answer | None = merge(
-        {"missing": answers[1:], "twice": [*answers, answers[0]]}.get(change, answers), work.measures
-    )[0]
+    given = {"missing": answers[1:], "twice": [*answers, answers[0]]}.get(change, answers)
+    merged: Answer | None = merge(given)[0]
     runs = runs_of(work)
     if change == "none":
         merged = None
@@ -207,7 +207,7 @@ def test_facts_need_the_rows_that_each_part_claims(places: Path, rows: tuple[int
     changed = replace(first, runs=(RunRows(run=0, rows=rows),))
 
     with pytest.raises(UnreadableError, match="a part of the layer has other rows than the file claims"):
-        layer.facts(merge([changed, *others], work.measures)[0], runs=runs_of(work), measures=work.measures)
+        layer.facts(merge([changed, *others])[0], runs=runs_of(work), measures=work.measures)
 
 
 def test_parts_that_are_not_the_whole_layer_are_unreadable(places: Path) -> None:
@@ -216,25 +216,23 @@ def test_parts_that_are_not_the_whole_layer_are_unreadable(places: Path) -> None
     work = work_on(short)
 
     with pytest.raises(UnreadableError, match="400 rows were read where the file claims 500"):
-        layer.facts(merge(answered(work), work.measures)[0], runs=runs_of(work), measures=work.measures)
+        layer.facts(merge(answered(work))[0], runs=runs_of(work), measures=work.measures)
 
 
 def test_of_several_refusals_the_one_in_the_lowest_rows_is_told() -> None:
     refusals = [Unreadable(run=run, summary=f"in run {run}", remedy="", layer="") for run in (7, 3, 5)]
     answers = [Answer(layer=0, runs=(RunRows(run=each.run, rows=()),), unreadable=each) for each in refusals]
 
-    assert merge(answers, ())[0].unreadable == refusals[1]
+    assert merge(answers)[0].unreadable == refusals[1]
 
 
 def test_of_several_reasons_the_one_in_the_lowest_rows_is_told(places: Path) -> None:
     lattice = measures()[0]
-    empty = answered(work_on(cut(places), measures=(lattice,)))[0].facts[0]
-    found = [Fact(measurement=None, reason="late", first_row=300), Fact(measurement=None, reason="early"), empty]
-    answers = [Answer(layer=0, runs=(RunRows(run=run, rows=(1,)),), facts=(fact,)) for run, fact in enumerate(found)]
+    whole = answered(work_on(cut(places), measures=(lattice,)))[0].found[0]
+    found = [Failure(300, "late"), Failure(0, "early"), whole]
+    answers = [Answer(layer=0, runs=(RunRows(run=run, rows=(1,)),), found=(each,)) for run, each in enumerate(found)]
 
-    merged = merge(answers, (lattice,))[0]
-
-    assert merged.facts == (Fact(measurement=None, reason="early"),)
+    assert merge(answers)[0].found == (Failure(0, "early"),)
 
 
 def test_measurements_that_cannot_be_added_are_unmeasured(tmp_path: Path) -> None:
@@ -242,38 +240,50 @@ def test_measurements_that_cannot_be_added_are_unmeasured(tmp_path: Path) -> Non
     layers = [cut(points(tmp_path / f"{crs}.parquet", 100, seed=1, crs=crs)) for crs in (4326, 25832)]
     one, two = (answered(work_on(layer, measures=(inventory,)))[0] for layer in layers)
 
-    fact = merge([one, replace(two, runs=(RunRows(run=1, rows=(100,)),))], (inventory,))[0].facts[0]
+    found = merge([one, replace(two, runs=(RunRows(run=1, rows=(100,)),))])[0].found[0]
 
-    assert fact.measurement is None
-    assert "two reference systems" in fact.reason
+    assert isinstance(found, Failure)
+    assert "two reference systems" in found.reason
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", '{"rows":1}', '{"crs":"","non_finite":0.5,"x":[],"y":[]}', '{"crs":"","non_finite":0,"x":[]}']
+    ("old", "new"),
+    [
+        ("{", ""),
+        ('"layer":0', '"layer":0.5'),
+        ('"layer":0', '"layer":0,"more":1'),
+        ('"kernels":false,', ""),
+        ('"facts":[', '"facts":[{"first_row":0,"measurement":null,"reason":""},'),
+        ('\\"non_finite\\":0', '\\"non_finite\\":0.5'),
+        ('\\"non_finite\\":0', '\\"non_finite\\":0,\\"more\\":0'),
+        ('\\"non_finite\\":0', '\\"non_finite\\":NaN'),
+        ('\\"places\\":', '\\"count\\":'),
+    ],
 )
-def test_a_measurement_of_another_kind_is_no_answer(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - of pydantic's, with a text of its own
-        measurement(measures()[0], Fact(measurement=text))
+def test_a_text_that_is_not_exactly_an_answer_is_none(places: Path, old: str, new: str) -> None:
+    lattice = measures()[:1]
+    text = answered(work_on(cut(places), measures=lattice))[0].text()
+    assert old in text
+    assert Answer.read(text, lattice).text() == text
+
+    with pytest.raises(ServiceError, match="an answer that cannot be read"), readable():
+        Answer.read(text.replace(old, new, 1), lattice)
 
 
-@pytest.mark.parametrize("facts", [0, 2])
-def test_facts_are_as_many_as_measures(places: Path, facts: int) -> None:
+def test_an_answer_about_other_measures_is_none(places: Path) -> None:
+    text = answered(work_on(cut(places), measures=measures()[:2]))[0].text()
+
+    for others in (measures()[:1], measures()[:3], measures()[1::-1]):
+        with pytest.raises(ServiceError, match="an answer that cannot be read"), readable():
+            Answer.read(text, others)
+
+
+def test_what_cannot_be_measured_keeps_its_reason(places: Path) -> None:
     layer = cut(places)
     work = work_on(layer, measures=measures()[:1])
-    merged = merge(answered(work), work.measures)[0]
-    changed = replace(merged, facts=merged.facts * facts)
+    merged = replace(merge(answered(work))[0], found=(Failure(9, "why"),))
 
-    with pytest.raises(ServiceError, match="an answer that cannot be read"):
-        layer.facts(changed, runs=runs_of(work), measures=work.measures)
-
-
-def test_an_unmeasured_fact_keeps_its_reason(places: Path) -> None:
-    layer = cut(places)
-    work = work_on(layer, measures=measures()[:1])
-    fact = Fact(measurement=None, reason="why", first_row=9)
-    merged = replace(merge(answered(work), work.measures)[0], facts=(fact,))
-
-    facts = layer.facts(merged, runs=runs_of(work), measures=work.measures)
+    facts = layer.facts(Answer.read(merged.text(), work.measures), runs=runs_of(work), measures=work.measures)
 
     assert facts.values == {"lattice": Unmeasured(reason="why")}
 

@@ -1,4 +1,4 @@
-"""What executors answer, as JSON text that is read strictly; answers about the same layer merge."""
+"""What executors answer: it travels as JSON text that is read strictly, and answers about the same layer merge."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.engines.spark_work import SAME
+from geogate.engines.worker import Failure
 from geogate.measures.measure import UnmeasurableError, Unmeasured
 from geogate.model.document import canonical_json, from_json
 from geogate.model.errors import ServiceError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from geogate.engines.worker import Worker
     from geogate.measures.measure import Measure, Measurement
-
 
 ANSWERS: Final = "bucket bigint, answer string"
 """The columns in which answers travel; those of one bucket are merged in one task."""
@@ -39,18 +39,6 @@ class RunRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """What one measure found: its measurement as canonical JSON, or the reason why there is none.
-
-    ``first_row`` is that of the batch in which the reason turned out.
-    """
-
-    measurement: str | None
-    reason: str = ""
-    first_row: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
     """A reader's refusal, word for word, and the run in which it came up."""
 
@@ -62,7 +50,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What executors found in some runs of a layer; ``facts`` follow the measures.
+    """What executors found in some runs of a layer; ``found`` follows the measures.
 
     ``trouble`` is not empty where an executor was not fit to answer; then nothing else counts. ``kernels`` says that
     all of them measured with compiled kernels.
@@ -70,27 +58,73 @@ class Answer:
 
     layer: int
     runs: tuple[RunRows, ...] = ()
-    facts: tuple[Fact, ...] = ()
+    found: tuple[Measurement | Failure, ...] = ()
     unreadable: Unreadable | None = None
     trouble: str = ""
     kernels: bool = False
 
     @classmethod
-    def read(cls, text: str) -> Answer:
-        """Read an answer.
+    def read(cls, text: str, measures: Sequence[Measure[Any]]) -> Answer:
+        """Read an answer about these measures.
 
-        Raises: ValueError when the text is not exactly one.
+        Raises: ValueError when the text is not exactly one, or a measurement not of its measure's kind.
         """
-        return from_json(cls, text)
+        sent = from_json(_Sent, text)
+        if sent.trouble or sent.unreadable is not None:
+            return cls(layer=sent.layer, runs=sent.runs, unreadable=sent.unreadable, trouble=sent.trouble)
+        found = tuple(_read(measure, fact) for measure, fact in zip(measures, sent.facts, strict=True))
+        return cls(layer=sent.layer, runs=sent.runs, found=found, kernels=sent.kernels)
 
     def text(self) -> str:
         """Write the answer."""
-        return canonical_json(self)
+        sent = _Sent(
+            layer=self.layer,
+            runs=self.runs,
+            facts=tuple(map(_written, self.found)),
+            unreadable=self.unreadable,
+            trouble=self.trouble,
+            kernels=self.kernels,
+        )
+        return canonical_json(sent)
 
     @property
     def first_run(self) -> int:
         """The lowest number of the runs that it is about, 0 where there is none."""
         return min((each.run for each in self.runs), default=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fact:
+    """What one measure found: its measurement as JSON, or why there is none and from which row on."""
+
+    measurement: str | None
+    reason: str = ""
+    first_row: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """An answer as it travels."""
+
+    layer: int
+    runs: tuple[RunRows, ...]
+    facts: tuple[_Fact, ...]
+    unreadable: Unreadable | None
+    trouble: str
+    kernels: bool
+
+
+def _written(found: Measurement | Failure) -> _Fact:
+    if isinstance(found, Failure):
+        return _Fact(measurement=None, reason=found.reason, first_row=found.first_row)
+    return _Fact(measurement=canonical_json(found))
+
+
+def _read(measure: Measure[Any], fact: _Fact) -> Measurement | Failure:
+    if fact.measurement is None:
+        return Failure(fact.first_row, fact.reason)
+    found: Measurement = from_json(type(measure.empty()), fact.measurement)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +136,9 @@ class MergeAnswers:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Give one answer a layer."""
+        measures = self.work.value.measures
         texts = (text for batch in batches for text in batch.column(1).to_pylist())
-        yield sent(merge(map(Answer.read, texts), self.work.value.measures).values(), bucket=self.bucket)
+        yield sent(merge(Answer.read(text, measures) for text in texts).values(), bucket=self.bucket)
 
 
 def sent(answers: Iterable[Answer], *, bucket: int = TOGETHER) -> pa.RecordBatch:
@@ -113,18 +148,6 @@ def sent(answers: Iterable[Answer], *, bucket: int = TOGETHER) -> pa.RecordBatch
     given = list(answers)
     buckets = pa.array([answer.first_run // bucket for answer in given], pa.int64())
     return pa.record_batch([buckets, pa.array([each.text() for each in given], pa.string())], ["bucket", "answer"])
-
-
-def facts_of(worker: Worker, measures: Sequence[Measure[Any]]) -> tuple[Fact, ...]:
-    """Write what a worker found, in the order of the measures."""
-    facts = []
-    for measure in measures:
-        failure = worker.failures.get(measure.id)
-        if failure is None:
-            facts.append(Fact(measurement=canonical_json(worker.value(measure.id))))
-        else:
-            facts.append(Fact(measurement=None, reason=failure.reason, first_row=failure.first_row))
-    return tuple(facts)
 
 
 @contextmanager
@@ -139,21 +162,32 @@ def readable() -> Iterator[None]:
         raise ServiceError("an executor gave an answer that cannot be read", hint=SAME) from None
 
 
-def merge(answers: Iterable[Answer], measures: Sequence[Measure[Any]]) -> dict[int, Answer]:
+def found_by(worker: Worker, measures: Sequence[Measure[Any]]) -> tuple[Measurement | Failure, ...]:
+    """Take what a worker found, in the order of the measures."""
+    return tuple(worker.failures.get(measure.id) or worker.value(measure.id) for measure in measures)
+
+
+def values_of(answer: Answer, measures: Sequence[Measure[Any]]) -> dict[Any, Measurement | Unmeasured]:
+    """Make of an answer what a pass on this machine would have found."""
+    pairs = zip(measures, answer.found, strict=True)
+    return {measure.id: Unmeasured(reason=v.reason) if isinstance(v, Failure) else v for measure, v in pairs}
+
+
+def merge(answers: Iterable[Answer]) -> dict[int, Answer]:
     """Merge what is known of each layer, by the number of the layer.
 
-    Raises: ValueError when a measurement is not of its measure's kind, or is missing.
+    Raises: ValueError when two answers are about different measures.
     """
     by_layer: dict[int, list[Answer]] = defaultdict(list)
     for answer in answers:
         by_layer[answer.layer].append(answer)
     return {
-        layer: found[0] if len(found) == 1 else _merged(sorted(found, key=lambda each: each.first_run), measures)
+        layer: found[0] if len(found) == 1 else _merged(sorted(found, key=lambda each: each.first_run))
         for layer, found in by_layer.items()
     }
 
 
-def _merged(answers: Sequence[Answer], measures: Sequence[Measure[Any]]) -> Answer:
+def _merged(answers: Sequence[Answer]) -> Answer:
     layer = answers[0].layer
     runs = tuple(sorted(run for answer in answers for run in answer.runs))
     troubles = [answer.trouble for answer in answers if answer.trouble]
@@ -162,37 +196,17 @@ def _merged(answers: Sequence[Answer], measures: Sequence[Measure[Any]]) -> Answ
     refusals = [answer.unreadable for answer in answers if answer.unreadable is not None]
     if refusals:
         return Answer(layer=layer, runs=runs, unreadable=min(refusals, key=lambda refusal: refusal.run))
-    columns = zip(*(answer.facts for answer in answers), strict=True)
-    facts = tuple(_fact(measure, column) for measure, column in zip(measures, columns, strict=True))
-    return Answer(layer=layer, runs=runs, facts=facts, kernels=all(answer.kernels for answer in answers))
+    found = tuple(map(_sum, zip(*(answer.found for answer in answers), strict=True)))
+    return Answer(layer=layer, runs=runs, found=found, kernels=all(answer.kernels for answer in answers))
 
 
-def _fact(measure: Measure[Any], facts: Sequence[Fact]) -> Fact:
+def _sum(found: Sequence[Any]) -> Measurement | Failure:
     """Merge what a measure found; of several reasons why it could not, the one with the lowest row stays."""
-    failed = [fact for fact in facts if fact.measurement is None]
-    if failed:
-        return min(failed, key=lambda fact: (fact.first_row, fact.reason))
+    failures = [each for each in found if isinstance(each, Failure)]
+    if failures:
+        return min(failures)
     try:
-        found = reduce(add, (measurement(measure, fact) for fact in facts))
+        total: Measurement = reduce(add, found)
     except UnmeasurableError as error:
-        return Fact(measurement=None, reason=str(error))
-    return Fact(measurement=canonical_json(found))
-
-
-def measurement(measure: Measure[Any], fact: Fact) -> Measurement:
-    """Read a measurement, which must be exactly of the kind that the measure gives.
-
-    Raises: ValueError.
-    """
-    if fact.measurement is None:
-        raise ValueError(f"no measurement of {measure.id}")
-    found: Measurement = from_json(type(measure.empty()), fact.measurement)
-    return found
-
-
-def value(measure: Measure[Any], fact: Fact) -> Measurement | Unmeasured:
-    """Make of a fact what a pass on this machine would have found.
-
-    Raises: ValueError as ``measurement``.
-    """
-    return Unmeasured(reason=fact.reason) if fact.measurement is None else measurement(measure, fact)
+        return Failure(0, str(error))
+    return total

@@ -58,7 +58,7 @@ class Job:
         finally:
             work.destroy()
         with readable():
-            return merge(map(Answer.read, texts), self.work.measures)
+            return merge(Answer.read(text, self.work.measures) for text in texts)
 
     def _merging(self, answers: Any, work: Any) -> Any:
         """Merge answers on executors until few enough are left to come to the driver."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from geogate.engines.spark_answers import readable, value
+from geogate.engines.spark_answers import values_of
 from geogate.engines.spark_work import SAME, SharedCRS, SharedLayer, identity
 from geogate.measures.measure import LayerFacts
 from geogate.measures.source import UnreadableError
@@ -80,9 +80,7 @@ class CutLayer:
             raise UnreadableError(
                 "a part of the layer has other rows than the file claims", remedy=_REMEDY, layer=self.schema.name
             )
-        with readable():
-            values = {m.id: value(m, fact) for m, fact in zip(measures, answer.facts, strict=True)}
-        return self._whole(sum(map(sum, read)), values)
+        return self._whole(sum(map(sum, read)), values_of(answer, measures))
 
     def _whole(self, rows: int, values: dict[Any, Measurement | Unmeasured]) -> LayerFacts:
         if self.schema.rows is not None and rows != self.schema.rows:

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 MOST_TASKS: Final = 20_000
 """More would make the driver, which keeps a line for each of them, the slowest part."""
 
-TASK_BYTES: Final = 32 << 20
-"""What a task reads where there is enough to do: to begin a task costs some hundredths of a second."""
+TASK_BYTES: Final = 256 << 20
+"""What a task reads where there is enough to do: each has an answer, which costs time to write, to read and to merge.
+
+Units: bytes.
+"""
 
 TASKS_A_CORE: Final = 4
 """Tasks that each core should get at least, so that none waits long for the last."""

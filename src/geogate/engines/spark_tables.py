@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from geogate.engines.spark_answers import ANSWERS, Answer, RunRows, facts_of, readable, sent, value
+from geogate.engines.spark_answers import ANSWERS, Answer, RunRows, found_by, sent, values_of
 from geogate.engines.spark_job import Job
 from geogate.engines.spark_session import spark_failures
 from geogate.engines.spark_task import crs_of, one_core, unfit
 from geogate.engines.spark_tools import received_tools, shared_tools
 from geogate.engines.spark_work import SAME, SharedCRS, TableWork, library_versions
-from geogate.engines.worker import Worker
+from geogate.engines.worker import Failure, Worker
 from geogate.measures.batch import LayerBatch
 from geogate.measures.measure import LayerFacts
 from geogate.measures.published import published
@@ -155,12 +155,12 @@ class MeasurePartition:
         for batch in batches:
             worker.add(_layer_batch(batch, work, first_row=worker.rows))
         partition = TaskContext.get().partitionId()
-        facts = tuple(
-            fact if fact.measurement is not None else replace(fact, reason=f"in partition {partition}: {fact.reason}")
-            for fact in facts_of(worker, work.measures)
+        found = tuple(
+            replace(each, reason=f"in partition {partition}: {each.reason}") if isinstance(each, Failure) else each
+            for each in found_by(worker, work.measures)
         )
         runs = (RunRows(run=partition, rows=(worker.rows,)),)
-        yield sent([Answer(layer=0, runs=runs, facts=facts, kernels=tools.kernels)])
+        yield sent([Answer(layer=0, runs=runs, found=found, kernels=tools.kernels)])
 
 
 def _layer_batch(batch: pa.RecordBatch, work: TableWork, *, first_row: int) -> LayerBatch:
@@ -183,6 +183,5 @@ def _facts(answer: Answer | None, work: TableWork) -> LayerFacts:
     partitions = [each.run for each in answer.runs]
     if len(set(partitions)) != len(partitions):
         raise ServiceError("Spark measured a partition twice", hint="no verdict was reached")
-    with readable():
-        values = {measure.id: value(measure, fact) for measure, fact in zip(work.measures, answer.facts, strict=True)}
+    values = values_of(answer, work.measures)
     return LayerFacts(rows=sum(sum(each.rows) for each in answer.runs), values=values)

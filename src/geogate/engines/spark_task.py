@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from geogate.engines.spark_answers import Answer, RunRows, Unreadable, facts_of, sent
+from geogate.engines.spark_answers import Answer, RunRows, Unreadable, found_by, sent
 from geogate.engines.spark_tools import missing_tools, received_tools
 from geogate.engines.spark_work import identity, library_versions
 from geogate.engines.worker import Worker
@@ -64,7 +64,7 @@ def measure_run(run: Run, work: FileWork) -> Answer:
     return Answer(
         layer=run.layer,
         runs=(RunRows(run=run.number, rows=tuple(rows)),),
-        facts=() if unreadable else facts_of(worker, work.measures),
+        found=() if unreadable else found_by(worker, work.measures),
         unreadable=unreadable,
         kernels=tools.kernels,
     )

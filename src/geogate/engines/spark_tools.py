@@ -61,6 +61,7 @@ def _compiled(measure: Measure[Any], tools: Tools) -> Iterator[Path]:
             yield path
 
 
+@cache
 def received_tools(shared: SharedTools) -> Tools:
     """Take, on an executor, the kernels if they are ready here, and the indexes that the driver has compiled."""
     if not shared.kernels:
