@@ -70,12 +70,10 @@ class DeviceIds:
 
     @classmethod
     def of(cls, column: pa.Array) -> Self:
-        """Read a column of texts, binaries or integers, also as a dictionary.
+        """Read a column that ``require_ids`` has accepted and ``plain`` has given.
 
-        Raises: UnmeasurableError when its values are of another kind, or do not lie within their buffer.
+        Raises: UnmeasurableError when values do not lie within their buffer.
         """
-        require_ids(column.type)
-        column = _plain(column)
         if not pa.types.is_dictionary(column.type):
             numbers = np.where(_valid(column), np.arange(len(column)), NOBODY) if column.null_count else None
             return cls(values=_values(column), numbers=numbers)
@@ -103,8 +101,8 @@ class DeviceIds:
         return self.values.data[start:end].tobytes()
 
 
-def _plain(column: Any) -> Any:
-    """Take off what does not change values."""
+def plain(column: Any) -> Any:
+    """Take off what does not change values, except for dictionaries."""
     while True:
         if isinstance(column.type, pa.BaseExtensionType):
             column = column.storage

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from geogate.kernels.inputs import read_only
-from geogate.measures.device_ids import DeviceIds, hash_id, require_ids
+from geogate.measures.device_ids import DeviceIds, hash_id, plain, require_ids
 from geogate.measures.measure import UnmeasurableError
 from geogate.measures.zone_devices import DevicesInZones, ZoneDeviceCount
 from geogate.measures.zone_indexes import feature_hits, zone_index
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _FIRST_TABLE: Final = 1_024
+_FEW: Final = 8
+"""If less than one row in as many counts, its id is looked up by itself."""
 
 
 class DeviceTally:
@@ -48,8 +51,11 @@ class DeviceTally:
         counting = self._sets.still_counting(hits.zone)
         if not len(counting):
             return
+        rows = hits.owner[counting]
+        if column is not None and len(rows) * _FEW < batch.rows:
+            column, rows = column.take(pa.array(rows)), np.arange(len(rows))
         ids = DeviceIds.nobody(batch.rows) if column is None else DeviceIds.of(column)
-        self._sets.enter(ids, ids.of_rows(hits.owner[counting]), hits.zone[counting])
+        self._sets.enter(ids, ids.of_rows(rows), hits.zone[counting])
 
     def measurement(self) -> DevicesInZones:
         """Return the counts.
@@ -73,7 +79,7 @@ class DeviceTally:
             return None
         column = batch.attributes.column(places[0])
         require_ids(column.type)
-        return column
+        return plain(column)
 
 
 class _Sets(Protocol):
@@ -125,7 +131,7 @@ class _TableSets:
 
         self._kernels = devices
         self._zones, self._enough, self._seed = measure.zone_list.zones, measure.enough, np.uint64(measure.seed)
-        self._hashes, self._owners = devices.new_table(_FIRST_TABLE)
+        self._table = devices.new_table(_FIRST_TABLE)
         self._counts = np.zeros(len(self._zones), np.int64)
         self._full = np.zeros(len(self._zones), np.bool_)
         self._used = np.zeros(1, np.int64)
@@ -141,8 +147,8 @@ class _TableSets:
         given = (ids.values.data, ids.values.offsets, read_only(values), read_only(zone))
         entered = 0
         while True:
-            table = (self._hashes, self._owners, self._counts, self._full, self._used)
-            entered = int(self._kernels.enter_devices(*given, entered, self._seed, self._enough, *table))
+            kept = (self._table, self._counts, self._full, self._used)
+            entered = int(self._kernels.enter_devices(*given, entered, self._seed, self._enough, *kept))
             if entered == len(values):
                 return
             self._grow()
@@ -150,17 +156,17 @@ class _TableSets:
     def counts(self) -> Iterator[ZoneDeviceCount]:
         for own in np.flatnonzero(self._full):
             yield ZoneDeviceCount(zone=self._zones[own].id, devices=self._enough, hashes="")
-        kept = np.flatnonzero(self._owners != self._kernels.FREE)
-        kept = kept[~self._full[self._owners[kept]]]
-        kept = kept[np.lexsort((self._hashes[kept], self._owners[kept]))]
-        owners, first = np.unique(self._owners[kept], return_index=True)
-        for own, some in zip(owners, np.split(kept, first[1:]), strict=False):
-            hashes = self._hashes[some].astype(">u8").tobytes().hex()
-            yield ZoneDeviceCount(zone=self._zones[own].id, devices=len(some), hashes=hashes)
+        hashes, owners = self._table[::2], self._table[1::2].astype(np.int64) - 1
+        kept = np.flatnonzero(owners >= 0)
+        kept = kept[~self._full[owners[kept]]]
+        kept = kept[np.lexsort((hashes[kept], owners[kept]))]
+        zones, first = np.unique(owners[kept], return_index=True)
+        for own, some in zip(zones, np.split(kept, first[1:]), strict=False):
+            text = hashes[some].astype(">u8").tobytes().hex()
+            yield ZoneDeviceCount(zone=self._zones[own].id, devices=len(some), hashes=text)
 
     def _grow(self) -> None:
         """Take a table that what is kept of zones which are not full fills to a third at most."""
-        old = self._hashes, self._owners
-        kept = int(self._counts[~self._full].sum())
-        self._hashes, self._owners = self._kernels.new_table(max(_FIRST_TABLE, 1 << (3 * kept).bit_length()))
-        self._used[0] = self._kernels.refill(*old, self._full, self._hashes, self._owners)
+        old, kept = self._table, int(self._counts[~self._full].sum())
+        self._table = self._kernels.new_table(max(_FIRST_TABLE, 1 << (3 * kept).bit_length()))
+        self._used[0] = self._kernels.refill(old, self._full, self._table)
