@@ -64,7 +64,7 @@ def zone_list(path: Path) -> ZoneList:
 
 
 class Geogate:
-    """The compiled kernels where they are ready; the index is opened from its file, and made where there is none."""
+    """The compiled kernels where they are ready, and the index, which is opened from its file or made before."""
 
     def __init__(self, question: Question) -> None:
         self._question = question
@@ -73,6 +73,9 @@ class Geogate:
         indexes.mkdir(exist_ok=True)
         self._tools = Tools(kernels=ready(), indexes=indexes)
         pa.set_cpu_count(question.threads)
+        # Compiling a list is measured by itself; a pass finds its index.
+        for name in question.measures:
+            self._measure(name).tally(self._tools)
 
     def counts(self) -> Ints:
         """Measure all that is asked for, and give the features of each zone."""
