@@ -30,8 +30,8 @@ METHOD: Final = f"""\
 - Every system runs in a process of its own on two cores, in turn with the others, several rounds. A cell has the median
   of the seconds from the files to the features of each zone, imports not counted, the process being warm, and the
   process's peak of memory. Systems that take long run in fewer rounds.
-- geogate measures the precision of points in the same pass; its peers only join. Its index is opened from its file before;
-  what making it takes stands in a table of its own.
+- geogate measures the precision of points in the same pass; its peers only join. Its index is opened from its file
+  before; what making and opening it takes stands in a table of its own.
 - For the distance in metres the peers get points and zones projected to EPSG:2154, which distorts; geogate measures on
   the ellipsoid.
 - Answers are compared pair by pair with one peer, whose features of each zone stand for the others'. geogate counts
