@@ -39,8 +39,11 @@ def test_every_module_that_defines_a_rule_is_found() -> None:
     assert set(registered()) == {
         "expect_coordinates_no_finer_than",
         "expect_destination_to_be_allowed",
+        "expect_enough_devices_in_zones",
         "expect_layer_inventory",
         "expect_no_position_in_restricted_zones",
+        "expect_timestamps_no_finer_than",
+        "expect_vertices_no_closer_than",
     }
     assert sum(len(rules_of(name)) for name in module_names()) == len(registered())
     assert all(parameter_models()[name] is rule.params for name, rule in registered().items())

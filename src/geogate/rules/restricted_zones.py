@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geogate.measures.measure import Measure, MeasureId, Measurement
-    from geogate.measures.zone_hits import ZoneCount
     from geogate.model.parties import Circumstances
     from geogate.zones.zone import ZoneList
 
@@ -26,13 +25,15 @@ MOST_ZONES = 10
 OPAQUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,39}")
 
 
+ListName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$")]
+BufferM = Annotated[float, Field(ge=0, le=500_000)]
+
+
 class ZonesParams(Params):
     """Which zones, and how near is too near."""
 
-    zone_list: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$")] = Field(
-        description="The name of the zone list."
-    )
-    buffer_m: Annotated[float, Field(ge=0, le=500_000)] = Field(
+    zone_list: ListName = Field(description="The name of the zone list.")
+    buffer_m: BufferM = Field(
         description="Metres around each zone that count as inside; a zone's own buffer counts where it is larger."
     )
     max_features: Annotated[int, Field(ge=0)] = Field(description="Features that may be inside; more are a problem.")
@@ -103,10 +104,11 @@ def _problem(params: ZonesParams, hits: ZoneHitCounts, hit: int) -> Problem:
         operator="<=",
         limit=str(params.max_features),
         unit="features",
-        counts=totals + tuple(Count(what=f"features in zone {_opaque(zone)}", value=zone.features) for zone in worst),
+        counts=totals
+        + tuple(Count(what=f"features in zone {opaque(zone.zone)}", value=zone.features) for zone in worst),
     )
 
 
-def _opaque(zone: ZoneCount) -> str:
+def opaque(zone: str) -> str:
     """Name a zone by its id where that is a plain word, otherwise by a digest of it."""
-    return zone.zone if OPAQUE.fullmatch(zone.zone) else hashlib.sha256(zone.zone.encode()).hexdigest()[:12]
+    return zone if OPAQUE.fullmatch(zone) else hashlib.sha256(zone.encode()).hexdigest()[:12]
