@@ -33,6 +33,8 @@ NO_TIME: Final = -1
 
 _CLOCK: Final = re.compile(rb"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?")
 _DATE: Final = re.compile(rb"\d{4}-\d\d-\d\d")
+_COLON: Final = ord(":")
+_DATE_LENGTH: Final = len("2000-01-31")
 _OF_DIGITS: Final = (5, 4, 3, 2, 1, 1, 1)
 """The class of a fraction of a second by the digits up to the last that is not 0; with more of them it is 0."""
 
@@ -45,9 +47,19 @@ def clock_classes(texts: ByteValues) -> NDArray[np.int8]:
 
     Shape: one class for each text, ``NO_TIME`` for those without a time.
     """
-    data = texts.data.tobytes()
-    starts, ends = texts.offsets[:-1].tolist(), texts.offsets[1:].tolist()
-    return np.array([_class(data[a:b]) for a, b in zip(starts, ends, strict=True)], np.int8)
+    classes = np.full(len(texts.offsets) - 1, NO_TIME, np.int8)
+    for row in _worth_reading(texts):
+        start, end = texts.offsets[row : row + 2]
+        classes[row] = _class(texts.data[start:end].tobytes())
+    return classes
+
+
+def _worth_reading(texts: ByteValues) -> NDArray[np.int64]:
+    """List the texts that have a colon, or are as long as a date."""
+    first, last = texts.offsets[[0, -1]]
+    colons = first + np.flatnonzero(texts.data[first:last] == _COLON)
+    with_colon = np.searchsorted(texts.offsets, colons, side="right") - 1
+    return np.union1d(with_colon, np.flatnonzero(np.diff(texts.offsets) == _DATE_LENGTH))
 
 
 def _class(text: bytes) -> int:
