@@ -184,13 +184,3 @@ def _runs_on(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -
     """Tell whether a path from a over b to c surely goes on in about its direction."""
     return (bx - ax) * (cx - bx) + (by - ay) * (cy - by) > _UNDERFLOW
 
-
-def warm_up() -> None:
-    """Compile the kernels of this module."""
-    xs, ys = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0, 0.0])
-    side(0.0, 0.0, 1.0, 0.0, 0.5, 0.5)
-    cross(0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0)
-    metres_a_degree(47.0, 48.0)
-    apart2(0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0)
-    in_ring(xs, ys, 0, 4, 0.5, 0.25)
-    surely_simple(xs, ys, 0, 4)

@@ -8,13 +8,13 @@ convex hull: a zone within a feature's box, though out of its reach, may be hit 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
 from geogate.kernels.edges import surely_simple
-from geogate.kernels.grid_build import BLOCK, SUBCELLS
-from geogate.kernels.grid_build_sort import WORDS
+from geogate.kernels.grid_build import BLOCK
+from geogate.kernels.grid_build_sort import small_cells
+from geogate.kernels.grid_probe import Scale
+from geogate.kernels.inputs import read_only
 from geogate.kernels.jit import inner, kernel
 from geogate.kernels.shapes_cells import DAMAGED, FEW_CELLS, cells_in, near_boxes, zones_in
 from geogate.kernels.shapes_inside import both, holds
@@ -36,12 +36,9 @@ from geogate.kernels.shapes_tables import (
     Known,
     Loose,
     Marks,
-    Polygons,
     Zones,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from geogate.kernels.stripes import small_zone
 
 NOWHERE = -1
 """The zone of an answer that is not about one."""
@@ -207,23 +204,13 @@ def _surely_valid(features: Features, row: int) -> bool:
 
 
 def warm_up() -> None:
-    """Compile the kernels of this module for the types that they are used with: arrays that cannot be written to."""
-    floats, ints, bytes_ = _read_only(np.zeros(0)), _read_only(np.zeros(2, np.int64)), _read_only(np.zeros(0, np.uint8))
-    words, longs = _read_only(np.zeros(2 * WORDS, np.uint32)), _read_only(np.zeros(WORDS, np.uint64))
-    shorts, wide = _read_only(np.zeros(0, np.int32)), _read_only(np.zeros((0, 4)))
-    zones = Zones(
-        _read_only(np.zeros((1, COLUMNS))),
-        Polygons(floats, _read_only(np.zeros((1, 4))), ints, shorts),
-        Loose(wide, ints),
-        Anchors(_read_only(np.zeros((0, 2))), ints),
-    )
-    grid = Grid(
-        1, _read_only(np.full(1, BLOCK * SUBCELLS / 360.0)), ints, words, longs, words, words, longs, words, shorts
-    )
-    judge(Features(floats, floats, ints, bytes_, ints), Known(ints, ints), zones, grid)
+    """Compile the kernels of this module for the types that they are used with."""
+    _, stripes = small_zone()
+    first = read_only(np.zeros(2, np.int64))
+    wide = read_only(np.zeros((0, 4)))
+    anchors = Anchors(read_only(np.zeros((0, 2))), first)
+    zones = Zones(read_only(np.zeros((1, COLUMNS))), stripes, Loose(wide, first), anchors)
+    number = read_only(np.ones(BLOCK))
+    grid = Grid(Scale(1, number, first, number), small_cells())
+    judge(Features(number, number, first, read_only(np.zeros(0, np.uint8)), first), Known(first, first), zones, grid)
     near_boxes(wide, 1, grid, np.zeros(0, np.bool_))
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array

@@ -37,20 +37,20 @@ _ONE = np.uint64(1)
 @inner
 def _row_of(grid: Grid, lat: float) -> np.int64:
     """Give the number of the row of sub-cells that ``grid_probe`` gives, for a latitude that may leave the globe."""
-    up = BLOCK * SUBCELLS * grid.bands / 180.0
+    up = BLOCK * SUBCELLS * grid.scale.bands / 180.0
     return np.int64(min(max(lat + 90.0, 0.0), 180.0 * _BEFORE_END) * up)
 
 
 @inner
 def _column_of(grid: Grid, band: int, lon: float) -> np.int64:
-    return np.int64(min(max(lon + 180.0, 0.0), 360.0 * _BEFORE_END) * grid.band_scale[band])
+    return np.int64(min(max(lon + 180.0, 0.0), 360.0 * _BEFORE_END) * grid.scale.lon[band])
 
 
 @inner
 def cells_in(grid: Grid, box: Box) -> int:
     """Return about how many cells a box has, west, south, east, north; at least one."""
     low, high = _row_of(grid, box[1]), _row_of(grid, box[3])
-    scale = max(grid.band_scale[low >> 8], grid.band_scale[high >> 8]) / SUBCELLS
+    scale = max(grid.scale.lon[low >> 8], grid.scale.lon[high >> 8]) / SUBCELLS
     cells: int = ((high >> 3) - (low >> 3) + 1) * (np.int64((box[2] - box[0]) * scale) + 1)
     return cells
 
@@ -78,7 +78,7 @@ def zones_of_edge(grid: Grid, ax: float, ay: float, bx: float, by: float, seen: 
     if low >> 3 == high >> 3:
         alone: int = _zones_in_row(grid, low, high, west, east, seen, stamp, found, 0)
         return alone
-    number, down = 0, 180.0 / (BLOCK * SUBCELLS * grid.bands)
+    number, down = 0, 180.0 / (BLOCK * SUBCELLS * grid.scale.bands)
     for row in range(low >> 3, (high >> 3) + 1):
         first, last = max(low, row << 3), min(high, (row << 3) + 7)
         south = min(max((row << 3) * down - 90.0 - _PAD_DEG, min(ay, by)), max(ay, by))
@@ -103,20 +103,20 @@ def _zones_in_row(
     row_word, row_bit = ((first >> 6) & 3) << 2, np.uint64(((first >> 3) & 7) << 3)
     column, end = low >> 3, high >> 3
     while column <= end:
-        at = grid.band_first[band] + (column >> 5)
-        if at < 0 or at >= len(grid.top):
+        at = grid.scale.first[band] + (column >> 5)
+        if at < 0 or at >= len(grid.cells.top):
             return DAMAGED
-        block = np.int64(grid.top[at])
+        block = np.int64(grid.cells.top[at])
         if block == 0:
             column = (column | 31) + 1
             continue
         if block & 1:
             number = _add_wholes(grid, block >> 1, seen, stamp, found, number)
         word = (block >> 1) * WORDS + row_word + ((column >> 3) & 3)
-        if number < 0 or word >= len(grid.bits):
+        if number < 0 or word >= len(grid.cells.bits):
             return DAMAGED
         until = min(end, column | 7)
-        cells = (grid.bits[word] >> row_bit) & _BYTE & (_BYTE << np.uint64(column & 7))
+        cells = (grid.cells.bits[word] >> row_bit) & _BYTE & (_BYTE << np.uint64(column & 7))
         cells &= _BYTE >> np.uint64(7 - (until & 7))
         while cells:
             lowest = np.int64(count_ones((cells & (~cells + _ONE)) - _ONE))
@@ -138,16 +138,16 @@ def _zones_in_row(
 @inner
 def _add(grid: Grid, word: int, bit: int, mask: int, seen: Ints, stamp: int, found: Ints, number: int) -> int:
     """Add the zones that have any of the sub-cells of ``mask`` in a cell."""
-    before = grid.bits[word] & ((_ONE << bit) - _ONE)
-    cell = np.int64(grid.base[word]) + np.int64(count_ones(before))
-    if cell + 1 >= len(grid.cell_start):
+    before = grid.cells.bits[word] & ((_ONE << bit) - _ONE)
+    cell = np.int64(grid.cells.base[word]) + np.int64(count_ones(before))
+    if cell + 1 >= len(grid.cells.cell_start):
         return DAMAGED
-    first, last = np.int64(grid.cell_start[cell]), np.int64(grid.cell_start[cell + 1])
-    if first > last or 3 * last > len(grid.entry):
+    first, last = np.int64(grid.cells.cell_start[cell]), np.int64(grid.cells.cell_start[cell + 1])
+    if first > last or 3 * last > len(grid.cells.entry):
         return DAMAGED
     for k in range(3 * first, 3 * last, 3):
-        if (grid.entry[k] | grid.entry[k + 1]) & mask:
-            zone = np.int64(grid.entry[k + 2] & _ZONE)
+        if (grid.cells.entry[k] | grid.cells.entry[k + 1]) & mask:
+            zone = np.int64(grid.cells.entry[k + 2] & _ZONE)
             if zone >= len(seen):
                 return DAMAGED
             if seen[zone] != stamp:
@@ -159,13 +159,13 @@ def _add(grid: Grid, word: int, bit: int, mask: int, seen: Ints, stamp: int, fou
 @inner
 def _add_wholes(grid: Grid, block: int, seen: Ints, stamp: int, found: Ints, number: int) -> int:
     """Add the zones that cover a whole block."""
-    if block + 1 >= len(grid.whole_start):
+    if block + 1 >= len(grid.cells.whole_start):
         return DAMAGED
-    first, last = np.int64(grid.whole_start[block]), np.int64(grid.whole_start[block + 1])
-    if first > last or last > len(grid.whole_zone):
+    first, last = np.int64(grid.cells.whole_start[block]), np.int64(grid.cells.whole_start[block + 1])
+    if first > last or last > len(grid.cells.whole_zone):
         return DAMAGED
     for k in range(first, last):
-        zone = np.int64(grid.whole_zone[k])
+        zone = np.int64(grid.cells.whole_zone[k])
         if zone < 0 or zone >= len(seen):
             return DAMAGED
         if seen[zone] != stamp:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geogate.kernels.inputs import read_only
 from geogate.kernels.jit import kernel
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ def rows_of(owner: Ints, zone: Ints, start: Ints, zones: int) -> tuple[Ints, Int
 
 
 def warm_up() -> None:
-    """Compile the kernels of this module for arrays that cannot be written to."""
-    pairs, start = np.zeros(1, np.int64), np.array([0, 1], np.int64)
-    pairs.flags.writeable = start.flags.writeable = False
-    rows_of(pairs, pairs, start, 1)
+    """Compile the kernels of this module for the types that they are used with."""
+    nothing = read_only(np.zeros(0, np.int64))
+    rows_of(nothing, nothing, read_only(np.zeros(2, np.int64)), 1)

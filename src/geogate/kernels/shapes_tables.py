@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from geogate.kernels.grid_build_sort import Cells
+    from geogate.kernels.grid_probe import Scale
+    from geogate.kernels.stripes import Stripes
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -56,15 +61,6 @@ class Known(NamedTuple):
     zone: Ints
 
 
-class Polygons(NamedTuple):
-    """The edges of all zones' polygons in stripes; see ``geogate.kernels.stripes``."""
-
-    xy: Floats
-    head: Floats
-    start: Ints
-    edge: NDArray[np.int32]
-
-
 class Loose(NamedTuple):
     """The edges that belong to no polygon; those of zone ``z`` are ``ends[first[z]:first[z + 1]]``.
 
@@ -89,24 +85,16 @@ class Zones(NamedTuple):
     """What lines and polygons are compared with: a fence for each zone, all edges, and the anchors."""
 
     fences: Floats
-    polygons: Polygons
+    polygons: Stripes
     loose: Loose
     anchors: Anchors
 
 
 class Grid(NamedTuple):
-    """The cells of all zones; see ``geogate.kernels.grid_build`` and ``geogate.kernels.grid_build_sort``."""
+    """Where cells are, and what they say of the zones."""
 
-    bands: int
-    band_scale: Floats
-    band_first: Ints
-    top: NDArray[np.uint32]
-    bits: NDArray[np.uint64]
-    base: NDArray[np.uint32]
-    cell_start: NDArray[np.uint32]
-    entry: NDArray[np.uint64]
-    whole_start: NDArray[np.uint32]
-    whole_zone: NDArray[np.int32]
+    scale: Scale
+    cells: Cells
 
 
 class Marks(NamedTuple):

@@ -52,29 +52,17 @@ def grid_tables(index: CompiledIndex) -> Grid:
     """Gather the cells of an index."""
     from geogate.kernels.shapes_tables import Grid
 
-    grid, cells = index.grid, index.cells
-    return Grid(
-        grid.bands,
-        grid.scale,
-        grid.first,
-        cells.top,
-        cells.bits,
-        cells.base,
-        cells.cell_start,
-        cells.entry,
-        cells.whole_start,
-        cells.whole_zone,
-    )
+    return Grid(index.grid.scale_for_kernels, index.cells.for_kernels)
 
 
 def _zones(index: CompiledIndex) -> Zones:
-    from geogate.kernels.shapes_tables import Polygons, Zones
+    from geogate.kernels.shapes_tables import Zones
 
     stripes, zones = index.stripes, index.zone_list.zones
     parts, owner = _open_parts(np.array([zone.geometry for zone in zones], dtype=object))
     return Zones(
         fences(stripes.zone_bounds, index.limit_m),
-        Polygons(stripes.xy, stripes.stripe_head, stripes.stripe_start, stripes.stripe_edge),
+        stripes.for_kernels,
         _loose(parts, owner, len(zones)),
         _anchors(index, parts, owner),
     )
