@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from geogate.gate.again import ask_again
-from geogate.gate.house import House, no_progress
+from geogate.gate.house import House
 from geogate.gate.submit import judge_artefact
 from infra.demo.folder import DemoError
 
@@ -58,7 +58,7 @@ def _pages(outcome: Outcome, into: Path, *, house: House) -> str:
     if request.artefact is None:
         return ""
     question = ask_again(request, house=house)
-    again = judge_artefact(request.artefact, staging=house.staging(), question=question, on_rows=no_progress)
+    again = judge_artefact(request.artefact, staging=house.staging(), question=question, means=house.means())
     if again.answer is None or again.verdict.findings != verdict.findings:
         raise DemoError(f"{outcome.export.name} was judged otherwise the second time")
     page = write_data_docs(again.answer, verdict=verdict, folder=into)
