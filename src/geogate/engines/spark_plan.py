@@ -22,7 +22,7 @@ TASK_BYTES: Final = 256 << 20
 Units: bytes.
 """
 
-TASKS_A_CORE: Final = 4
+TASKS_A_CORE: Final = 3
 """Tasks that each core should get at least, so that none waits long for the last."""
 
 _PART_BYTES: Final = 1 << 18

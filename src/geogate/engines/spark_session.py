@@ -23,6 +23,8 @@ OLDEST: Final = 4
 TRIES: Final = 4
 """How often a task is tried in local mode, where Spark itself tries once; the number is its default on clusters."""
 
+_ABOUT_PANDAS: Final = "PySpark does not yet fully support pandas"
+
 _LOCAL: Final = re.compile(r"local(\[(?P<threads>[0-9*]+)\])?")
 
 _ON_THIS_MACHINE: Final[Mapping[str, str]] = {
@@ -73,12 +75,12 @@ def require_pyspark() -> None:
 
 @contextmanager
 def quiet_about_pandas() -> Iterator[None]:
-    """Silence one warning, which pyspark gives of every pandas since 3.0 also where none of its data goes there.
+    """Silence one warning, which pyspark gives of every pandas since 3.0, also where no data goes through pandas.
 
     Only for the caller's own thread while no other runs Python code that warns.
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        warnings.filterwarnings("ignore", _ABOUT_PANDAS, FutureWarning)
         yield
 
 
@@ -128,6 +130,7 @@ def _begin(master: str) -> Any:
             "Spark does not begin", hint="it needs Java 17 or later (JAVA_HOME), and a master that can be reached"
         ) from error
     context = session.sparkContext
+    context.environment.setdefault("PYTHONWARNINGS", f"ignore:{_ABOUT_PANDAS}:FutureWarning")
     # Unless somebody names one, executors would take the first python3 on their path.
     if "PYSPARK_PYTHON" not in os.environ:
         context.pythonExec = context.getConf().get("spark.pyspark.python", sys.executable)

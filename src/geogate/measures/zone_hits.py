@@ -35,6 +35,11 @@ class ZoneCount:
     features: int
     vertices: int
 
+    def __add__(self, other: ZoneCount) -> ZoneCount:
+        """Add the counts of other rows in the same zone."""
+        features, vertices = self.features + other.features, self.vertices + other.vertices
+        return ZoneCount(zone=self.zone, features=features, vertices=vertices)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneHitCounts:
@@ -53,12 +58,8 @@ class ZoneHitCounts:
         """Add the counts of other rows."""
         counts: dict[str, ZoneCount] = {}
         for count in (*self.zones, *other.zones):
-            before = counts.get(count.zone, ZoneCount(zone=count.zone, features=0, vertices=0))
-            counts[count.zone] = ZoneCount(
-                zone=count.zone,
-                features=before.features + count.features,
-                vertices=before.vertices + count.vertices,
-            )
+            before = counts.get(count.zone)
+            counts[count.zone] = count if before is None else before + count
         return ZoneHitCounts(
             features=self.features + other.features,
             features_hit=self.features_hit + other.features_hit,
