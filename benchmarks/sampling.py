@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.question import Ints, Question
 
 HERE: Final = Path(__file__).parent
-ENOUGH_S: Final = 20.0
+ENOUGH_S: Final = 12.0
 """A system that has taken so long in all for a question is not asked in further rounds."""
 
 _POOLS: Final = (
