@@ -110,7 +110,7 @@ def _touch(x: Floats, y: Floats, begin: int, count: int, scale: Scale, cells: Ce
 
 
 @kernel
-def _look_up(number: int, cells: Cells, found: _Touched) -> bool:
+def _look_up(number: int, cells: Cells, zones: int, found: _Touched) -> bool:
     """Find the entries of each position's cell. Return whether the tables are sound."""
     faults = 0
     for j in range(number):
@@ -122,14 +122,14 @@ def _look_up(number: int, cells: Cells, found: _Touched) -> bool:
         name = name if known else np.int64(0)
         last = np.int64(cells.cell_start[name + there if known else 0])
         first = np.int64(cells.cell_start[name]) if there else last
-        faults += not (known & (first <= last) & (3 * last <= len(cells.entry)))
+        faults += not (known & (first <= last) & (last - first <= zones) & (3 * last <= len(cells.entry)))
         found.first[j], found.last[j] = first, last
         soon(cells.entry, 3 * first)
     return faults == 0
 
 
 @kernel
-def _wholes(word: np.uint32, cells: Cells) -> tuple[int, int]:
+def _wholes(word: np.uint32, cells: Cells, zones: int) -> tuple[int, int]:
     """Find the zones that cover a word's block, if it has any: first and last, (1, 0) where the tables are damaged."""
     if not word & _U1:
         return 0, 0
@@ -137,7 +137,7 @@ def _wholes(word: np.uint32, cells: Cells) -> tuple[int, int]:
     if number + 1 >= len(cells.whole_start):
         return 1, 0
     first, last = np.int64(cells.whole_start[number]), np.int64(cells.whole_start[number + 1])
-    if first > last or last > len(cells.whole_zone):
+    if first > last or last - first > zones or last > len(cells.whole_zone):
         return 1, 0
     return int(first), int(last)
 
@@ -148,7 +148,7 @@ def _candidates(number: int, cells: Cells, head: Floats, found: _Touched, pairs:
     entry, whole_zone, zones = cells.entry, cells.whole_zone, len(head)
     for j in range(number):
         row, sub, first, last = found.row[j], np.uint64(found.sub[j]), found.first[j], found.last[j]
-        whole, end = _wholes(found.word[j], cells)
+        whole, end = _wholes(found.word[j], cells, zones)
         if whole > end:
             return DAMAGED
         if at + (last - first) + (end - whole) > len(pairs.row):
@@ -275,7 +275,7 @@ def hits(x: Floats, y: Floats, scale: Scale, cells: Cells, stripes: Stripes, bal
             return number  # type: ignore[no-any-return]
         if number == 0:
             continue
-        if not _look_up(number, cells, found):
+        if not _look_up(number, cells, len(stripes.head), found):
             return DAMAGED
         end = _candidates(number, cells, stripes.head, found, pairs, kept)
         if end < 0:

@@ -160,12 +160,12 @@ def stripe_of(y: float, zone: int, stripes: Stripes) -> int:
     """Find the stripe of a zone for a latitude; negative where there is none."""
     head = stripes.head
     at, count = (y - head[zone, 0]) * head[zone, 1], head[zone, 2]
-    if not (at >= 0.0 and at < count + 1.0):
-        return _NO_STRIPE if at < 0.0 or at >= count else _DAMAGED
-    stripe = head[zone, 3] + np.floor(min(at, count - 1.0))
-    if not (stripe >= 0.0 and stripe < len(stripes.start) - 1):
+    if not count >= 1.0:
         return _NO_STRIPE if count == 0.0 else _DAMAGED
-    return int(stripe)
+    if not 0.0 <= at < count:
+        return _NO_STRIPE if at < 0.0 or at >= count else _DAMAGED
+    stripe = head[zone, 3] + np.floor(at)
+    return int(stripe) if 0.0 <= stripe < len(stripes.start) - 1 else _DAMAGED
 
 
 @kernel

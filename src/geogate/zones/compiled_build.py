@@ -52,7 +52,10 @@ def build_tables(parts: NDArray[np.object_], part_zone: NDArray[np.int64], limit
     grid = Grid(_bands(stripes, limit_m, _edge_length_m(edges, len(limit_m))))
     found = _found(grid, stripes, balls, reach_lat)
     return Tables(
-        bands=grid.bands, stripes=stripes, balls=replace(balls, near_list=found.near_list), cells=_cells(grid, found)
+        bands=grid.bands,
+        stripes=stripes,
+        balls=replace(balls, near_list=read_only(found.near_list)),
+        cells=_cells(grid, found),
     )
 
 
