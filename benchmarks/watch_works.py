@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.cases import WITHIN_M
 from benchmarks.store import ZoneSpec
-from benchmarks.systems.ours import zone_list
+from benchmarks.systems.ours import DEVICE, ENOUGH_DEVICES, zone_list
 from geogate.kernels.state import ready
 from geogate.measures.batch import LayerBatch
 from geogate.measures.inventory import LayerInventory
 from geogate.measures.lattice import CoordinateLattice
+from geogate.measures.time_steps import TimeSteps
 from geogate.measures.tools import Tools
+from geogate.measures.vertex_spacing import VertexSpacing
+from geogate.measures.zone_devices import ZoneDevices
 from geogate.measures.zone_hits import ZoneHits
 from geogate.readers.dataset import open_source
 
@@ -53,8 +56,13 @@ def works(store: Store) -> Iterator[Work]:
         yield Work(name=f"precision of {layer}", rows=ROWS, prepare=_measuring(batch, CoordinateLattice(), tools))
         yield Work(name=f"inventory of {layer}", rows=ROWS, prepare=_measuring(batch, LayerInventory(), tools))
         yield Work(name=f"zones of {layer}", rows=ROWS, prepare=_measuring(batch, here, tools))
-    points = _batch(layers["points"])
+    devices = ZoneDevices.against(zones, buffer_m=0.0, column=DEVICE, enough=ENOUGH_DEVICES)
+    spacing = _measuring(_batch(layers["lines"]), VertexSpacing(), tools)
+    yield Work(name="spacing of lines", rows=ROWS, prepare=spacing)
+    points = _batch(store.points(ROWS, attributes=True))
     yield Work(name="zones within 500 m of points", rows=ROWS, prepare=_measuring(points, near, tools))
+    yield Work(name="devices in zones", rows=ROWS, prepare=_measuring(points, devices, tools))
+    yield Work(name="time steps", rows=ROWS, prepare=_measuring(points, TimeSteps(), tools))
 
 
 def _batch(path: Path) -> LayerBatch:

@@ -20,6 +20,7 @@ from geogate.measures.lattice import CoordinateLattice
 from geogate.measures.measure import MeasureId, Unmeasured
 from geogate.measures.time_steps import TimeSteps
 from geogate.measures.tools import Tools
+from geogate.measures.zone_devices import ZoneDevices
 from geogate.measures.zone_hits import ZoneHits
 from geogate.measures.zone_indexes import feature_hits, zone_index
 from geogate.model.names import Sha256, ZoneListName
@@ -116,8 +117,6 @@ class Geogate:
         return makers[name]()
 
     def _devices(self) -> Measure[Any]:
-        from geogate.measures.zone_devices import ZoneDevices
-
         within_m = self._question.within_m
         return ZoneDevices.against(self._zones, buffer_m=within_m, column=DEVICE, enough=ENOUGH_DEVICES)
 
