@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
+from geogate.measures.zone_devices import DevicesInZones
 from geogate.model.document import canonical_json
 
 if TYPE_CHECKING:
+    from geogate.measures.measure import Measurement, Unmeasured
     from geogate.suites.judge import SuiteAnswer
 
 
@@ -22,7 +24,13 @@ def kept_facts(answer: SuiteAnswer | None) -> str:
             else {
                 "rows": facts.rows,
                 "complete": facts.complete,
-                "values": {str(name): asdict(cast("Any", value)) for name, value in facts.values.items()},
+                "values": {str(name): _plain(value) for name, value in facts.values.items()},
             }
         )
     return canonical_json({"schema": 1, "layers": layers})
+
+
+def _plain(value: Measurement | Unmeasured) -> dict[str, Any]:
+    """Take a measurement apart; hashes of device ids, by which somebody could be recognised, are not kept."""
+    kept = value.kept() if isinstance(value, DevicesInZones) else value
+    return asdict(cast("Any", kept))

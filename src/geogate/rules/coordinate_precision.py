@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 MOST_CLASSES = 8
 """Classes of the histogram that a finding lists; the finest come first."""
 
-SETTLED = 0.5
-"""The share of the limit below which a step stays too fine: steps are looked up at nodes that move with the extent."""
+SETTLED = 0.1
+"""The share of the limit below which a step stays too fine.
+
+With more rows a step of one unit can turn out to be one of five, and the nodes at which it is looked up move with the
+extent.
+"""
 
 COMMAND = "gdf.geometry = gdf.geometry.transform(lambda xy: numpy.round(xy, {}))"
 
