@@ -40,7 +40,9 @@ def step_of(geometries: Sequence[shapely.Geometry], crs: str = "EPSG:4326") -> f
     return found.metres
 
 
-@pytest.mark.parametrize(("share", "settled"), [(0.4, False), (1.0, False), (1.9, False), (2.1, True), (1e4, True)])
+@pytest.mark.parametrize(
+    ("share", "settled"), [(0.4, False), (1.0, False), (5.1, False), (9.9, False), (10.1, True), (1e4, True)]
+)
 def test_the_rule_is_settled_when_a_step_is_far_too_fine(share: float, settled: bool) -> None:  # noqa: FBT001
     some, measure = points((8.12, 50.34)), CoordinateLattice()
     params = PrecisionParams(step_m=step_of(some) * share, operator=">")
