@@ -183,4 +183,3 @@ def surely_simple(xs: Floats, ys: Floats, first: int, last: int) -> bool:
 def _runs_on(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> bool:
     """Tell whether a path from a over b to c surely goes on in about its direction."""
     return (bx - ax) * (cx - bx) + (by - ay) * (cy - by) > _UNDERFLOW
-
