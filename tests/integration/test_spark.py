@@ -300,12 +300,22 @@ def test_a_submission_that_spark_cannot_measure_fails(
     assert gate.states() == ["failed"]
 
 
+def begun_apart(environment: dict[str, str], *, before: str = "") -> subprocess.CompletedProcess[str]:
+    """Begin a session in a Python that runs a text."""
+    program = f"{before}\nfrom geogate.engines.spark_session import spark_session\nwith spark_session(): pass"
+    changed = {**os.environ, **environment}
+    return subprocess.run([sys.executable, "-c", program], env=changed, capture_output=True, text=True, check=False)
+
+
 def test_without_java_spark_does_not_begin(tmp_path: Path) -> None:
-    program = "from geogate.engines.spark_session import spark_session\nwith spark_session('local[1]'): pass"
-    environment = {**os.environ, "JAVA_HOME": str(tmp_path)}
+    ended = begun_apart({"JAVA_HOME": str(tmp_path)})
 
-    ended = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
-    )
-
+    assert ended.returncode == 1
     assert "ServiceError: Spark does not begin (it needs Java 17 or later" in ended.stderr
+
+
+def test_pyspark_does_not_end_the_process_as_if_all_were_well() -> None:
+    ended = begun_apart({"SPARK_REMOTE": "sc://127.0.0.1:1"}, before="import sys; sys.modules['grpc'] = None")
+
+    assert ended.returncode == 1
+    assert "ServiceError: pyspark would have ended the process" in ended.stderr

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.engines.spark_answers import ANSWERS, TOGETHER, Answer, MergeAnswers, merge, readable
-from geogate.engines.spark_session import quiet_about_pandas, spark_failures
+from geogate.engines.spark_session import around_pyspark, spark_failures, staying
 from geogate.model.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -49,9 +49,10 @@ class Job:
         """
         work = self.session.sparkContext.broadcast(self.work)
         try:
-            with quiet_about_pandas():
+            with around_pyspark():
                 answers = self._merging(begin(work), work)
-            texts = self._texts(answers)
+            with staying():
+                texts = self._texts(answers)
         except spark_failures() as error:
             hint = "Spark's own log of the executors says why; no verdict was reached"
             raise ServiceError("a Spark task failed for good", hint=hint) from error

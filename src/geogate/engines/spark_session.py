@@ -47,17 +47,16 @@ def spark_session(master: str = "") -> Iterator[SparkSession]:
         not begin.
     """
     require_pyspark()
-    running = _running()
-    if running is not None:
-        if master and _patient(master) != running.sparkContext.master and master != running.sparkContext.master:
+    with around_pyspark():
+        running = _running()
+        if running is not None and master and running.sparkContext.master not in {master, _patient(master)}:
             raise UsageError("Spark is running in this process with another master", hint="leave --master away")
-        yield running
-        return
-    session = _begin(master)
+        session = running or _begin(master)
     try:
         yield session
     finally:
-        session.stop()
+        if running is None:
+            session.stop()
 
 
 def require_pyspark() -> None:
@@ -66,7 +65,8 @@ def require_pyspark() -> None:
     Raises: UsageError when it is not installed, or too old.
     """
     try:
-        import pyspark
+        with around_pyspark():
+            import pyspark
     except ModuleNotFoundError as error:
         raise UsageError("the engine spark needs pyspark", hint="pip install 'geogate[spark]'") from error
     if int(pyspark.__version__.partition(".")[0]) < OLDEST:
@@ -74,14 +74,31 @@ def require_pyspark() -> None:
 
 
 @contextmanager
-def quiet_about_pandas() -> Iterator[None]:
-    """Silence one warning, which pyspark gives of every pandas since 3.0, also where no data goes through pandas.
+def around_pyspark() -> Iterator[None]:
+    """Keep pyspark from ending the process, and from warning of every pandas since 3.0, which gets no data here.
 
-    Only for the caller's own thread while no other runs Python code that warns.
+    Warnings are silenced for the whole process, so that this is only for short calls.
+
+    Raises: ServiceError.
     """
-    with warnings.catch_warnings():
+    with staying(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", _ABOUT_PANDAS, FutureWarning)
         yield
+
+
+@contextmanager
+def staying() -> Iterator[None]:
+    """Keep pyspark from ending the process.
+
+    Where Python runs a text and no file, and gRPC is missing, a module of pyspark thinks that it is tested and ends the
+    process with code 0, which for the gate means cleared.
+
+    Raises: ServiceError.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise ServiceError("pyspark would have ended the process", hint="install grpcio beside it") from error
 
 
 def _running() -> Any:
@@ -93,10 +110,9 @@ def _running() -> Any:
     from pyspark.sql import SparkSession
 
     try:
-        session = SparkSession.active()
+        return _with_context(SparkSession.active())
     except PySparkException:
         return None
-    return _with_context(session)
 
 
 def _with_context(session: Any) -> Any:
@@ -124,12 +140,12 @@ def _begin(master: str) -> Any:
         for name, value in _ON_THIS_MACHINE.items():
             builder = builder.config(name, value)
     try:
-        session = _with_context(builder.getOrCreate())
+        session = builder.getOrCreate()
     except spark_failures() as error:
         raise ServiceError(
             "Spark does not begin", hint="it needs Java 17 or later (JAVA_HOME), and a master that can be reached"
         ) from error
-    context = session.sparkContext
+    context = _with_context(session).sparkContext
     context.environment.setdefault("PYTHONWARNINGS", f"ignore:{_ABOUT_PANDAS}:FutureWarning")
     # Unless somebody names one, executors would take the first python3 on their path.
     if "PYSPARK_PYTHON" not in os.environ:
