@@ -32,9 +32,12 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     options = parser.parse_args()
     if options.what == "prepare":
-        from geogate.kernels.state import compile_all
+        from geogate.kernels.state import clear, compile_all, ready
 
-        compile_all()
+        if not ready():
+            # What an older source has left in the folder of the watch is of no use.
+            clear()
+            compile_all()
     from benchmarks.watch_works import works
 
     said: dict[str, list[float]] = {}
