@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     Bounds = tuple[float, float, float, float]
 
 IMAGES = 3
-"""An edge and the same a turn aside in both directions; a code in a pool is this times the vertex, plus the image."""
+"""An edge and the same a turn aside in both directions; a code in a pool is four times the vertex, plus the image."""
+
+MOST_VERTICES = 2**29
+"""More have no codes of 31 bits."""
 
 _TURN = (0.0, 360.0, -360.0)
 _SEAM_DEG = 179.999
@@ -59,8 +62,7 @@ def _near_edges(
     cx, cy, hx, hy = 0.5 * (west + east), 0.5 * (south + north), 0.5 * (east - west), 0.5 * (north - south)
     for k in range(first, last):
         code = np.int64(pool[k])
-        turn = code % IMAGES
-        v = 2 * (code // IMAGES)
+        turn, v = code & 3, (code >> 2) << 1
         x0, x1 = xy[v], xy[v + 2]
         if turn:
             x0, x1 = x0 + _TURN[turn], x1 + _TURN[turn]
@@ -92,7 +94,7 @@ def _list_edges(zone: int, rings: Rings, images: int, pool: Pool) -> int:
     for ring in range(rings.zone_ring[zone], rings.zone_ring[zone + 1]):
         for v in range(rings.ring_start[ring], rings.ring_start[ring + 1] - 1):
             for turn in range(images):
-                pool[end] = IMAGES * v + turn
+                pool[end] = 4 * v + turn
                 end += 1
     return end
 

@@ -13,7 +13,7 @@ from geogate.zones.boundary import Hits
 from geogate.zones.compiled_build import build_tables
 from geogate.zones.compiled_file import Origin, damaged, read, write
 from geogate.zones.compiled_tables import Grid, read_only
-from geogate.zones.exact import OffGlobeError, ZoneJudge, check_positions, groups, limits_m, part_zones, zone_parts
+from geogate.zones.exact import OffGlobeError, ZoneJudge, check_positions, groups, limits_m
 from geogate.zones.index import ZoneIndex
 from geogate.zones.unwrap import on_the_map
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from geogate.kernels import grid_build_sort as sorted_
     from geogate.kernels import near, stripes
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from geogate.zones.zone import Zone, ZoneList
 
 _LEAST_ROOM: Final = 4_096
-_SEVERAL: Final = 2
 _JUDGES: Final = 4_096
 """Zones that are kept ready for exact questions."""
 
@@ -42,11 +42,9 @@ class CompiledIndex:
     ``verified`` has returned they may be wrong, and nothing that came of them may be told.
     """
 
-    def __init__(
-        self, *, zone_list: ZoneList, buffer_m: float, limit_m: NDArray[np.float64], tables: Tables, check: Check | None
-    ) -> None:
+    def __init__(self, *, zone_list: ZoneList, buffer_m: float, tables: Tables, check: Check | None) -> None:
         """Take tables that belong to the list and the distances; ``check`` compares them with what was written."""
-        self.zone_list, self.buffer_m, self.limit_m = zone_list, buffer_m, limit_m
+        self.zone_list, self.buffer_m = zone_list, buffer_m
         self.stripes, self.balls, self.cells = tables.stripes, tables.balls, tables.cells
         self.grid = Grid(tables.bands)
         self._check = check
@@ -60,9 +58,8 @@ class CompiledIndex:
         Units: metres.
         Raises: PolicyError when there is no zone, a distance is impossible, or a point or line has no distance.
         """
-        limit_m = limits_m(zone_list, buffer_m)
-        tables = _tables(zone_list, limit_m)
-        return cls(zone_list=zone_list, buffer_m=buffer_m, limit_m=limit_m, tables=tables, check=None)
+        tables = _tables(zone_list, limits_m(zone_list, buffer_m))
+        return cls(zone_list=zone_list, buffer_m=buffer_m, tables=tables, check=None)
 
     @classmethod
     def open(cls, zone_list: ZoneList, *, buffer_m: float, folder: Path) -> Self:
@@ -73,10 +70,9 @@ class CompiledIndex:
         Units: metres.
         Raises: PolicyError as ``build`` does; ServiceError when others can write to the folder.
         """
-        limit_m = limits_m(zone_list, buffer_m)
         origin = Origin(list_digest=zone_list.digest, buffer_m=float(buffer_m))
-        tables, check = read(folder, zone_list, origin) or _written(folder, zone_list, origin, limit_m)
-        return cls(zone_list=zone_list, buffer_m=buffer_m, limit_m=limit_m, tables=tables, check=check)
+        tables, check = read(folder, zone_list, origin) or _written(folder, zone_list, origin)
+        return cls(zone_list=zone_list, buffer_m=buffer_m, tables=tables, check=check)
 
     def verified(self) -> None:
         """Wait until the tables are known to be what was written.
@@ -85,6 +81,16 @@ class CompiledIndex:
         """
         if self._check is not None:
             self._check.wait()
+
+    @cached_property
+    def limit_m(self) -> NDArray[np.float64]:
+        """The distance of each zone, tolerance not yet added.
+
+        Shape: ``(zones,)``.
+        Units: metres.
+        """
+        own_m = np.array([zone.buffer_m for zone in self.zone_list.zones], dtype=np.float64)
+        return np.maximum(own_m, self.buffer_m)
 
     @cached_property
     def reference(self) -> ZoneIndex:
@@ -151,13 +157,12 @@ class CompiledIndex:
         return hit
 
     def _make_judge(self, number: int) -> ZoneJudge:
-        return ZoneJudge(self.zone_list.zones[number], float(self.limit_m[number]))
+        zone = self.zone_list.zones[number]
+        return ZoneJudge(zone, max(zone.buffer_m, self.buffer_m))
 
 
-def _written(
-    folder: Path, zone_list: ZoneList, origin: Origin, limit_m: NDArray[np.float64]
-) -> tuple[Tables, Check | None]:
-    tables = _tables(zone_list, limit_m)
+def _written(folder: Path, zone_list: ZoneList, origin: Origin) -> tuple[Tables, Check | None]:
+    tables = _tables(zone_list, limits_m(zone_list, origin.buffer_m))
     try:
         write(folder, zone_list, origin, tables)
     except OSError:
@@ -166,16 +171,15 @@ def _written(
 
 
 def _tables(zone_list: ZoneList, limit_m: NDArray[np.float64]) -> Tables:
-    parts = [_without_overlaps(zone) for zone in zone_list.zones]
-    return build_tables(np.concatenate(parts), part_zones(parts), limit_m)
+    parts, part_zone = shapely.get_parts([_without_overlaps(zone) for zone in zone_list.zones], return_index=True)
+    return build_tables(parts, part_zone.astype(np.int64), limit_m)
 
 
-def _without_overlaps(zone: Zone) -> NDArray[np.object_]:
-    """Give the parts of a zone; polygons of a collection may overlap, which the kernels would take for holes."""
-    parts = zone_parts(zone)
-    if shapely.get_type_id(zone.geometry) != shapely.GeometryType.GEOMETRYCOLLECTION:
-        return parts
+def _without_overlaps(zone: Zone) -> BaseGeometry:
+    """Give the geometry of a zone; polygons of a collection may overlap, which the kernels would take for holes."""
+    if not isinstance(zone.geometry, shapely.GeometryCollection):
+        return zone.geometry
+    parts = shapely.get_parts(zone.geometry)
     is_area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
-    if is_area.sum() < _SEVERAL:
-        return parts
-    return np.concatenate([shapely.get_parts(shapely.union_all(parts[is_area])), parts[~is_area]])
+    areas = shapely.get_parts(shapely.union_all(parts[is_area]))
+    return shapely.GeometryCollection([*areas, *parts[~is_area]])

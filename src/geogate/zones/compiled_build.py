@@ -61,12 +61,12 @@ def build_tables(parts: NDArray[np.object_], part_zone: NDArray[np.int64], limit
 
 def _stripes(parts: NDArray[np.object_], part_zone: NDArray[np.int64], *, zones: int) -> Stripes:
     from geogate.kernels import stripes as kernels
-    from geogate.kernels.grid_build_edges import IMAGES
+    from geogate.kernels.grid_build_edges import MOST_VERTICES
 
     area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
     rings, part = shapely.get_rings(parts[area], return_index=True)
     lonlat, ring = shapely.get_coordinates(rings, return_index=True)
-    if IMAGES * len(lonlat) > _MOST // 2:
+    if len(lonlat) > MOST_VERTICES:
         raise PolicyError("a zone list has too many vertices", hint="divide it into several lists")
     xy = read_only(lonlat.reshape(-1))
     ring_start = read_only(np.searchsorted(ring, np.arange(len(rings) + 1)).astype(np.int64))

@@ -42,6 +42,7 @@ _START: Final = struct.Struct("<16sII32s")
 _LONGEST_HEADER: Final = 1 << 20
 _ALIGNED: Final = 64
 _AT_ONCE: Final = 1 << 22
+_ZONES_AT_ONCE: Final = 1 << 14
 _SOURCES: Final = ("zones/*.py", "kernels/stripes.py", "kernels/near.py", "kernels/grid_*.py")
 
 
@@ -79,13 +80,17 @@ def builder_digest() -> str:
 
 
 def zones_digest(zone_list: ZoneList) -> bytes:
-    """Digest what the tables depend on of each zone: its geometry and its own distance."""
-    whole = sha256(np.array([zone.buffer_m for zone in zone_list.zones]).tobytes())
-    for first in range(0, len(zone_list.zones), _ALIGNED):
-        some = zone_list.zones[first : first + _ALIGNED]
-        wkb = shapely.to_wkb(np.array([zone.geometry for zone in some], dtype=object), byte_order=1)
-        whole.update(struct.pack(f"<{len(wkb)}q", *map(len, wkb)))
-        whole.update(b"".join(wkb))
+    """Digest what the tables depend on of each zone: its own distance, its kind, and all its vertices in their order.
+
+    Where a ring ends is seen from its vertices, and whether it is a hole makes no difference to the tables.
+    """
+    geometries = np.array([zone.geometry for zone in zone_list.zones], dtype=object)
+    whole = sha256(np.array([zone.buffer_m for zone in zone_list.zones], dtype="<f8").data)
+    for numbers in (shapely.get_type_id(geometries), shapely.get_num_coordinates(geometries)):
+        whole.update(np.ascontiguousarray(numbers, dtype="<i8").data)
+    for first in range(0, len(geometries), _ZONES_AT_ONCE):
+        lonlat = shapely.get_coordinates(geometries[first : first + _ZONES_AT_ONCE])
+        whole.update(np.ascontiguousarray(lonlat, dtype="<f8").data)
     return whole.digest()
 
 

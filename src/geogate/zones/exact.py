@@ -26,6 +26,7 @@ FARTHEST_BUFFER_M = 500_000.0
 FARTHEST_LON, FARTHEST_LAT = 540.0, 90.0
 
 _AREA = 2
+_ALL_AREA = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _TABLE = 4_000_000
 
 
@@ -93,9 +94,11 @@ def limits_m(zone_list: ZoneList, buffer_m: float) -> NDArray[np.float64]:
             hint="a larger distance belongs into the zone's geometry",
         )
     bare = np.flatnonzero(limit_m == 0)
-    parts, zone = shapely.get_parts([zone_list.zones[number].geometry for number in bare], return_index=True)
+    geometries = np.array([zone_list.zones[number].geometry for number in bare], dtype=object)
+    odd = np.flatnonzero(~np.isin(shapely.get_type_id(geometries), _ALL_AREA))
+    parts, zone = shapely.get_parts(geometries[odd], return_index=True)
     flat = np.zeros(len(limit_m), dtype=np.bool_)
-    flat[bare[zone[shapely.get_dimensions(parts) < _AREA]]] = True
+    flat[bare[odd[zone[shapely.get_dimensions(parts) < _AREA]]]] = True
     if flat.any():
         raise PolicyError(
             f"zone {_first(zone_list, flat)} of list {zone_list.name} has a point or a line and no distance,"
