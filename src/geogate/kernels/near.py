@@ -90,7 +90,7 @@ def seen2(at: Place, chunk: int, balls: Balls, enough: float) -> float:
     """
     corner = balls.corner
     first, last = balls.chunk_start[chunk], balls.chunk_start[chunk + 1]
-    if first < 0 or last - first < 2 or last > len(corner) // 3:
+    if not 0 <= first < last <= len(corner) // 3 or last - first < 2:
         return np.nan
     x, y, z, sin_lon, cos_lon, sin_lat, cos_lat = at
     dx, dy, dz = corner[3 * first] - x, corner[3 * first + 1] - y, corner[3 * first + 2] - z

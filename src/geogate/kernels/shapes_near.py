@@ -66,7 +66,8 @@ def _near_polygons(zones: Zones, zone: int, ax: float, ay: float, bx: float, by:
     if not (0.0 <= low <= high < len(polygons.start) - 1):
         return UNSURE
     begin, end = polygons.start[np.int64(low)], polygons.start[np.int64(high) + 1]
-    if begin < 0 or end > len(polygons.edge):
+    # In this order: the length of a range with a far end is no number.
+    if not 0 <= begin <= end <= len(polygons.edge):
         return UNSURE
     found = NO
     for k in range(begin, end):

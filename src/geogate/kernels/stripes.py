@@ -175,7 +175,8 @@ def place_in_stripe(x: float, y: float, near_lon: float, stripe: int, stripes: S
     if stripe < 0:
         return OUT if stripe == _NO_STRIPE else ASK
     first, last = stripes.start[stripe], stripes.start[stripe + 1]
-    if first < 0 or last > len(edge) or len(xy) < 4:
+    # In this order: how far it is between two numbers that are far apart is no number.
+    if not 0 <= first <= last <= len(edge) or len(xy) < 4:
         return ASK
     inside, near, most = False, False, len(xy) - 4
     for k in range(first, last):

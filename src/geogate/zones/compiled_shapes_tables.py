@@ -41,7 +41,11 @@ _lock = Lock()
 
 
 def zone_tables(index: CompiledIndex) -> Zones:
-    """Get the tables of an index, made once."""
+    """Get the tables of an index, made once.
+
+    Raises: ServiceError when the index is damaged.
+    """
+    index.verified()
     with _lock:
         if index not in _kept:
             _kept[index] = _zones(index)
