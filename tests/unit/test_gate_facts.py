@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from geogate.suites.judge import SuiteAnswer
 
 HASHES = "00112233445566778899aabbccddeeff"
-DEVICES = DevicesInZones(enough=5, without_column=False, zones=(ZoneDeviceCount(zone="depot", devices=1, hashes=HASHES),))
+DEVICES = DevicesInZones(
+    enough=5, without_column=False, zones=(ZoneDeviceCount(zone="depot", devices=1, hashes=HASHES),)
+)
 
 
 def text(**values: Any) -> str:
