@@ -7,14 +7,13 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from property.zone_features import batch, beside, features, some_features, zones_round
+from property.zone_features import batch, beside, features, hits_of, some_features, zones_round
 from property.zone_reference import zone_list
 
 from geogate.measures.tools import PLAIN, Tools
 from geogate.measures.zone_indexes import feature_hits, zone_index
 from geogate.zones.boundary import Hits
 from geogate.zones.compiled import CompiledIndex
-from geogate.zones.compiled_shapes import features_within
 from geogate.zones.index import ZoneIndex
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ def expected_hits(index: ZoneIndex, shapes: list[BaseGeometry]) -> Hits:
 def assert_judged_alike(zones: list[BaseGeometry], shapes: list[BaseGeometry], limit_m: float) -> None:
     listed = zone_list(zones, buffer_m=limit_m)
     compiled = CompiledIndex.build(listed, buffer_m=0.0)
-    taken = features(shapes)
-    found = features_within(compiled, taken, vertices=compiled.points_within(taken.lonlat))
+    found = hits_of(compiled, shapes)
     expected = expected_hits(ZoneIndex.build(listed, buffer_m=0.0), shapes)
     assert list(zip(found.owner, found.zone, strict=True)) == list(zip(expected.owner, expected.zone, strict=True))
 

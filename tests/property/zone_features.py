@@ -11,7 +11,7 @@ import shapely
 from property.zone_reference import GEOD
 
 from geogate.measures.batch import LayerBatch
-from geogate.zones.compiled_shapes import Features
+from geogate.zones.compiled_shapes import Features, features_within, near_rows, vertices_within
 from geogate.zones.normalise import ZoneGeometryError, normalise
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
+
+    from geogate.zones.boundary import Hits
+    from geogate.zones.compiled import CompiledIndex
+
 
 LONLAT = pyproj.CRS.from_epsg(4326)
 BESIDE_M = (0.0, 0.005, 0.02, 0.055, 0.065, 0.1, 5.0)
@@ -41,9 +45,16 @@ def features(shapes: Sequence[BaseGeometry | None]) -> Features:
         offsets=parts.offsets,
         kinds=parts.kinds,
         first=parts.first,
-        bent=np.empty(0, np.int64),
         shapes=made.geometries.shapes,
     )
+
+
+def hits_of(index: CompiledIndex, shapes: Sequence[BaseGeometry | None]) -> Hits:
+    """What features hit through a compiled index."""
+    taken = features(shapes)
+    rows = near_rows(index, taken)
+    vertices = vertices_within(index, taken, rows=rows)
+    return features_within(index, taken, rows=rows, bent=rows[:0], vertices=vertices)
 
 
 def star(

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import shapely
-from property.zone_features import features
+from property.zone_features import features, hits_of
 from property.zone_reference import GEOD, zone_list
 
 from geogate.zones.compiled import CompiledIndex
-from geogate.zones.compiled_shapes import features_within, near_boxes
+from geogate.zones.compiled_shapes import _judged, near_boxes, near_rows, rows_hit, vertices_within
 from geogate.zones.compiled_tables import read_only
 from geogate.zones.exact import OffGlobeError
 
@@ -33,20 +33,19 @@ def index() -> CompiledIndex:
 
 def hit(index: CompiledIndex, *shapes: BaseGeometry) -> list[list[int]]:
     """The zones that each shape hits."""
-    taken = features(shapes)
-    found = features_within(index, taken, vertices=index.points_within(taken.lonlat))
+    found = hits_of(index, shapes)
     return [found.zone[found.owner == row].tolist() for row in range(len(shapes))]
 
 
 def asked(index: CompiledIndex, shapes: list[BaseGeometry]) -> set[int]:
     """The rows that kernels alone do not decide."""
     from geogate.kernels.shapes_tables import HIT
-    from geogate.zones.compiled_shapes import _judged, rows_hit
 
     taken = features(shapes)
-    vertices = index.points_within(taken.lonlat)
-    known = rows_hit(vertices, taken.offsets[taken.first], zones=len(index.zone_list.zones))
-    row, _, answer = _judged(index, taken, known)
+    rows = near_rows(index, taken)
+    vertices = vertices_within(index, taken, rows=rows)
+    known = rows_hit(vertices, taken.start, zones=len(index.zone_list.zones))
+    row, _, answer = _judged(index, taken, rows, known)
     return set(row[answer != HIT].tolist())
 
 
@@ -120,17 +119,12 @@ def test_an_edge_hits_a_zone_within_its_distance(away_m: float, *, hits: bool) -
 
 @pytest.mark.parametrize("far", [np.nan, np.inf, 541.0])
 def test_a_vertex_off_the_globe_is_an_error(index: CompiledIndex, far: float) -> None:
-    taken = features([shapely.LineString([(0, 0), (1, 1), (2, 2)])])
+    taken = features([shapely.LineString([(lon, 0), (lon, 1), (lon, 2)]) for lon in (0, 20, 30)])
     lonlat = taken.lonlat.copy(order="F")
     lonlat[1, 0] = far
-    with np.errstate(invalid="ignore"):
-        shapes = np.array([shapely.LineString(lonlat)])
-    with pytest.raises(OffGlobeError, match="1 of 3 positions"):
-        features_within(
-            index,
-            replace(taken, lonlat=lonlat, shapes=lambda rows: shapes[rows]),
-            vertices=index.points_within(lonlat[:0]),
-        )
+    taken = replace(taken, lonlat=lonlat)
+    with pytest.raises(OffGlobeError, match="1 of 9 positions"):
+        vertices_within(index, taken, rows=near_rows(index, taken))
 
 
 def test_nearly_all_features_are_decided_by_the_kernels(index: CompiledIndex) -> None:
@@ -185,6 +179,7 @@ def noise_like(array: NDArray[Any], seed: int) -> NDArray[Any]:
     "table", ["top", "bits", "base", "cell_start", "entry", "whole_start", "whole_zone", "head", "start", "edge"]
 )
 def test_damaged_tables_are_never_read_beyond_their_ends(wide: CompiledIndex, table: str, seed: int) -> None:
+    from geogate.kernels import shapes_boxes as boxes
     from geogate.kernels.shapes import judge
     from geogate.kernels.shapes_tables import Features, Known
     from geogate.zones.compiled_shapes_tables import grid_tables, zone_tables
@@ -201,6 +196,8 @@ def test_damaged_tables_are_never_read_beyond_their_ends(wide: CompiledIndex, ta
     taken = features(shapes)
     arrays = (taken.lonlat[:, 0], taken.lonlat[:, 1], taken.offsets, taken.kinds, taken.first)
     none = read_only(np.zeros(len(shapes) + 1, np.int64))
-    answers, used = judge(Features(*(read_only(array) for array in arrays)), Known(none, none[:0]), zones, grid)
+    plain = Features(*(read_only(array) for array in arrays))
+    rows = read_only(boxes.near_rows(plain, len(zones.fences), grid))
+    answers, used = judge(plain, rows, Known(none, none[:0]), zones, grid)
     assert set(answers.row[:used].tolist()) <= set(range(len(shapes)))
     assert set(answers.zone[:used].tolist()) <= set(range(-1, 4))

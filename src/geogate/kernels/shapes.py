@@ -16,7 +16,8 @@ from geogate.kernels.grid_build_sort import small_cells
 from geogate.kernels.grid_probe import Scale
 from geogate.kernels.inputs import read_only
 from geogate.kernels.jit import inner, kernel
-from geogate.kernels.shapes_cells import DAMAGED, FEW_CELLS, cells_in, near_boxes, zones_in
+from geogate.kernels.shapes_boxes import box_of, is_plain, near_boxes, near_rows
+from geogate.kernels.shapes_cells import DAMAGED, FEW_CELLS, cells_in, zones_in
 from geogate.kernels.shapes_inside import both, holds
 from geogate.kernels.shapes_large import has_rings, judge_edges, judge_insides, out_of_hull
 from geogate.kernels.shapes_near import beside, edge_near
@@ -33,6 +34,7 @@ from geogate.kernels.shapes_tables import (
     Box,
     Features,
     Grid,
+    Ints,
     Known,
     Loose,
     Marks,
@@ -51,8 +53,8 @@ _SHORT_RING = 256
 
 
 @kernel
-def judge(features: Features, known: Known, zones: Zones, grid: Grid) -> tuple[Answers, int]:
-    """Judge all features: return rows, zones and answers, and how many of them count.
+def judge(features: Features, rows: Ints, known: Known, zones: Zones, grid: Grid) -> tuple[Answers, int]:
+    """Judge some rows: return rows, zones and answers, and how many of them count.
 
     Rows and zones that are known are not repeated. A row that is to be asked about may have other answers as well.
     """
@@ -66,7 +68,7 @@ def judge(features: Features, known: Known, zones: Zones, grid: Grid) -> tuple[A
     )
     answers = Answers(np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024, np.uint8))
     used = 0
-    for row in range(len(features.first) - 1):
+    for row in rows:
         box, cells, near = _around(features, row, known, grid, marks)
         if near == 0 and cells <= FEW_CELLS:
             continue
@@ -93,8 +95,8 @@ def _around(features: Features, row: int, known: Known, grid: Grid, marks: Marks
     box = (0.0, 0.0, 0.0, 0.0)
     if not _has_edges(features, row):
         return box, 0, 0
-    box = _box(features, row)
-    if not _is_plain(box):
+    box = box_of(features, row)
+    if not is_plain(box):
         return box, 0, DAMAGED
     for k in range(known.first[row], known.first[row + 1]):
         marks.row[known.zone[k]], marks.answer[known.zone[k]] = row, HIT
@@ -125,29 +127,6 @@ def _has_edges(features: Features, row: int) -> bool:
     for part in range(features.first[row], features.first[row + 1]):
         found |= features.kinds[part] != POINT
     return found
-
-
-@inner
-def _box(features: Features, row: int) -> Box:
-    """Return the box of a feature's vertices; not a number where one of them is not finite."""
-    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    finite = True
-    for v in range(features.offsets[features.first[row]], features.offsets[features.first[row + 1]]):
-        x, y = features.xs[v], features.ys[v]
-        west, east = min(west, x), max(east, x)
-        south, north = min(south, y), max(north, y)
-        finite &= x - y == x - y
-    if not finite:
-        west = np.nan
-    return west, south, east, north
-
-
-@inner
-def _is_plain(box: Box) -> bool:
-    """Tell whether a feature is on the map and jumps nowhere; not so where the box has what is not a number."""
-    west, south, east, north = box
-    on_map = west >= -180.0 and east <= 180.0 and south >= -90.0 and north <= 90.0
-    return on_map and east - west <= 180.0
 
 
 @kernel
@@ -212,5 +191,6 @@ def warm_up() -> None:
     zones = Zones(read_only(np.zeros((1, COLUMNS))), stripes, Loose(wide, first), anchors)
     number = read_only(np.ones(BLOCK))
     grid = Grid(Scale(1, number, first, number), small_cells())
-    judge(Features(number, number, first, read_only(np.zeros(0, np.uint8)), first), Known(first, first), zones, grid)
+    features = Features(number, number, first, read_only(np.zeros(0, np.uint8)), first)
+    judge(features, read_only(near_rows(features, 1, grid)), Known(first, first), zones, grid)
     near_boxes(wide, 1, grid, np.zeros(0, np.bool_))

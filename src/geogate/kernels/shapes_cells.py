@@ -11,12 +11,10 @@ import numpy as np
 
 from geogate.kernels.grid_build import ALL, BLOCK, SUBCELLS
 from geogate.kernels.grid_build_sort import WORDS
-from geogate.kernels.jit import count_ones, inner, kernel
+from geogate.kernels.jit import count_ones, inner
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from geogate.kernels.shapes_tables import Box, Floats, Grid, Ints
+    from geogate.kernels.shapes_tables import Box, Grid, Ints
 
 DAMAGED = -1
 """Instead of a number of zones: the tables cannot be read."""
@@ -172,15 +170,3 @@ def _add_wholes(grid: Grid, block: int, seen: Ints, stamp: int, found: Ints, num
             seen[zone], found[number] = stamp, zone
             number += 1
     return number
-
-
-@kernel
-def near_boxes(boxes: Floats, zones: int, grid: Grid, near: NDArray[np.bool_]) -> None:
-    """Tell which boxes have zones in their cells, and mark those that are too large to look at all cells.
-
-    Boxes are west, south, east, north; ``near`` is written. Tables that cannot be read are near to everything.
-    """
-    seen, found = np.full(zones, -1, np.int64), np.empty(zones, np.int64)
-    for row in range(len(boxes)):
-        box = (boxes[row, 0], boxes[row, 1], boxes[row, 2], boxes[row, 3])
-        near[row] = cells_in(grid, box) > FEW_CELLS or zones_in(grid, box, seen, row, found, 0) != 0

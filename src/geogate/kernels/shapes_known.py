@@ -1,4 +1,4 @@
-"""From the zones that vertices hit to the zones that features hit."""
+"""From features to their vertices, and from the zones that vertices hit to the zones that features hit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from geogate.kernels.inputs import read_only
 from geogate.kernels.jit import kernel
 
 if TYPE_CHECKING:
-    from geogate.kernels.shapes_tables import Ints
+    from geogate.kernels.shapes_tables import Floats, Ints
 
 
 @kernel
@@ -35,7 +35,24 @@ def rows_of(owner: Ints, zone: Ints, start: Ints, zones: int) -> tuple[Ints, Int
     return first, kept, used
 
 
+@kernel
+def vertices_of(rows: Ints, start: Ints, xs: Floats, ys: Floats) -> tuple[Ints, Floats, Floats]:
+    """Gather the vertices of some rows: their numbers, longitudes and latitudes."""
+    count = 0
+    for row in rows:
+        count += start[row + 1] - start[row]
+    number, lon, lat = np.empty(count, np.int64), np.empty(count), np.empty(count)
+    count = 0
+    for row in rows:
+        for v in range(start[row], start[row + 1]):
+            number[count], lon[count], lat[count] = v, xs[v], ys[v]
+            count += 1
+    return number, lon, lat
+
+
 def warm_up() -> None:
     """Compile the kernels of this module for the types that they are used with."""
     nothing = read_only(np.zeros(0, np.int64))
-    rows_of(nothing, nothing, read_only(np.zeros(2, np.int64)), 1)
+    start, floats = read_only(np.zeros(2, np.int64)), read_only(np.zeros(0))
+    rows_of(nothing, nothing, start, 1)
+    vertices_of(nothing, start, floats, floats)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import shapely
 
 from geogate.measures.reference import positions, to_lonlat
 from geogate.zones.boundary import Hits
-from geogate.zones.compiled_shapes import Features, features_within, near_boxes, rows_hit
+from geogate.zones.compiled_shapes import Features, features_within, near_boxes, near_rows, rows_hit, vertices_within
 from geogate.zones.straighten import is_straight, straighten
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ _WITHIN: Final = 0.37
 
 _WHOLE_EARTH: Final = (-180.0, -90.0, 180.0, 90.0)
 
+_kept: WeakKeyDictionary[LayerBatch, dict[CompiledIndex, NDArray[np.int64]]] = WeakKeyDictionary()
+_lock = Lock()
+
 
 def exact_hits(batch: LayerBatch, index: ZoneIndex) -> Iterator[Hits]:
     """Take the lines and polygons that zones come near to, and judge their edges and insides exactly.
@@ -51,23 +56,48 @@ def exact_hits(batch: LayerBatch, index: ZoneIndex) -> Iterator[Hits]:
         yield Hits(owner=some[found.owner], zone=found.zone)
 
 
+def compiled_vertices(batch: LayerBatch, index: CompiledIndex) -> Hits:
+    """Find the zones that each vertex hits, looking only at those of rows that zones may come near to.
+
+    Raises: OffGlobeError.
+    """
+    features = _features(batch)
+    if features is None:
+        return index.points_within(batch.lonlat)
+    return vertices_within(index, features, rows=_near(batch, index, features))
+
+
 def compiled_hits(batch: LayerBatch, index: CompiledIndex, vertices: Hits) -> Hits:
     """Find the zones that each row hits, as ``exact_hits`` and the hits of its vertices together do.
 
     Raises: OffGlobeError, TooCurvedError, ShapelyError.
     """
+    features = _features(batch)
+    if features is None:
+        return rows_hit(vertices, batch.geometries.feature_offsets, zones=len(index.zone_list.zones))
+    rows, bent = _near(batch, index, features), _bent_rows(batch, index)
+    return features_within(index, features, rows=rows, bent=bent, vertices=vertices)
+
+
+def _features(batch: LayerBatch) -> Features | None:
     parts = batch.geometries.parts
     if parts is None:
-        return rows_hit(vertices, batch.geometries.feature_offsets, zones=len(index.zone_list.zones))
-    features = Features(
+        return None
+    return Features(
         lonlat=batch.lonlat,
         offsets=parts.offsets,
         kinds=parts.kinds,
         first=parts.first,
-        bent=_bent_rows(batch, index),
         shapes=lambda rows: _lonlat_shapes(batch, rows),
     )
-    return features_within(index, features, vertices=vertices)
+
+
+def _near(batch: LayerBatch, index: CompiledIndex, features: Features) -> Ints:
+    with _lock:
+        kept = _kept.setdefault(batch, {})
+    if index not in kept:
+        kept[index] = near_rows(index, features)
+    return kept[index]
 
 
 def _bent_rows(batch: LayerBatch, index: CompiledIndex) -> Ints:

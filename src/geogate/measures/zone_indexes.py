@@ -12,7 +12,7 @@ import numpy as np
 from shapely.errors import ShapelyError
 
 from geogate.measures.measure import UnmeasurableError
-from geogate.measures.zone_features import compiled_hits, exact_hits
+from geogate.measures.zone_features import compiled_hits, compiled_vertices, exact_hits
 from geogate.zones.boundary import Hits
 from geogate.zones.compiled import CompiledIndex
 from geogate.zones.index import OffGlobeError, ZoneIndex
@@ -79,7 +79,7 @@ def vertex_hits(batch: LayerBatch, index: ZoneIndex | CompiledIndex) -> Hits:
 
     Raises: UnmeasurableError when a vertex is not finite or not on the globe.
     """
-    return _once(batch, ("vertices", index), lambda: _judged(batch, lambda: index.points_within(batch.lonlat)))
+    return _once(batch, ("vertices", index), lambda: _judged(batch, lambda: _vertex_hits(batch, index)))
 
 
 def feature_hits(batch: LayerBatch, index: ZoneIndex | CompiledIndex) -> Hits:
@@ -106,6 +106,12 @@ def _judged(batch: LayerBatch, find: Callable[[], Hits]) -> Hits:
     except ShapelyError:
         # What GEOS says can hold coordinates.
         raise UnmeasurableError(f"in rows from {batch.first_row}: GEOS refuses to judge a geometry") from None
+
+
+def _vertex_hits(batch: LayerBatch, index: ZoneIndex | CompiledIndex) -> Hits:
+    if isinstance(index, CompiledIndex):
+        return compiled_vertices(batch, index)
+    return index.points_within(batch.lonlat)
 
 
 def _feature_hits(batch: LayerBatch, index: ZoneIndex | CompiledIndex) -> Hits:

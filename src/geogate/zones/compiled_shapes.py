@@ -12,13 +12,14 @@ from geogate.zones.boundary import Hits
 from geogate.zones.compiled_shapes_exact import pairs_within
 from geogate.zones.compiled_shapes_tables import grid_tables, zone_tables
 from geogate.zones.compiled_tables import read_only
-from geogate.zones.unwrap import HALF_TURN
+from geogate.zones.exact import OffGlobeError, check_positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
+    from geogate.kernels import shapes_tables
     from geogate.zones.compiled import CompiledIndex
 
     Ints = NDArray[np.int64]
@@ -32,37 +33,79 @@ _MANY_ZONES: Final = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """Lines and polygons in degrees, taken apart; ``shapes`` makes shapely geometries of some rows, for the reference.
+    """Points, lines and polygons in degrees, taken apart; ``shapes`` makes shapely geometries of some rows.
 
     Part ``p`` has the vertices ``offsets[p]`` to ``offsets[p + 1]`` and is of the kind ``kinds[p]``: 1 a point, 2 a
-    line, 3 a ring; row ``i`` has the parts ``first[i]`` to ``first[i + 1]``, in the order of their vertices. ``bent``
-    are rows whose edges are not straight in degrees, so that only the reference can judge them: ``shapes`` bends them.
+    line, 3 a ring; row ``i`` has the parts ``first[i]`` to ``first[i + 1]``, in the order of their vertices.
 
     Shape: ``lonlat`` ``(vertices, 2)``, all longitudes before all latitudes (Fortran's order).
     Units: degrees.
     """
 
     lonlat: NDArray[np.float64]
-    offsets: NDArray[np.int64]
+    offsets: Ints
     kinds: NDArray[np.uint8]
-    first: NDArray[np.int64]
-    bent: NDArray[np.int64]
-    shapes: Callable[[NDArray[np.int64]], NDArray[np.object_]]
+    first: Ints
+    shapes: Callable[[Ints], NDArray[np.object_]]
+
+    @property
+    def start(self) -> Ints:
+        """Where each row's vertices begin, and where the last one's end."""
+        starts: Ints = self.offsets[self.first]
+        return starts
+
+    @property
+    def for_kernels(self) -> shapes_tables.Features:
+        """The arrays as kernels take them."""
+        from geogate.kernels import shapes_tables
+
+        lon, lat = read_only(self.lonlat[:, 0]), read_only(self.lonlat[:, 1])
+        parts = (read_only(self.offsets), read_only(self.kinds), read_only(self.first))
+        return shapes_tables.Features(lon, lat, *parts)
 
 
-def features_within(index: CompiledIndex, features: Features, *, vertices: Hits) -> Hits:
-    """Find the zones that each feature hits, by its vertices, edges and inside, as ``ZoneIndex.shapes_within`` does.
+def near_rows(index: CompiledIndex, features: Features) -> Ints:
+    """Find the rows that zones may come near to; all that the others have is surely far from every zone."""
+    from geogate.kernels import shapes_boxes as kernels
 
-    ``vertices`` are the hits of all vertices, as ``CompiledIndex.points_within`` finds them. The owners of the hits are
-    the numbers of the rows.
+    rows: Ints = kernels.near_rows(features.for_kernels, len(index.zone_list.zones), grid_tables(index))
+    return rows
+
+
+def vertices_within(index: CompiledIndex, features: Features, *, rows: Ints) -> Hits:
+    """Find the zones that the vertices of some rows hit, as ``CompiledIndex.points_within`` does; owners are vertices.
+
+    Raises: OffGlobeError when a vertex of any row is not finite or not on the globe, if ``rows`` has all near ones.
+    """
+    from geogate.kernels.shapes_known import vertices_of
+
+    arrays = features.for_kernels
+    number, lon, lat = vertices_of(read_only(rows), read_only(features.start), arrays.xs, arrays.ys)
+    try:
+        found = index.points_within(np.stack([lon, lat]).T)
+    except OffGlobeError:
+        # The error counts all positions.
+        check_positions(features.lonlat)
+        raise
+    return Hits(owner=number[found.owner], zone=found.zone)
+
+
+def features_within(index: CompiledIndex, features: Features, *, rows: Ints, bent: Ints, vertices: Hits) -> Hits:
+    """Find the zones that features hit, by their vertices, edges and insides, as ``ZoneIndex.shapes_within`` does.
+
+    ``rows`` are those that zones may come near to, and ``bent`` those whose edges are not straight in degrees, so that
+    only the reference can judge them: ``features.shapes`` bends them. ``vertices`` are the hits of all vertices. The
+    owners of the hits are the numbers of the rows.
 
     Raises: OffGlobeError when a vertex is not finite or not on the globe.
     """
     zones = len(index.zone_list.zones)
-    start = features.offsets[features.first]
-    known = rows_hit(vertices, start, zones=zones)
-    answers = _judged(index, features, known)
-    return _together([known, *_settled(index, features, answers)], zones)
+    known = rows_hit(vertices, features.start, zones=zones)
+    row, zone, answer = _judged(index, features, rows, known)
+    if len(bent):
+        straight = ~np.isin(row, bent)
+        row, zone, answer = row[straight], zone[straight], answer[straight]
+    return _together([known, *_settled(index, features, bent, (row, zone, answer))], zones)
 
 
 def rows_hit(vertices: Hits, start: Ints, *, zones: int) -> Hits:
@@ -82,13 +125,10 @@ def near_boxes(index: CompiledIndex, boxes: NDArray[np.float64]) -> NDArray[np.b
 
     Shape: ``(n, 4)`` to ``(n,)``.
     """
-    from geogate.kernels import shapes_cells as kernels
+    from geogate.kernels import shapes_boxes as kernels
 
     near = np.empty(len(boxes), np.bool_)
     kernels.near_boxes(read_only(boxes), len(index.zone_list.zones), grid_tables(index), near)
-    west, south, east, north = boxes.T
-    odd = ~((west >= -HALF_TURN) & (east <= HALF_TURN) & (south >= -HALF_TURN / 2) & (north <= HALF_TURN / 2))
-    near |= odd
     return near
 
 
@@ -101,32 +141,27 @@ def _together(several: list[Hits], zones: int) -> Hits:
     return Hits(owner=owner, zone=zone)
 
 
-def _judged(index: CompiledIndex, features: Features, known: Hits) -> _Answers:
+def _judged(index: CompiledIndex, features: Features, rows: Ints, known: Hits) -> _Answers:
     """Return rows, zones and answers of the kernels, as ``geogate.kernels.shapes`` does."""
     from geogate.kernels.shapes import judge
-    from geogate.kernels.shapes_tables import Features as Arrays
     from geogate.kernels.shapes_tables import Known
 
-    lon, lat = read_only(features.lonlat[:, 0]), read_only(features.lonlat[:, 1])
-    parts = (read_only(features.offsets), read_only(features.kinds), read_only(features.first))
     first = np.searchsorted(known.owner, np.arange(len(features.first))).astype(np.int64)
     hits = Known(read_only(first), read_only(known.zone))
-    answers, used = judge(Arrays(lon, lat, *parts), hits, zone_tables(index), grid_tables(index))
+    zones, grid = zone_tables(index), grid_tables(index)
+    answers, used = judge(features.for_kernels, read_only(rows), hits, zones, grid)
     return answers.row[:used], answers.zone[:used], answers.answer[:used]
 
 
-def _settled(index: CompiledIndex, features: Features, answers: _Answers) -> Iterator[Hits]:
+def _settled(index: CompiledIndex, features: Features, bent: Ints, answers: _Answers) -> Iterator[Hits]:
     """Take the hits from the answers, and have the reference judge what is open."""
     from geogate.kernels.shapes import NOWHERE
     from geogate.kernels.shapes_tables import ASK, HIT, IF_INVALID
 
     row, zone, answer = answers
-    if len(features.bent):
-        straight = ~np.isin(row, features.bent)
-        row, zone, answer = row[straight], zone[straight], answer[straight]
     yield Hits(owner=row[answer == HIT], zone=zone[answer == HIT])
     nowhere = zone == NOWHERE
-    for some in _blocks(np.union1d(row[nowhere], features.bent)):
+    for some in _blocks(np.union1d(row[nowhere], bent)):
         found = index.reference.shapes_within(features.shapes(some))
         yield Hits(owner=some[found.owner], zone=found.zone)
     unless_valid = answer == IF_INVALID
