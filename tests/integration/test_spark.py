@@ -144,8 +144,9 @@ def test_one_failure_changes_nothing(
     assert len([path for path in places.parent.iterdir() if path.suffix in {".failed", ".died"}]) == 1
 
 
-def test_a_task_that_keeps_failing_is_no_verdict(session: Any, places: Path) -> None:
-    (only,) = registered(dataset(session, opener=failing), fine([places]))
+def test_a_task_that_keeps_failing_is_no_verdict(session: Any, tmp_path: Path) -> None:
+    path = points(tmp_path / "one-task.parquet", 100, seed=6)
+    (only,) = registered(dataset(session, opener=failing), fine([path]))
 
     with pytest.raises(ServiceError, match="a Spark task failed for good"):
         only(measures())
