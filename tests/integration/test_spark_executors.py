@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[Any]:
-    with session_of_tests("local-cluster[2,1,1024]") as begun:
+    with session_of_tests("local-cluster[1,1,1024]") as begun:
         yield begun
 
 

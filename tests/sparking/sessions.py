@@ -19,5 +19,7 @@ def session_of_tests(master: str) -> Iterator[Any]:
     """Begin a session on this machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+        # Short lives: what the JVM's better compiler costs never pays.
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         with spark_session(master) as session:
             yield session
