@@ -78,7 +78,7 @@ def test_the_stripes_answer_as_geos_does_or_ask_where_an_edge_is_near(seed: int)
     stripes = CompiledIndex.build(listed(zones), buffer_m=0.0).stripes.for_kernels
     for number, zone in enumerate(zones):
         for lon, lat in on_the_map(hard_positions(random, zone, 0.0)):
-            answer = place_in_zone(lon, lat, near_lon_deg(lat), number, stripes)
+            answer = place_in_zone(lon, lat, near_lon_deg(lat), number, *stripes)
             if answer == ASK:
                 assert zone.boundary.distance(shapely.Point(lon, lat)) < 2 * near_lon_deg(lat)
             else:

@@ -5,6 +5,9 @@ has 8 x 8 sub-cells. A block's number is ``Globe.first[band]`` plus its column. 
 ``64 * word + bit``, where a word is 8 x 8 cells. A zone's entry for a cell has two masks with one bit a sub-cell:
 inside, and border, where the position decides; where both are set the exact reference has to decide.
 
+Functions that are called for each node or position take plain arrays: to take an array out of a tuple costs two locked
+instructions, more than what they do with it.
+
 A node is a box of sub-cells. Whoever splits has a list of all that comes near to the node, kept one after the other in
 ``pool``: each node's list is a part of its parent's.
 """
@@ -109,32 +112,29 @@ def node_at(stack: Ints, at: int) -> Node:
 
 
 @kernel
-def fill(masks: Masks, row: int, column: int, size: int, inside: np.uint64, border: np.uint64) -> None:
-    """Set the bits of all sub-cells of a node of a block to those of two masks."""
+def fill(mask: Words, row: int, column: int, size: int) -> None:
+    """Set the bits of all sub-cells of a node of a block in the masks of its cells."""
     if size >= SUBCELLS:
         for r in range(row >> 3, (row + size) >> 3):
             for c in range(column >> 3, (column + size) >> 3):
-                cell = cell_number(r, c)
-                masks.inside[cell] |= inside
-                masks.border[cell] |= border
+                mask[cell_number(r, c)] = ALL
         return
     node = NONE
     for r in range(row & 7, (row & 7) + size):
         for c in range(column & 7, (column & 7) + size):
             node |= _ONE << np.uint64((r << 3) + c)
-    cell = cell_number(row >> 3, column >> 3)
-    masks.inside[cell] |= node & inside
-    masks.border[cell] |= node & border
+    mask[cell_number(row >> 3, column >> 3)] |= node
 
 
 @kernel
 def cover(blocks: int, count: int, zone: int, room: Room, used: Used) -> Used:
     """Write that a zone covers consecutive blocks; return how much is used then, or ``FULL``."""
     cells, wholes, listed = used
-    if wholes + count > len(room.whole_block):
+    whole_block, whole_zone = room.whole_block, room.whole_zone
+    if wholes + count > len(whole_block):
         return FULL
     for block in range(blocks, blocks + count):
-        room.whole_block[wholes], room.whole_zone[wholes] = block, zone
+        whole_block[wholes], whole_zone[wholes] = block, zone
         wholes += 1
     return cells, wholes, listed
 
@@ -143,12 +143,13 @@ def cover(blocks: int, count: int, zone: int, room: Room, used: Used) -> Used:
 def emit(block: int, zone: int, masks: Masks, room: Room, used: Used) -> Used:
     """Write a block's cells that a zone covers or touches, and clear the masks; the caller saw to the room."""
     inside, border, tail = masks
+    key, room_inside, room_border, room_tail = room.key, room.inside, room.border, room.tail
     cells, wholes, listed = used
     for cell in range(CELLS):
         if (inside[cell] | border[cell]) != NONE:
-            room.key[cells] = block * CELLS + cell
-            room.inside[cells], room.border[cells] = inside[cell], border[cell]
-            room.tail[cells] = np.uint64(zone) | (np.uint64(tail[cell]) << np.uint64(32))
+            key[cells] = block * CELLS + cell
+            room_inside[cells], room_border[cells] = inside[cell], border[cell]
+            room_tail[cells] = np.uint64(zone) | (np.uint64(tail[cell]) << np.uint64(32))
             cells += 1
         inside[cell], border[cell], tail[cell] = NONE, NONE, 0
     return cells, wholes, listed

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from geogate.kernels.grid_build import (
-    ALL,
     BLOCK,
     CELLS,
     DEEP,
     FULL,
     NODE,
-    NONE,
     POOL,
     SIDE,
     STRIP,
@@ -104,8 +102,14 @@ def _look(
     zone: int,
     middle: tuple[float, float],
     radius: float,
-    stripes: Stripes,
-    balls: Balls,
+    xy: Floats,
+    head: Floats,
+    start: Ints,
+    edge: Pool,
+    corner: Floats,
+    chunk_start: Ints,
+    ball: Floats,
+    reach: Floats,
     pool: Pool,
     first: int,
     last: int,
@@ -117,9 +121,8 @@ def _look(
     them; the new end comes first.
     """
     lon, lat = middle
-    ball = balls.ball
     at = place(lon, lat)
-    limit, far = balls.reach[zone, LIMIT], balls.reach[zone, FAR] + radius
+    limit, far = reach[zone, LIMIT], reach[zone, FAR] + radius
     end = last
     for k in range(first, last):
         chunk = np.int64(pool[k])
@@ -132,26 +135,25 @@ def _look(
         pool[end] = chunk
         end += 1
     if end == last:
-        return end, place_in_zone(lon, lat, 0.0, zone, stripes)
+        return end, place_in_zone(lon, lat, 0.0, zone, xy, head, start, edge)
     if (end - last > _MANY and not thorough) or far > _PLANE_M:
         return end, ASK
-    least = _least_seen(at, balls, pool, last, end)
+    least = _least_seen(at, corner, chunk_start, ball, pool, last, end)
     unsure = UNSURE_M + UNSURE_SHARE * limit
     ratio = least / SMALLEST_RADIUS_M
     if least * (1.0 + 0.2 * ratio * ratio) + radius <= limit - unsure:
         return end, IN
     if least - unsure > radius:
         # The box does not meet the zone's edges: all of it is in the zone, or nothing.
-        found = place_in_zone(lon, lat, 0.0, zone, stripes)
+        found = place_in_zone(lon, lat, 0.0, zone, xy, head, start, edge)
         if found != OUT or least - unsure > far:
             return end, found
     return end, ASK
 
 
 @kernel
-def _least_seen(at: Place, balls: Balls, pool: Pool, first: int, last: int) -> float:
+def _least_seen(at: Place, corner: Floats, chunk_start: Ints, ball: Floats, pool: Pool, first: int, last: int) -> float:
     """Return the least distance to some chunks that the tangent plane shows, within a thousand kilometres."""
-    ball = balls.ball
     least2, bound = np.inf, np.inf
     for k in range(first, last):
         chunk = np.int64(pool[k])
@@ -159,7 +161,7 @@ def _least_seen(at: Place, balls: Balls, pool: Pool, first: int, last: int) -> f
         # The plane shows distances by less than one percent too short.
         if (np.sqrt(dx * dx + dy * dy + dz * dz) - ball[chunk, 3]) * 0.99 > bound:
             continue
-        seen = seen2(at, chunk, balls, -1.0)
+        seen = seen2(at, chunk, corner, chunk_start, -1.0)
         if seen < least2:
             least2, bound = seen, np.sqrt(seen)
     return bound
@@ -181,16 +183,20 @@ def zone_by_balls(
 
     Returns how much of ``room`` is used then, ``FULL`` where it is not enough.
     """
-    count = extents.zone_chunk[zone + 1] - extents.zone_chunk[zone]
-    height = 180.0 / globe.bands
+    xy, head, start, edge = stripes
+    corner, chunk_start, ball, reach, _ = balls
+    zone_chunk, chunk_lat = extents
+    bands, band_columns, band_first, _ = globe
+    count = zone_chunk[zone + 1] - zone_chunk[zone]
+    height = 180.0 / bands
     stack = np.empty((DEEP, NODE), np.int64)
     south, north = 90.0, -90.0
     for k in range(count):
-        chunk = extents.zone_chunk[zone] + k
+        chunk = zone_chunk[zone] + k
         pool[k] = chunk
-        south, north = min(south, extents.lat[chunk, 0]), max(north, extents.lat[chunk, 1])
-    low = min(max(int(np.floor((south + 90.0) / height)), 0), globe.bands - 1)
-    high = min(max(int(np.floor((north + 90.0) / height)), 0), globe.bands - 1)
+        south, north = min(south, chunk_lat[chunk, 0]), max(north, chunk_lat[chunk, 1])
+    low = min(max(int(np.floor((south + 90.0) / height)), 0), bands - 1)
+    high = min(max(int(np.floor((north + 90.0) / height)), 0), bands - 1)
     waiting = push(stack, 0, (low, high + 1, STRIP, STRIP, 0, count))
     before = (0, 0)
     while waiting:
@@ -198,21 +204,23 @@ def zone_by_balls(
         b0, b1, c0, c1, first, last = node_at(stack, waiting)
         if c0 == STRIP:
             # Without a chunk in reach of a strip round the globe no zone is there.
-            end = _in_strip(b0 * height - 90.0, b1 * height - 90.0, extents, pool, first, last)
+            end = _in_strip(b0 * height - 90.0, b1 * height - 90.0, chunk_lat, pool, first, last)
             middle = (b0 + b1) >> 1
             if end > last and b1 - b0 > 1:
                 waiting = push(stack, waiting, (b0, middle, STRIP, STRIP, last, end))
                 waiting = push(stack, waiting, (middle, b1, STRIP, STRIP, last, end))
             elif end > last:
-                waiting = push(stack, waiting, (b0, b1, 0, globe.columns[b0] // BLOCK, last, end))
+                waiting = push(stack, waiting, (b0, b1, 0, band_columns[b0] // BLOCK, last, end))
             continue
-        wide = 360.0 * BLOCK / globe.columns[b0]
+        wide = 360.0 * BLOCK / band_columns[b0]
         at = (0.5 * (c0 + c1) * wide - 180.0, (b0 + 0.5) * height - 90.0)
         radius = radius_of(at[1], 0.5 * height, 0.5 * (c1 - c0) * wide)
-        end, found = _look(zone, at, radius, stripes, balls, pool, first, last, 0)
+        end, found = _look(
+            zone, at, radius, xy, head, start, edge, corner, chunk_start, ball, reach, pool, first, last, 0
+        )
         middle = (c0 + c1) >> 1
         if found == IN:
-            used = cover(globe.first[b0] + c0, c1 - c0, zone, room, used)
+            used = cover(band_first[b0] + c0, c1 - c0, zone, room, used)
             if used[0] < 0:
                 return used
         elif found == ASK and c1 - c0 > 1:
@@ -227,15 +235,15 @@ def zone_by_balls(
             )
             if listed < 0:
                 return FULL
-            used = emit(globe.first[b0] + c0, zone, masks, room, (cells, wholes, listed))
+            used = emit(band_first[b0] + c0, zone, masks, room, (cells, wholes, listed))
     return used
 
 
 @kernel
-def _in_strip(south: float, north: float, extents: Extents, pool: Pool, first: int, last: int) -> int:
+def _in_strip(south: float, north: float, chunk_lat: Floats, pool: Pool, first: int, last: int) -> int:
     end = last
     for k in range(first, last):
-        if extents.lat[pool[k], 0] <= north and extents.lat[pool[k], 1] >= south:
+        if chunk_lat[pool[k], 0] <= north and chunk_lat[pool[k], 1] >= south:
             pool[end] = pool[k]
             end += 1
     return end
@@ -261,6 +269,9 @@ def _split_block(
 
     Returns the same for the last cell, and how many list entries are used then, -1 where there is no room.
     """
+    xy, head, start, edge = stripes
+    corner, chunk_start, ball, reach, _ = balls
+    inside, border, tail = masks
     high, wide = 180.0 / globe.bands / SIDE, 360.0 / globe.columns[band] / SUBCELLS
     south, west = band * SIDE * high - 90.0, block * SIDE * wide - 180.0
     widest = 0.0 if south < 0.0 < south + SIDE * high else min(abs(south), abs(south + SIDE * high))
@@ -271,18 +282,21 @@ def _split_block(
         waiting -= 1
         row, column, size, _, first, last = node_at(stack, waiting)
         at = (west + (column + 0.5 * size) * wide, south + (row + 0.5 * size) * high)
-        end, found = _look(zone, at, size * largest, stripes, balls, pool, first, last, size <= SUBCELLS)
+        radius, thorough = size * largest, int(size <= SUBCELLS)
+        end, found = _look(
+            zone, at, radius, xy, head, start, edge, corner, chunk_start, ball, reach, pool, first, last, thorough
+        )
         half = size >> 1
         if found == IN:
-            fill(masks, row, column, size, ALL, NONE)
+            fill(inside, row, column, size)
         elif found == ASK and size == 1:
-            fill(masks, row, column, size, NONE, ALL)
+            fill(border, row, column, size)
         elif found == ASK:
             if size == SUBCELLS:
                 if listed + end - last + 1 > len(near_list):
                     return before, -1
                 before, listed = _keep(pool, last, end, near_list, before, listed)
-                masks.tail[cell_number(row >> 3, column >> 3)] = before[0]
+                tail[cell_number(row >> 3, column >> 3)] = before[0]
             for quarter in range(4):
                 node = (row + half * (quarter >> 1), column + half * (quarter & 1), half, 0, last, end)
                 waiting = push(stack, waiting, node)

@@ -135,31 +135,33 @@ def _same(first: Ints, zone: Ints, block: int, other: int) -> bool:
 @kernel
 def fill_blocks(found: Found, sorted_: Sorted, cells: Cells) -> int:
     """Fill in the tables, all but ``top``; return how many entries ``whole_zone`` has."""
+    top, bits, base, cell_start, entry, whole_start, whole_zone = cells
+    block_first, whole_first, order, zones = sorted_
+    key, inside, border, tail = found
     cell, whole, done = 0, 0, np.int64(0)
-    for block in range(len(cells.top)):
-        number = np.int64(cells.top[block]) >> 1
+    for block in range(len(top)):
+        number = np.int64(top[block]) >> 1
         if number <= done:
             continue
         done = number
-        cells.whole_start[number] = whole
-        for k in range(sorted_.whole_first[block], sorted_.whole_first[block + 1]):
-            cells.whole_zone[whole] = sorted_.whole_zone[k]
+        whole_start[number] = whole
+        for k in range(whole_first[block], whole_first[block + 1]):
+            whole_zone[whole] = zones[k]
             whole += 1
         at = -1
-        for k in range(sorted_.block_first[block], sorted_.block_first[block + 1]):
-            which = sorted_.order[k]
-            cells.entry[3 * k], cells.entry[3 * k + 1] = found.inside[which], found.border[which]
-            cells.entry[3 * k + 2] = found.tail[which]
-            if found.key[which] != at:
-                at = found.key[which]
+        for k in range(block_first[block], block_first[block + 1]):
+            which = order[k]
+            entry[3 * k], entry[3 * k + 1], entry[3 * k + 2] = inside[which], border[which], tail[which]
+            if key[which] != at:
+                at = key[which]
                 word = number * WORDS + ((at - block * CELLS) >> 6)
-                if cells.bits[word] == 0:
-                    cells.base[word] = cell
-                cells.bits[word] |= _ONE << np.uint64(at & 63)
-                cells.cell_start[cell] = k
+                if bits[word] == 0:
+                    base[word] = cell
+                bits[word] |= _ONE << np.uint64(at & 63)
+                cell_start[cell] = k
                 cell += 1
-    cells.cell_start[cell] = len(sorted_.order)
-    cells.whole_start[done + 1] = whole
+    cell_start[cell] = len(order)
+    whole_start[done + 1] = whole
     return whole
 
 

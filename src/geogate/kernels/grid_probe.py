@@ -86,7 +86,8 @@ class _Touched(NamedTuple):
 @kernel
 def _touch(x: Floats, y: Floats, begin: int, count: int, scale: Scale, cells: Cells, found: _Touched) -> int:
     """Note the positions in cells that zones have, without branches; return how many, or that one is off the map."""
-    top, bits = cells.top, cells.bits
+    top, bits, lon_scale, band_first = cells.top, cells.bits, scale.lon, scale.first
+    row_of, word_of, cell_of, sub_of = found.row, found.word, found.cell, found.sub
     up, blocks = _ROWS_A_BAND * scale.bands / 180.0, np.uint32(len(bits) // WORDS)
     north, east = 180.0 * _BEFORE_END, 360.0 * _BEFORE_END
     number, off = np.int64(0), 0
@@ -97,14 +98,14 @@ def _touch(x: Floats, y: Floats, begin: int, count: int, scale: Scale, cells: Ce
         lon, lat = (lon + 180.0 if on_map else 0.0), (lat + 90.0 if on_map else 0.0)
         row = np.uint32(np.int32(min(lat, north) * up))
         band = row >> _U8
-        column = np.uint32(np.int32(min(lon, east) * scale.lon[band]))
-        block = top[np.uint32(scale.first[band]) + (column >> _U8)]
+        column = np.uint32(np.int32(min(lon, east) * lon_scale[band]))
+        block = top[np.uint32(band_first[band]) + (column >> _U8)]
         name = block >> _U1
         name = name if name < blocks else np.uint32(0)
         word = name * np.uint32(WORDS) + ((row >> _U6) & _U3) * np.uint32(4) + ((column >> _U6) & _U3)
         cell = ((row >> _U3) & _U7) * _U8 + ((column >> _U3) & _U7)
-        found.row[number], found.word[number] = k, (word << _U1) | (block & _U1)
-        found.cell[number], found.sub[number] = cell, (row & _U7) * _U8 + (column & _U7)
+        row_of[number], word_of[number] = k, (word << _U1) | (block & _U1)
+        cell_of[number], sub_of[number] = cell, (row & _U7) * _U8 + (column & _U7)
         number += np.int64((bits[word] >> np.uint64(cell)) & _ONE) | np.int64(block & _U1)
     return OFF_MAP if off else int(number)
 
@@ -112,32 +113,35 @@ def _touch(x: Floats, y: Floats, begin: int, count: int, scale: Scale, cells: Ce
 @kernel
 def _look_up(number: int, cells: Cells, zones: int, found: _Touched) -> bool:
     """Find the entries of each position's cell. Return whether the tables are sound."""
+    _, bits, base, cell_start, entry, _, _ = cells
+    word_of, cell_of, first_of, last_of = found.word, found.cell, found.first, found.last
     faults = 0
     for j in range(number):
-        word, cell = found.word[j] >> _U1, np.uint64(found.cell[j])
-        mask = cells.bits[word]
+        word, cell = word_of[j] >> _U1, np.uint64(cell_of[j])
+        mask = bits[word]
         there = np.int64((mask >> cell) & _ONE)
-        name = np.int64(cells.base[word]) + np.int64(count_ones(mask & ((_ONE << cell) - _ONE)))
-        known = name + there < len(cells.cell_start)
+        name = np.int64(base[word]) + np.int64(count_ones(mask & ((_ONE << cell) - _ONE)))
+        known = name + there < len(cell_start)
         name = name if known else np.int64(0)
-        last = np.int64(cells.cell_start[name + there if known else 0])
-        first = np.int64(cells.cell_start[name]) if there else last
-        faults += not (known & (first <= last) & (last - first <= zones) & (3 * last <= len(cells.entry)))
-        found.first[j], found.last[j] = first, last
-        soon(cells.entry, 3 * first)
+        last = np.int64(cell_start[name + there if known else 0])
+        first = np.int64(cell_start[name]) if there else last
+        faults += not (known & (first <= last) & (last - first <= zones) & (3 * last <= len(entry)))
+        first_of[j], last_of[j] = first, last
+        soon(entry, 3 * first)
+        soon(entry, 3 * last - 1)
     return faults == 0
 
 
 @kernel
-def _wholes(word: np.uint32, cells: Cells, zones: int) -> tuple[int, int]:
-    """Find the zones that cover a word's block, if it has any: first and last, (1, 0) where the tables are damaged."""
-    if not word & _U1:
-        return 0, 0
+def _wholes(
+    word: np.uint32, whole_start: NDArray[np.uint32], whole_zone: NDArray[np.int32], zones: int
+) -> tuple[int, int]:
+    """Find the zones that cover a word's block: first and last, (1, 0) where the tables are damaged."""
     number = np.int64(word >> _U1) // WORDS
-    if number + 1 >= len(cells.whole_start):
+    if number + 1 >= len(whole_start):
         return 1, 0
-    first, last = np.int64(cells.whole_start[number]), np.int64(cells.whole_start[number + 1])
-    if first > last or last - first > zones or last > len(cells.whole_zone):
+    first, last = np.int64(whole_start[number]), np.int64(whole_start[number + 1])
+    if first > last or last - first > zones or last > len(whole_zone):
         return 1, 0
     return int(first), int(last)
 
@@ -145,13 +149,17 @@ def _wholes(word: np.uint32, cells: Cells, zones: int) -> tuple[int, int]:
 @kernel
 def _candidates(number: int, cells: Cells, head: Floats, found: _Touched, pairs: Pairs, at: int) -> int:
     """Write the pairs that the masks decide, and those that they leave open, ordered by position and zone."""
-    entry, whole_zone, zones = cells.entry, cells.whole_zone, len(head)
+    entry, whole_start, whole_zone, zones = cells.entry, cells.whole_start, cells.whole_zone, len(head)
+    row_of, word_of, sub_of, first_of, last_of = found.row, found.word, found.sub, found.first, found.last
+    pair_row, pair_zone, answer = pairs
     for j in range(number):
-        row, sub, first, last = found.row[j], np.uint64(found.sub[j]), found.first[j], found.last[j]
-        whole, end = _wholes(found.word[j], cells, zones)
-        if whole > end:
-            return DAMAGED
-        if at + (last - first) + (end - whole) > len(pairs.row):
+        row, sub, first, last = row_of[j], np.uint64(sub_of[j]), first_of[j], last_of[j]
+        whole, end = 0, 0
+        if word_of[j] & _U1:
+            whole, end = _wholes(word_of[j], whole_start, whole_zone, zones)
+            if whole > end:
+                return DAMAGED
+        if at + (last - first) + (end - whole) > len(pair_row):
             return NO_ROOM
         for k in range(first, last):
             tail = entry[3 * k + 2]
@@ -159,15 +167,16 @@ def _candidates(number: int, cells: Cells, head: Floats, found: _Touched, pairs:
             if name >= zones:
                 return DAMAGED
             while whole < end and whole_zone[whole] < name:
-                pairs.row[at], pairs.zone[at], pairs.answer[at] = row, whole_zone[whole], IN
+                pair_row[at], pair_zone[at], answer[at] = row, whole_zone[whole], IN
                 at, whole = at + 1, whole + 1
             inside, border = (entry[3 * k] >> sub) & _ONE, (entry[3 * k + 1] >> sub) & _ONE
-            pairs.row[at], pairs.zone[at] = row, np.int64(tail)
-            pairs.answer[at] = ASK if inside & border else IN if inside else _OPEN
+            pair_row[at], pair_zone[at] = row, np.int64(tail)
+            # IN, _OPEN or, where both are set, ASK.
+            answer[at] = inside + border * np.uint64(_OPEN) - (inside & border) * np.uint64(_OPEN + IN - ASK)
             at += int(inside | border)
             soon(head, 4 * name)
         while whole < end:
-            pairs.row[at], pairs.zone[at], pairs.answer[at] = row, whole_zone[whole], IN
+            pair_row[at], pair_zone[at], answer[at] = row, whole_zone[whole], IN
             at, whole = at + 1, whole + 1
     return at
 
@@ -175,11 +184,12 @@ def _candidates(number: int, cells: Cells, head: Floats, found: _Touched, pairs:
 @kernel
 def _fetch_stripes(y: Floats, first: int, last: int, stripes: Stripes, pairs: Pairs, stripe_at: Ints) -> None:
     """Find the stripes of the open pairs, and fetch what will be read of them."""
-    start, edge = stripes.start, stripes.edge
+    xy, head, start, edge = stripes
+    pair_row, pair_zone, answer = pairs
     for k in range(first, last):
         stripe_at[k - first] = -1
-        if pairs.answer[k] == _OPEN:
-            stripe = stripe_of(y[pairs.row[k]], np.int64(np.uint64(pairs.zone[k]) & _ZONE), stripes)
+        if answer[k] == _OPEN:
+            stripe = stripe_of(y[pair_row[k]], np.int64(np.uint64(pair_zone[k]) & _ZONE), head, start)
             stripe_at[k - first] = stripe
             soon(start, stripe)
     for k in range(last - first):
@@ -189,30 +199,31 @@ def _fetch_stripes(y: Floats, first: int, last: int, stripes: Stripes, pairs: Pa
         if stripe_at[k] >= 0:
             low, high = start[stripe_at[k]], start[stripe_at[k] + 1]
             if 0 <= low < high <= len(edge):
-                soon(stripes.xy, 2 * np.int64(edge[low]))
-                soon(stripes.xy, 2 * np.int64(edge[(low + high) >> 1]))
-                soon(stripes.xy, 2 * np.int64(edge[high - 1]))
+                soon(xy, 2 * np.int64(edge[low]))
+                soon(xy, 2 * np.int64(edge[(low + high) >> 1]))
+                soon(xy, 2 * np.int64(edge[high - 1]))
 
 
 @kernel
 def _fetch_chunks(first: int, last: int, balls: Balls, pairs: Pairs) -> None:
     """Fetch what will be read of the first chunks of the open pairs."""
-    near_list, chunk_start = balls.near_list, balls.chunk_start
+    corner, chunk_start, ball, _, near_list = balls
+    _, zone, answer = pairs
     for k in range(first, last):
-        if pairs.answer[k] == _OPEN:
-            soon(near_list, np.int64(np.uint64(pairs.zone[k]) >> _LIST))
+        if answer[k] == _OPEN:
+            soon(near_list, np.int64(np.uint64(zone[k]) >> _LIST))
     for k in range(first, last):
-        at = np.int64(np.uint64(pairs.zone[k]) >> _LIST) + 1
-        if pairs.answer[k] == _OPEN and at < len(near_list):
-            soon(balls.ball, 4 * np.int64(near_list[at]))
+        at = np.int64(np.uint64(zone[k]) >> _LIST) + 1
+        if answer[k] == _OPEN and at < len(near_list):
+            soon(ball, 4 * np.int64(near_list[at]))
             soon(chunk_start, np.int64(near_list[at]))
     for k in range(first, last):
-        at = np.int64(np.uint64(pairs.zone[k]) >> _LIST) + 1
-        if pairs.answer[k] == _OPEN and at < len(near_list):
+        at = np.int64(np.uint64(zone[k]) >> _LIST) + 1
+        if answer[k] == _OPEN and at < len(near_list):
             chunk = np.int64(near_list[at])
-            if chunk >= 0 and chunk < len(chunk_start):
+            if 0 <= chunk < len(chunk_start):
                 for line in range(_LINES):
-                    soon(balls.corner, 3 * chunk_start[chunk] + 8 * line)
+                    soon(corner, 3 * chunk_start[chunk] + 8 * line)
 
 
 @kernel
@@ -229,25 +240,29 @@ def _decide(
     stripe_at: Ints,
 ) -> int:
     """Decide the open pairs where they can be, and move those that hit or ask to ``kept``; return its end."""
-    up, zones = BLOCK * scale.bands / 180.0, len(stripes.head)
+    xy, head, start, edge = stripes
+    corner, chunk_start, ball, reach, near_list = balls
+    pair_row, pair_zone, answers = pairs
+    near_lon, up, zones = scale.near_lon, BLOCK * scale.bands / 180.0, len(head)
     at_row = -1
     at = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     for k in range(first, last):
-        row, tail, answer = pairs.row[k], np.uint64(pairs.zone[k]), pairs.answer[k]
+        row, tail, answer = pair_row[k], np.uint64(pair_zone[k]), answers[k]
         zone = np.int64(tail & _ZONE)
         if zone >= zones:
             return DAMAGED
         if answer == _OPEN:
             lon, lat = x[row], y[row]
             answer = np.uint8(OUT)
-            if balls.reach[zone, BEYOND2] > 0.0:
+            if reach[zone, BEYOND2] > 0.0:
                 if at_row != row:
                     at, at_row = place(lon, lat), row
-                answer = np.uint8(within_reach(at, zone, np.int64(tail >> _LIST), balls))
+                listed = np.int64(tail >> _LIST)
+                answer = np.uint8(within_reach(at, zone, listed, corner, chunk_start, ball, reach, near_list))
             if answer == OUT:
-                near_lon = scale.near_lon[np.int64(min(lat + 90.0, 180.0 * _BEFORE_END) * up)]
-                answer = np.uint8(place_in_stripe(lon, lat, near_lon, stripe_at[k - first], stripes))
-        pairs.row[kept], pairs.zone[kept], pairs.answer[kept] = row, zone, answer
+                near = near_lon[np.int64(min(lat + 90.0, 180.0 * _BEFORE_END) * up)]
+                answer = np.uint8(place_in_stripe(lon, lat, near, stripe_at[k - first], xy, start, edge))
+        pair_row[kept], pair_zone[kept], answers[kept] = row, zone, answer
         kept += answer != OUT
     return kept
 

@@ -83,13 +83,12 @@ def reach_of(limit_m: float, reach: Floats) -> None:
 
 
 @kernel
-def seen2(at: Place, chunk: int, balls: Balls, enough: float) -> float:
+def seen2(at: Place, chunk: int, corner: Floats, chunk_start: Ints, enough: float) -> float:
     """Return the square of the least distance to a chunk seen in the tangent plane; stop at one of at most ``enough``.
 
     Not a number where the tables are damaged.
     """
-    corner = balls.corner
-    first, last = balls.chunk_start[chunk], balls.chunk_start[chunk + 1]
+    first, last = chunk_start[chunk], chunk_start[chunk + 1]
     if not 0 <= first < last <= len(corner) // 3 or last - first < 2:
         return np.nan
     x, y, z, sin_lon, cos_lon, sin_lat, cos_lat = at
@@ -121,16 +120,24 @@ def seen2(at: Place, chunk: int, balls: Balls, enough: float) -> float:
 
 
 @kernel
-def within_reach(at: Place, zone: int, first: int, balls: Balls) -> int:
+def within_reach(
+    at: Place,
+    zone: int,
+    first: int,
+    corner: Floats,
+    chunk_start: Ints,
+    ball: Floats,
+    reach: Floats,
+    near_list: NDArray[np.int32],
+) -> int:
     """Tell whether a position is within a zone's distance of its edges, by the chunks of a cell: IN, OUT or ASK."""
-    ball, near_list = balls.ball, balls.near_list
     if first < 0 or first >= len(near_list):
         return ASK
     last = first + 1 + np.int64(near_list[first])
     if last <= first or last > len(near_list):
         return ASK
     x, y, z = at[0], at[1], at[2]
-    far, sure2, beyond2 = balls.reach[zone, FAR], balls.reach[zone, SURE2], balls.reach[zone, BEYOND2]
+    far, sure2, beyond2 = reach[zone, FAR], reach[zone, SURE2], reach[zone, BEYOND2]
     answer = OUT
     for k in range(first + 1, last):
         chunk = np.int64(near_list[k])
@@ -140,7 +147,7 @@ def within_reach(at: Place, zone: int, first: int, balls: Balls) -> int:
         apart = far + ball[chunk, 3]
         if dx * dx + dy * dy + dz * dz > apart * apart:
             continue
-        seen = seen2(at, chunk, balls, sure2)
+        seen = seen2(at, chunk, corner, chunk_start, sure2)
         if seen <= sure2:
             return IN
         if not seen > beyond2:

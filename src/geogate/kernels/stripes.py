@@ -156,25 +156,25 @@ def _stripes_of(xy: Floats, vertex: int, zone: int, head: Floats) -> tuple[int, 
 
 
 @kernel
-def stripe_of(y: float, zone: int, stripes: Stripes) -> int:
+def stripe_of(y: float, zone: int, head: Floats, start: Ints) -> int:
     """Find the stripe of a zone for a latitude; negative where there is none."""
-    head = stripes.head
     at, count = (y - head[zone, 0]) * head[zone, 1], head[zone, 2]
     if not count >= 1.0:
         return _NO_STRIPE if count == 0.0 else _DAMAGED
     if not 0.0 <= at < count:
         return _NO_STRIPE if at < 0.0 or at >= count else _DAMAGED
     stripe = head[zone, 3] + np.floor(at)
-    return int(stripe) if 0.0 <= stripe < len(stripes.start) - 1 else _DAMAGED
+    return int(stripe) if 0.0 <= stripe < len(start) - 1 else _DAMAGED
 
 
 @kernel
-def place_in_stripe(x: float, y: float, near_lon: float, stripe: int, stripes: Stripes) -> int:
+def place_in_stripe(
+    x: float, y: float, near_lon: float, stripe: int, xy: Floats, start: Ints, edge: NDArray[np.int32]
+) -> int:
     """Tell whether a position lies in the zone of a stripe; see ``place_in_zone``."""
-    xy, edge = stripes.xy, stripes.edge
     if stripe < 0:
         return OUT if stripe == _NO_STRIPE else ASK
-    first, last = stripes.start[stripe], stripes.start[stripe + 1]
+    first, last = start[stripe], start[stripe + 1]
     # In this order: how far it is between two numbers that are far apart is no number.
     if not 0 <= first <= last <= len(edge) or len(xy) < 4:
         return ASK
@@ -195,7 +195,9 @@ def place_in_stripe(x: float, y: float, near_lon: float, stripe: int, stripes: S
 
 
 @kernel
-def place_in_zone(x: float, y: float, near_lon: float, zone: int, stripes: Stripes) -> int:
+def place_in_zone(
+    x: float, y: float, near_lon: float, zone: int, xy: Floats, head: Floats, start: Ints, edge: NDArray[np.int32]
+) -> int:
     """Tell whether a position lies in a zone: ``IN``, ``OUT``, or ``ASK`` where an edge is near.
 
     ``near_lon`` is what ``near_lon_deg`` gives for the latitude, or more. Across the antimeridian nothing is near:
@@ -204,7 +206,8 @@ def place_in_zone(x: float, y: float, near_lon: float, zone: int, stripes: Strip
     beyond all doubt: it is larger than 1e-7 degrees times the edge's height, and its rounding error is below 1e-12
     degrees times that.
     """
-    return place_in_stripe(x, y, near_lon, stripe_of(y, zone, stripes), stripes)  # type: ignore[no-any-return]
+    stripe = stripe_of(y, zone, head, start)
+    return place_in_stripe(x, y, near_lon, stripe, xy, start, edge)  # type: ignore[no-any-return]
 
 
 def small_zone() -> tuple[Rings, Stripes]:
@@ -222,4 +225,4 @@ def warm_up() -> None:
     """Compile the kernels of this module for the types that they are used with."""
     _, stripes = small_zone()
     near_lon_table(2)
-    place_in_zone(0.5, 0.2, near_lon_deg(0.2), 0, stripes)
+    place_in_zone(0.5, 0.2, near_lon_deg(0.2), 0, *stripes)
