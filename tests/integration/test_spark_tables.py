@@ -35,9 +35,9 @@ def session() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file without texts, which Spark has in another type of Arrow's than pandas."""
+    """A file without texts and times, which Spark has in other types of Arrow's than pandas."""
     path = points(tmp_path_factory.mktemp("table") / "places.parquet", 600, seed=1)
-    pq.write_table(pq.read_table(path).drop_columns(["name"]), path)
+    pq.write_table(pq.read_table(path).drop_columns(["name", "at"]), path)
     return path
 
 
@@ -74,10 +74,10 @@ def test_a_table_without_rows_has_facts(table: Any) -> None:
 def test_what_cannot_be_measured_names_the_partition(session: Any) -> None:
     broken = session.sql("SELECT 1 AS id, X'0102' AS geometry").coalesce(1)
 
-    found = table_pass(broken, geometry="geometry", crs=WGS84)(measures())
+    found = table_pass(broken, geometry="geometry", crs=WGS84)(measures()[:5])
 
     reasons = [each.reason for each in found.values.values() if isinstance(each, Unmeasured)]
-    assert len(reasons) == len(measures())
+    assert len(reasons) == 5
     assert all(reason.startswith("in partition 0: ") for reason in reasons)
 
 

@@ -15,6 +15,9 @@ from geogate.engines.local import LocalPass
 from geogate.measures.inventory import LayerInventory
 from geogate.measures.lattice import CoordinateLattice
 from geogate.measures.published import published
+from geogate.measures.time_steps import TimeSteps
+from geogate.measures.vertex_spacing import VertexSpacing
+from geogate.measures.zone_devices import ZoneDevices
 from geogate.measures.zone_hits import ZoneHits
 from geogate.zones.zone import Zone
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
 @cache
 def measures() -> tuple[Measure[Any], ...]:
-    """Give measures of each kind: a histogram, an inventory, zones with and without a distance."""
+    """Give measures of every kind."""
     square = shapely.box(-1.0, 50.0, 1.0, 52.0)
     lake = shapely.box(4.0, 46.0, 6.0, 48.0).difference(shapely.box(4.5, 46.5, 5.5, 47.5))
     zones = [
@@ -38,16 +41,22 @@ def measures() -> tuple[Measure[Any], ...]:
     ]
     keep_out = zone_list(zones, name="keep-out")
     near, within = ZoneHits.against(keep_out, buffer_m=500.0), ZoneHits.against(keep_out, buffer_m=0.0)
-    return CoordinateLattice(), LayerInventory(), near, within
+    devices = ZoneDevices.against(keep_out, buffer_m=500.0, column="id", enough=5)
+    return CoordinateLattice(), LayerInventory(), near, within, devices, TimeSteps(), VertexSpacing()
 
 
 def points(path: Path, rows: int, *, seed: int, group: int = 100, crs: int = 4326) -> Path:
-    """Write points in the west of Europe, some rows without a geometry."""
+    """Write points in the west of Europe, some rows without a geometry, each at a minute of its own."""
     random = np.random.default_rng(seed)
     lonlat = random.uniform((-5, 42), (9, 54), (rows, 2)).round(int(random.integers(2, 6)))
     geometry: Any = shapely.points(lonlat)
     geometry[random.random(rows) < 0.02] = None
-    frame = geopandas.GeoDataFrame({"id": np.arange(rows), "name": ["a", None] * (rows // 2)}, geometry=geometry)
+    columns = {
+        "id": np.arange(rows) // 3,
+        "name": ["a", None] * (rows // 2),
+        "at": np.datetime64("2026-01-01T00:00", "us") + np.arange(rows) * np.timedelta64(60, "s"),
+    }
+    frame = geopandas.GeoDataFrame(columns, geometry=geometry)
     frame.set_crs(4326).to_crs(crs).to_parquet(path, row_group_size=group)
     return path
 
