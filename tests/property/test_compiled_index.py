@@ -79,7 +79,8 @@ def test_the_stripes_answer_as_geos_does_or_ask_where_an_edge_is_near(seed: int)
     for number, zone in enumerate(zones):
         for lon, lat in on_the_map(hard_positions(random, zone, 0.0)):
             answer = place_in_zone(lon, lat, near_lon_deg(lat), number, *stripes)
+            position = shapely.Point(lon, lat)
             if answer == ASK:
-                assert zone.boundary.distance(shapely.Point(lon, lat)) < 2 * near_lon_deg(lat)
+                assert zone.boundary.distance(position) < 2 * near_lon_deg(lat)
             else:
-                assert (answer == IN) == zone.intersects(shapely.Point(lon, lat))
+                assert (answer == IN) == zone.intersects(position)

@@ -35,13 +35,12 @@ NO_ROOM, OFF_MAP, DAMAGED = -1, -2, -3
 _ROWS = 2048
 """Positions of a round: all that it needs stays in the processor's second cache."""
 
-_PAIRS = 512
+_PAIRS = 256
 """Pairs that are decided together: what is fetched for them stays in the cache until it is read."""
 
 _LINES = 2
 """Cache lines that the corners of a chunk fill."""
 
-_OPEN = 3
 _BEFORE_END = 1.0 - 1e-10
 """Moves the north pole and longitude 180 into the last sub-cells: by 4 mm, less than these are unsure about."""
 
@@ -143,61 +142,71 @@ def _wholes(
     first, last = np.int64(whole_start[number]), np.int64(whole_start[number + 1])
     if first > last or last - first > zones or last > len(whole_zone):
         return 1, 0
+    for k in range(first, last):
+        if not 0 <= whole_zone[k] < zones:
+            return 1, 0
     return int(first), int(last)
 
 
 @kernel
-def _candidates(number: int, cells: Cells, head: Floats, found: _Touched, pairs: Pairs, at: int) -> int:
-    """Write the pairs that the masks decide, and those that they leave open, ordered by position and zone."""
+def _candidates(
+    number: int, cells: Cells, head: Floats, found: _Touched, pairs: Pairs, at: int, opens: Ints
+) -> tuple[int, int]:
+    """Write the pairs that masks decide or leave open, ordered by position and zone; the open ones keep their lists.
+
+    Returns their end, and how many are open: ``opens`` has their places.
+    """
     entry, whole_start, whole_zone, zones = cells.entry, cells.whole_start, cells.whole_zone, len(head)
     row_of, word_of, sub_of, first_of, last_of = found.row, found.word, found.sub, found.first, found.last
     pair_row, pair_zone, answer = pairs
+    opened = np.int64(0)
     for j in range(number):
         row, sub, first, last = row_of[j], np.uint64(sub_of[j]), first_of[j], last_of[j]
         whole, end = 0, 0
         if word_of[j] & _U1:
             whole, end = _wholes(word_of[j], whole_start, whole_zone, zones)
             if whole > end:
-                return DAMAGED
-        if at + (last - first) + (end - whole) > len(pair_row):
-            return NO_ROOM
+                return DAMAGED, 0
+        if at + (last - first) + (end - whole) >= len(pair_row):
+            return NO_ROOM, 0
         for k in range(first, last):
             tail = entry[3 * k + 2]
             name = np.int64(tail & _ZONE)
             if name >= zones:
-                return DAMAGED
+                return DAMAGED, 0
             while whole < end and whole_zone[whole] < name:
                 pair_row[at], pair_zone[at], answer[at] = row, whole_zone[whole], IN
                 at, whole = at + 1, whole + 1
             inside, border = (entry[3 * k] >> sub) & _ONE, (entry[3 * k + 1] >> sub) & _ONE
-            pair_row[at], pair_zone[at] = row, np.int64(tail)
-            # IN, _OPEN or, where both are set, ASK.
-            answer[at] = inside + border * np.uint64(_OPEN) - (inside & border) * np.uint64(_OPEN + IN - ASK)
+            is_open = border & (inside ^ _ONE)
+            pair_row[at], pair_zone[at] = row, np.int64(tail) if is_open else name
+            answer[at] = IN + np.int64(border) * (ASK - IN)
+            opens[opened] = at
+            opened += np.int64(is_open)
             at += int(inside | border)
             soon(head, 4 * name)
         while whole < end:
             pair_row[at], pair_zone[at], answer[at] = row, whole_zone[whole], IN
             at, whole = at + 1, whole + 1
-    return at
+    return at, int(opened)
 
 
 @kernel
-def _fetch_stripes(y: Floats, first: int, last: int, stripes: Stripes, pairs: Pairs, stripe_at: Ints) -> None:
-    """Find the stripes of the open pairs, and fetch what will be read of them."""
+def _fetch_stripes(y: Floats, opens: Ints, first: int, last: int, stripes: Stripes, pairs: Pairs, stripe: Ints) -> None:
+    """Find the stripes of open pairs, and fetch what will be read of them."""
     xy, head, start, edge = stripes
-    pair_row, pair_zone, answer = pairs
-    for k in range(first, last):
-        stripe_at[k - first] = -1
-        if answer[k] == _OPEN:
-            stripe = stripe_of(y[pair_row[k]], np.int64(np.uint64(pair_zone[k]) & _ZONE), head, start)
-            stripe_at[k - first] = stripe
-            soon(start, stripe)
-    for k in range(last - first):
-        if stripe_at[k] >= 0:
-            soon(edge, start[stripe_at[k]])
-    for k in range(last - first):
-        if stripe_at[k] >= 0:
-            low, high = start[stripe_at[k]], start[stripe_at[k] + 1]
+    pair_row, pair_zone, _ = pairs
+    for j in range(first, last):
+        k = opens[j]
+        found = stripe_of(y[pair_row[k]], np.int64(np.uint64(pair_zone[k]) & _ZONE), head, start)
+        stripe[j - first] = found
+        soon(start, found)
+    for j in range(last - first):
+        if stripe[j] >= 0:
+            soon(edge, start[stripe[j]])
+    for j in range(last - first):
+        if stripe[j] >= 0:
+            low, high = start[stripe[j]], start[stripe[j] + 1]
             if 0 <= low < high <= len(edge):
                 soon(xy, 2 * np.int64(edge[low]))
                 soon(xy, 2 * np.int64(edge[(low + high) >> 1]))
@@ -205,21 +214,20 @@ def _fetch_stripes(y: Floats, first: int, last: int, stripes: Stripes, pairs: Pa
 
 
 @kernel
-def _fetch_chunks(first: int, last: int, balls: Balls, pairs: Pairs) -> None:
-    """Fetch what will be read of the first chunks of the open pairs."""
+def _fetch_chunks(opens: Ints, first: int, last: int, balls: Balls, pairs: Pairs) -> None:
+    """Fetch what will be read of the first chunks of open pairs."""
     corner, chunk_start, ball, _, near_list = balls
-    _, zone, answer = pairs
-    for k in range(first, last):
-        if answer[k] == _OPEN:
-            soon(near_list, np.int64(np.uint64(zone[k]) >> _LIST))
-    for k in range(first, last):
-        at = np.int64(np.uint64(zone[k]) >> _LIST) + 1
-        if answer[k] == _OPEN and at < len(near_list):
+    zone = pairs.zone
+    for j in range(first, last):
+        soon(near_list, np.int64(np.uint64(zone[opens[j]]) >> _LIST))
+    for j in range(first, last):
+        at = np.int64(np.uint64(zone[opens[j]]) >> _LIST) + 1
+        if at < len(near_list):
             soon(ball, 4 * np.int64(near_list[at]))
             soon(chunk_start, np.int64(near_list[at]))
-    for k in range(first, last):
-        at = np.int64(np.uint64(zone[k]) >> _LIST) + 1
-        if answer[k] == _OPEN and at < len(near_list):
+    for j in range(first, last):
+        at = np.int64(np.uint64(zone[opens[j]]) >> _LIST) + 1
+        if at < len(near_list):
             chunk = np.int64(near_list[at])
             if 0 <= chunk < len(chunk_start):
                 for line in range(_LINES):
@@ -230,49 +238,56 @@ def _fetch_chunks(first: int, last: int, balls: Balls, pairs: Pairs) -> None:
 def _decide(
     x: Floats,
     y: Floats,
+    opens: Ints,
     first: int,
     last: int,
-    kept: int,
     scale: Scale,
     stripes: Stripes,
     balls: Balls,
     pairs: Pairs,
-    stripe_at: Ints,
+    stripe: Ints,
 ) -> int:
-    """Decide the open pairs where they can be, and move those that hit or ask to ``kept``; return its end."""
-    xy, head, start, edge = stripes
+    """Decide open pairs: IN, OUT, or ASK where they cannot be; return how many are OUT."""
+    xy, _, start, edge = stripes
     corner, chunk_start, ball, reach, near_list = balls
     pair_row, pair_zone, answers = pairs
-    near_lon, up, zones = scale.near_lon, BLOCK * scale.bands / 180.0, len(head)
-    at_row = -1
+    near_lon, up = scale.near_lon, BLOCK * scale.bands / 180.0
+    at_row, out = -1, 0
     at = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    for j in range(first, last):
+        k = opens[j]
+        row, tail = pair_row[k], np.uint64(pair_zone[k])
+        zone, lon, lat = np.int64(tail & _ZONE), x[row], y[row]
+        answer = OUT
+        if reach[zone, BEYOND2] > 0.0:
+            if at_row != row:
+                at, at_row = place(lon, lat), row
+            answer = within_reach(at, zone, np.int64(tail >> _LIST), corner, chunk_start, ball, reach, near_list)
+        if answer == OUT:
+            near = near_lon[np.int64(min(lat + 90.0, 180.0 * _BEFORE_END) * up)]
+            answer = place_in_stripe(lon, lat, near, stripe[j - first], xy, start, edge)
+        pair_zone[k], answers[k] = zone, answer
+        out += answer == OUT
+    return out
+
+
+@kernel
+def _drop(pairs: Pairs, first: int, last: int) -> int:
+    """Close up the pairs that hit or ask; return their end."""
+    row, zone, answer = pairs
+    kept = np.int64(first)
     for k in range(first, last):
-        row, tail, answer = pair_row[k], np.uint64(pair_zone[k]), answers[k]
-        zone = np.int64(tail & _ZONE)
-        if zone >= zones:
-            return DAMAGED
-        if answer == _OPEN:
-            lon, lat = x[row], y[row]
-            answer = np.uint8(OUT)
-            if reach[zone, BEYOND2] > 0.0:
-                if at_row != row:
-                    at, at_row = place(lon, lat), row
-                listed = np.int64(tail >> _LIST)
-                answer = np.uint8(within_reach(at, zone, listed, corner, chunk_start, ball, reach, near_list))
-            if answer == OUT:
-                near = near_lon[np.int64(min(lat + 90.0, 180.0 * _BEFORE_END) * up)]
-                answer = np.uint8(place_in_stripe(lon, lat, near, stripe_at[k - first], xy, start, edge))
-        pair_row[kept], pair_zone[kept], answers[kept] = row, zone, answer
-        kept += answer != OUT
-    return kept
+        row[kept], zone[kept], answer[kept] = row[k], zone[k], answer[k]
+        kept += np.int64(answer[kept] != OUT)
+    return int(kept)
 
 
 @kernel
 def hits(x: Floats, y: Floats, scale: Scale, cells: Cells, stripes: Stripes, balls: Balls, pairs: Pairs) -> int:
     """Find the zones that positions hit: pairs of position and zone, sorted, each with IN or ASK.
 
-    Returns the number of pairs; or a code where there is no room for them, a position is not on the map, or the tables
-    are damaged: then nothing in ``pairs`` means anything.
+    Returns the number of pairs; or a code where there is no room for them and one more, a position is not on the map,
+    or the tables are damaged: then nothing in ``pairs`` means anything.
     """
     found = _Touched(
         np.empty(_ROWS, np.int64),
@@ -282,7 +297,7 @@ def hits(x: Floats, y: Floats, scale: Scale, cells: Cells, stripes: Stripes, bal
         np.empty(_ROWS, np.int64),
         np.empty(_ROWS, np.int64),
     )
-    stripe_at = np.empty(_PAIRS, np.int64)
+    stripe, opens = np.empty(_PAIRS, np.int64), np.empty(len(pairs.row), np.int64)
     kept = 0
     for first in range(0, len(x), _ROWS):
         number = _touch(x, y, first, min(_ROWS, len(x) - first), scale, cells, found)
@@ -292,17 +307,17 @@ def hits(x: Floats, y: Floats, scale: Scale, cells: Cells, stripes: Stripes, bal
             continue
         if not _look_up(number, cells, len(stripes.head), found):
             return DAMAGED
-        end = _candidates(number, cells, stripes.head, found, pairs, kept)
+        end, opened = _candidates(number, cells, stripes.head, found, pairs, kept, opens)
         if end < 0:
             return end  # type: ignore[no-any-return]
-        for run in range(kept, end, _PAIRS):
-            last = min(run + _PAIRS, end)
-            _fetch_stripes(y, run, last, stripes, pairs, stripe_at)
+        out = 0
+        for run in range(0, opened, _PAIRS):
+            last = min(run + _PAIRS, opened)
+            _fetch_stripes(y, opens, run, last, stripes, pairs, stripe)
             if len(balls.near_list):
-                _fetch_chunks(run, last, balls, pairs)
-            kept = _decide(x, y, run, last, kept, scale, stripes, balls, pairs, stripe_at)
-            if kept < 0:
-                return kept  # type: ignore[no-any-return]
+                _fetch_chunks(opens, run, last, balls, pairs)
+            out += _decide(x, y, opens, run, last, scale, stripes, balls, pairs, stripe)
+        kept = _drop(pairs, kept, end) if out else end
     return kept
 
 

@@ -33,9 +33,9 @@ ECCENTRICITY_2 = 0.0066943799901413165
 GREATEST_RADIUS_M = 6_399_594.0
 """The greatest radius of curvature of the ellipsoid, rounded up."""
 
-UNSURE_M = 0.05
+UNSURE_M = 0.01
 UNSURE_SHARE = 1e-6
-"""Distances as near to the limit as this are not decided here; the tangent plane errs by less."""
+"""Distances as near to the limit as this are not decided here; the tangent plane errs by a tenth of it up to 100 km."""
 
 _RADIAN = np.pi / 180.0
 

@@ -1,4 +1,4 @@
-"""Polygon rings in horizontal stripes: whether a position lies in a zone, decided where no edge is near.
+"""Polygon rings in horizontal stripes: whether a position lies in a zone, decided where that is beyond doubt.
 
 ``Rings`` and ``Stripes`` may come from a damaged file: whatever is read from them is checked before it is used as an
 index, and what cannot be is answered with ``ASK``. Whoever asks must learn from the file's checksum before believing
@@ -36,6 +36,9 @@ MARGIN_DEG = 2 * NEAR_DEG
 
 EVERYWHERE_DEG = 1_000.0
 """Stands for all longitudes, where a pole is near."""
+
+_ROUNDING = (3.0 + 16.0 * 1.1102230246251565e-16) * 1.1102230246251565e-16
+"""Source: Shewchuk (1997), the error bound A of the orientation of three positions."""
 
 _ENTRIES_AN_EDGE = 4.0
 _NO_STRIPE, _DAMAGED = -1, -2
@@ -178,7 +181,7 @@ def place_in_stripe(
     # In this order: how far it is between two numbers that are far apart is no number.
     if not 0 <= first <= last <= len(edge) or len(xy) < 4:
         return ASK
-    inside, near, most = False, False, len(xy) - 4
+    inside, near, doubt, most = False, False, False, len(xy) - 4
     for k in range(first, last):
         # No branches: which way they go cannot be foretold.
         v = 2 * np.int64(edge[k])
@@ -186,25 +189,28 @@ def place_in_stripe(
         v = v if sound else np.int64(0)
         x0, y0, x1, y1 = xy[v], xy[v + 1], xy[v + 2], xy[v + 3]
         dx, dy = x1 - x0, y1 - y0
-        cross = dx * (y - y0) - (x - x0) * dy
+        left, right = dx * (y - y0), (x - x0) * dy
+        cross, crosses = left - right, (y0 > y) != (y1 > y)
         beside = (y <= max(y0, y1) + NEAR_DEG) & (y >= min(y0, y1) - NEAR_DEG)
         beside &= (x <= max(x0, x1) + near_lon) & (x >= min(x0, x1) - near_lon)
-        near |= (beside & (abs(cross) <= abs(dx) * NEAR_DEG + abs(dy) * near_lon)) | (not sound)
-        inside ^= ((y0 > y) != (y1 > y)) & ((cross > 0.0) == (dy > 0.0))
-    return ASK if near else IN if inside else OUT
+        near |= beside & (abs(cross) <= abs(dx) * NEAR_DEG + abs(dy) * near_lon)
+        doubt |= (crosses & (abs(cross) <= _ROUNDING * (abs(left) + abs(right)))) | (not sound)
+        inside ^= crosses & ((cross > 0.0) == (dy > 0.0))
+    if doubt:
+        return ASK
+    return IN if inside else ASK if near else OUT
 
 
 @kernel
 def place_in_zone(
     x: float, y: float, near_lon: float, zone: int, xy: Floats, head: Floats, start: Ints, edge: NDArray[np.int32]
 ) -> int:
-    """Tell whether a position lies in a zone: ``IN``, ``OUT``, or ``ASK`` where an edge is near.
+    """Tell whether a position lies in a zone: ``IN``, ``OUT``, or ``ASK`` where it is outside and an edge is near.
 
+    Inside is what has an odd number of edges to the east. Where rounding leaves any doubt about the side of an edge the
+    answer is ``ASK`` too. An edge is near when it meets the box of ``near_lon`` and ``NEAR_DEG`` round the position;
     ``near_lon`` is what ``near_lon_deg`` gives for the latitude, or more. Across the antimeridian nothing is near:
-    where that matters the caller asks. An edge is near when it meets the box of ``near_lon`` and ``NEAR_DEG`` round
-    the position. For an edge that crosses the position's latitude and is not near, the sign of the cross product is
-    beyond all doubt: it is larger than 1e-7 degrees times the edge's height, and its rounding error is below 1e-12
-    degrees times that.
+    where that matters the caller asks.
     """
     stripe = stripe_of(y, zone, head, start)
     return place_in_stripe(x, y, near_lon, stripe, xy, start, edge)  # type: ignore[no-any-return]

@@ -122,7 +122,7 @@ class CompiledIndex:
         from geogate.kernels.grid_probe import DAMAGED, NO_ROOM, OFF_MAP, hits, new_pairs
 
         lon, lat = read_only(lonlat[:, 0]), read_only(lonlat[:, 1])
-        room = max(len(lon), _LEAST_ROOM)
+        room = max(len(lon) + 1, _LEAST_ROOM)
         while True:
             pairs = new_pairs(room)
             found = hits(lon, lat, *self._for_kernels, pairs)

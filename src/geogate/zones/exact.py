@@ -28,6 +28,7 @@ FARTHEST_LON, FARTHEST_LAT = 540.0, 90.0
 _AREA = 2
 _ALL_AREA = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _TABLE = 4_000_000
+_LARGE = 1_000
 
 
 class OffGlobeError(ValueError):
@@ -41,7 +42,10 @@ class ZoneJudge:
         """Prepare a zone with its distance, tolerance not yet added."""
         parts = zone_parts(zone)
         self._areas = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
-        prepare(self._areas)
+        large = self._areas[shapely.get_num_coordinates(self._areas) > _LARGE]
+        shapely.prepare(large)
+        # GEOS builds its index at the first question; after that, threads only read it.
+        shapely.intersects_xy(large, 0.0, 0.0)
         self._limit_m = limit_m + TOLERANCE_M
         self._chunks = Chunks.of(segments_of(parts, np.zeros(len(parts), np.int64)))
 
