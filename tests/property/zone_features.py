@@ -139,9 +139,10 @@ def beside(random: np.random.Generator, zone: BaseGeometry, limit_m: float) -> l
         azimuth = random.uniform(0, 360)
         at = GEOD.fwd(lon, lat, azimuth, limit_m + away_m)[:2]
         ends = [GEOD.fwd(*at, azimuth + side, random.uniform(5, 3_000))[:2] for side in (90, -90)]
-        found.append(shapely.LineString(np.clip(ends, (-180, -90), (180, 90))))
+        found.append(shapely.LineString(ends))
         first = int(random.integers(0, len(lonlat) - 1)) if len(lonlat) > 1 else 0
         start, end = lonlat[first], lonlat[(first + 1) % len(lonlat)]
         aside = np.array([away_m, -away_m]) / 111_000
         found.append(shapely.LineString([start + (end - start) * 0.2 + aside, start + (end - start) * 0.7 + aside]))
-    return [line for line in found if line.length < 90]
+    on_map = [shapely.transform(line, lambda xy: np.clip(xy, (-180, -90), (180, 90))) for line in found]
+    return [line for line in on_map if line.length < 90]
