@@ -9,7 +9,7 @@ import shapely
 from property.zone_positions import listed
 from property.zone_reference import GEOD, zone_list
 
-from geogate.kernels import grid_build_near, grid_build_sort, grid_probe, near, stripes
+from geogate.kernels import grid_build_sort, grid_build_zones, grid_probe, near, stripes
 from geogate.model.errors import PolicyError
 from geogate.zones.compiled import CompiledIndex
 from geogate.zones.index import OffGlobeError, ZoneIndex
@@ -171,7 +171,7 @@ def test_threads_share_an_index() -> None:
 
 
 def test_what_was_compiled_at_set_up_serves_all_calls() -> None:
-    for module in (stripes, near, grid_build_near, grid_build_sort, grid_probe):
+    for module in (stripes, near, grid_build_zones, grid_build_sort, grid_probe):
         module.warm_up()
     kernels = (
         stripes.stripe_heads,
@@ -179,7 +179,7 @@ def test_what_was_compiled_at_set_up_serves_all_calls() -> None:
         stripes.stripe_edges,
         stripes.near_lon_table,
         near.reach_of,
-        grid_build_near.lay_zones,
+        grid_build_zones.lay_zones,
         grid_build_sort.group,
         grid_build_sort.sort_cells,
         grid_build_sort.number_blocks,

@@ -12,11 +12,11 @@ import numpy as np
 
 from geogate.kernels.grid_build import BLOCK, SUBCELLS
 from geogate.kernels.grid_build_sort import WORDS, small_cells
-from geogate.kernels.grid_probe_ahead import soon
+from geogate.kernels.grid_probe_ahead import LIST, ZONE, Pairs, fetch_chunks, fetch_stripes, soon
 from geogate.kernels.inputs import read_only
 from geogate.kernels.jit import count_ones, kernel
 from geogate.kernels.near import BEYOND2, place, small_line, within_reach
-from geogate.kernels.stripes import ASK, IN, OUT, place_in_stripe, small_zone, stripe_of
+from geogate.kernels.stripes import ASK, IN, OUT, place_in_stripe, small_zone
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,16 +38,11 @@ _ROWS = 2048
 _PAIRS = 256
 """Pairs that are decided together: what is fetched for them stays in the cache until it is read."""
 
-_LINES = 2
-"""Cache lines that the corners of a chunk fill."""
-
 _BEFORE_END = 1.0 - 1e-10
 """Moves the north pole and longitude 180 into the last sub-cells: by 4 mm, less than these are unsure about."""
 
 _ROWS_A_BAND = BLOCK * SUBCELLS
 _ONE = np.uint64(1)
-_ZONE = np.uint64(0xFFFFFFFF)
-_LIST = np.uint64(32)
 _U1, _U3, _U6, _U7, _U8 = np.uint32(1), np.uint32(3), np.uint32(6), np.uint32(7), np.uint32(8)
 
 
@@ -61,14 +56,6 @@ class Scale(NamedTuple):
     lon: Floats
     first: Ints
     near_lon: Floats
-
-
-class Pairs(NamedTuple):
-    """Pairs of a position and a zone, with what is known of them."""
-
-    row: Ints
-    zone: Ints
-    answer: Bytes
 
 
 class _Touched(NamedTuple):
@@ -171,7 +158,7 @@ def _candidates(
             return NO_ROOM, 0
         for k in range(first, last):
             tail = entry[3 * k + 2]
-            name = np.int64(tail & _ZONE)
+            name = np.int64(tail & ZONE)
             if name >= zones:
                 return DAMAGED, 0
             while whole < end and whole_zone[whole] < name:
@@ -189,49 +176,6 @@ def _candidates(
             pair_row[at], pair_zone[at], answer[at] = row, whole_zone[whole], IN
             at, whole = at + 1, whole + 1
     return at, int(opened)
-
-
-@kernel
-def _fetch_stripes(y: Floats, opens: Ints, first: int, last: int, stripes: Stripes, pairs: Pairs, stripe: Ints) -> None:
-    """Find the stripes of open pairs, and fetch what will be read of them."""
-    xy, head, start, edge = stripes
-    pair_row, pair_zone, _ = pairs
-    for j in range(first, last):
-        k = opens[j]
-        found = stripe_of(y[pair_row[k]], np.int64(np.uint64(pair_zone[k]) & _ZONE), head, start)
-        stripe[j - first] = found
-        soon(start, found)
-    for j in range(last - first):
-        if stripe[j] >= 0:
-            soon(edge, start[stripe[j]])
-    for j in range(last - first):
-        if stripe[j] >= 0:
-            low, high = start[stripe[j]], start[stripe[j] + 1]
-            if 0 <= low < high <= len(edge):
-                soon(xy, 2 * np.int64(edge[low]))
-                soon(xy, 2 * np.int64(edge[(low + high) >> 1]))
-                soon(xy, 2 * np.int64(edge[high - 1]))
-
-
-@kernel
-def _fetch_chunks(opens: Ints, first: int, last: int, balls: Balls, pairs: Pairs) -> None:
-    """Fetch what will be read of the first chunks of open pairs."""
-    corner, chunk_start, ball, _, near_list = balls
-    zone = pairs.zone
-    for j in range(first, last):
-        soon(near_list, np.int64(np.uint64(zone[opens[j]]) >> _LIST))
-    for j in range(first, last):
-        at = np.int64(np.uint64(zone[opens[j]]) >> _LIST) + 1
-        if at < len(near_list):
-            soon(ball, 4 * np.int64(near_list[at]))
-            soon(chunk_start, np.int64(near_list[at]))
-    for j in range(first, last):
-        at = np.int64(np.uint64(zone[opens[j]]) >> _LIST) + 1
-        if at < len(near_list):
-            chunk = np.int64(near_list[at])
-            if 0 <= chunk < len(chunk_start):
-                for line in range(_LINES):
-                    soon(corner, 3 * chunk_start[chunk] + 8 * line)
 
 
 @kernel
@@ -257,12 +201,12 @@ def _decide(
     for j in range(first, last):
         k = opens[j]
         row, tail = pair_row[k], np.uint64(pair_zone[k])
-        zone, lon, lat = np.int64(tail & _ZONE), x[row], y[row]
+        zone, lon, lat = np.int64(tail & ZONE), x[row], y[row]
         answer = OUT
         if reach[zone, BEYOND2] > 0.0:
             if at_row != row:
                 at, at_row = place(lon, lat), row
-            answer = within_reach(at, zone, np.int64(tail >> _LIST), corner, chunk_start, ball, reach, near_list)
+            answer = within_reach(at, zone, np.int64(tail >> LIST), corner, chunk_start, ball, reach, near_list)
         if answer == OUT:
             near = near_lon[np.int64(min(lat + 90.0, 180.0 * _BEFORE_END) * up)]
             answer = place_in_stripe(lon, lat, near, stripe[j - first], xy, start, edge)
@@ -313,9 +257,9 @@ def hits(x: Floats, y: Floats, scale: Scale, cells: Cells, stripes: Stripes, bal
         out = 0
         for run in range(0, opened, _PAIRS):
             last = min(run + _PAIRS, opened)
-            _fetch_stripes(y, opens, run, last, stripes, pairs, stripe)
+            fetch_stripes(y, opens, run, last, stripes, pairs, stripe)
             if len(balls.near_list):
-                _fetch_chunks(opens, run, last, balls, pairs)
+                fetch_chunks(opens, run, last, balls, pairs)
             out += _decide(x, y, opens, run, last, scale, stripes, balls, pairs, stripe)
         kept = _drop(pairs, kept, end) if out else end
     return kept

@@ -155,7 +155,7 @@ class _Task:
     def lay(self, zones: tuple[int, int]) -> list[Room]:
         """Lay a run of zones into the grid; several rooms hold what they have there."""
         from geogate.kernels.grid_build import POOL
-        from geogate.kernels.grid_build_near import lay_zones, new_room
+        from geogate.kernels.grid_build_zones import lay_zones, new_room
 
         pool = np.empty(POOL * int(self.weight[slice(*zones)].max()), np.int32)
         tables = (self.rings, self.stripes, self.balls, self.extents, self.globe, pool)
