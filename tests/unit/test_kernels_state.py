@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import stat
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,6 +146,16 @@ def test_a_kernel_whose_imported_source_changed_is_compiled_again(tree: Path) ->
     assert answer(tree, MISSES) == "1"
     assert answer(tree, f"{COMPILE}; {MISSES}") == "0"
     assert answer(tree, STATE) == ""
+
+
+def test_what_an_older_source_with_other_types_has_left_is_compiled_again(tree: Path) -> None:
+    (index,) = folder_of(tree).glob("*.nbi")
+    gone = b"cgeogate.kernels.geoarrow\nGone\n."
+    with pytest.raises(AttributeError):
+        pickle.loads(gone)
+    index.write_bytes(pickle.dumps(version("numba")) + gone)
+    assert answer(tree, MISSES) == "1"
+    assert answer(tree, f"{COMPILE}; {MISSES}") == "0"
 
 
 def test_kernels_are_kept_with_only_their_own_sources_in_mind(tree: Path) -> None:

@@ -50,10 +50,27 @@ class _Implementation(caching.CompileResultCacheImpl):  # type: ignore[misc]
     _locator_classes = (_Locator,)
 
 
+class _Index(caching.IndexDataCacheFile):  # type: ignore[misc]
+    """What is kept of one kernel; numba reads all of it before it looks whether that was made of this source."""
+
+    def _load_index(self) -> Any:
+        try:
+            return super()._load_index()
+        except (AttributeError, ImportError):
+            # Another source made it, with types that this one has no more.
+            return {}
+
+
 class _Kept(caching.FunctionCache):  # type: ignore[misc]
     """Loads only what nobody else can have written; a kernel that cannot be kept is still a kernel."""
 
     _impl_class = _Implementation
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)
+        self._cache_file = _Index(
+            self._cache_path, self._impl.filename_base, source_stamp=self._impl.locator.get_source_stamp()
+        )
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         if _FOLDER is None or why_untrusted(_FOLDER):
