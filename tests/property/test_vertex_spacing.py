@@ -41,8 +41,10 @@ def line(at: list[tuple[float, float]]) -> Any:
 
 
 def polygon(at: list[tuple[float, float]]) -> Any:
+    # A ring can only be closed by a vertex that equals the first, and NaN equals nothing: it stands inside the ring.
+    closing = next((each for each in at if not np.isnan(each[0])), (0.0, 0.0))
     with np.errstate(invalid="ignore"):
-        return shapely.Polygon([*at, at[0], at[0]])
+        return shapely.Polygon([closing, *at, closing, closing])
 
 
 shapes = st.one_of(
