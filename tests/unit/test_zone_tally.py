@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from geogate.measures import zone_indexes
 from geogate.measures.batch import LayerBatch
 from geogate.measures.measure import UnmeasurableError
 from geogate.measures.tools import PLAIN, Tools
-from geogate.measures.zone_hits import ZoneHitCounts, ZoneHits
+from geogate.measures.zone_hits import ZoneHitCounts, ZoneHits, ZoneTally
 from geogate.measures.zone_indexes import feature_hits, vertex_hits, zone_index
 from geogate.model.errors import PolicyError, ServiceError
 from geogate.zones.compiled import CompiledIndex
@@ -90,6 +91,25 @@ def test_kernels_count_what_numpy_counts_however_the_rows_are_cut(
     assert reduce(add, [tallied(measure, KERNELS, [each]) for each in cut], measure.empty()) == expected
 
 
+@pytest.mark.parametrize("tools", [KERNELS, PLAIN])
+def test_tallies_count_together_what_their_counts_add_up_to(tools: Tools) -> None:
+    measure = ZoneHits.against(ZONES, buffer_m=800.0)
+    tallies = [ZoneTally(measure, tools) for _ in range(3)]
+    for number, tally in enumerate(tallies):
+        tally.add(batch(MIXED[number::3]))
+    first, *others = tallies
+    assert first.together(others) == reduce(add, [tally.measurement() for tally in tallies])
+    assert first.together(others) == first.together(others) == measure.of(batch(MIXED))
+
+
+def test_zones_of_one_id_count_together() -> None:
+    twins = replace(ZONES, zones=tuple(replace(zone, id="twin") for zone in ZONES.zones))
+    (count,) = ZoneHits.against(twins, buffer_m=0.0).of(batch(points(LONLAT))).zones
+    several = ZoneHits.against(ZONES, buffer_m=0.0).of(batch(points(LONLAT))).zones
+    assert len(several) > 1
+    assert (count.zone, count.features) == ("twin", sum(each.features for each in several))
+
+
 def test_a_measure_is_light_and_travels_to_other_processes() -> None:
     measure = ZoneHits.against(ZONES, buffer_m=300.0)
     there = pickle.loads(pickle.dumps(measure))
@@ -153,7 +173,10 @@ def damaged_folder(tmp_path: Path) -> Path:
 
 
 def test_what_a_damaged_index_counted_is_not_told(damaged_folder: Path) -> None:
-    tally = ZoneHits.against(ZONES, buffer_m=450.0).tally(Tools(kernels=True, indexes=damaged_folder))
+    tally = ZoneTally(ZoneHits.against(ZONES, buffer_m=450.0), Tools(kernels=True, indexes=damaged_folder))
     tally.add(batch(points(LONLAT)))
     with pytest.raises(ServiceError, match="nothing that it was used for counts"):
         tally.measurement()
+    sound = ZoneTally(ZoneHits.against(ZONES, buffer_m=450.0), KERNELS)
+    with pytest.raises(ServiceError, match="nothing that it was used for counts"):
+        sound.together([tally])

@@ -10,7 +10,7 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
-from geogate.measures.measure import UnmeasurableError, Unmeasured
+from geogate.measures.measure import Joint, UnmeasurableError, Unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,8 +67,15 @@ class Worker:
 
         Raises: KeyError when it could not measure.
         """
-        found: Measurement = self._tallies[name].measurement()
+        found: Measurement = self.tally(name).measurement()
         return found
+
+    def tally(self, name: MeasureId) -> Tally[Any]:
+        """Return the tally of a measure.
+
+        Raises: KeyError when it could not measure.
+        """
+        return self._tallies[name]
 
 
 def merged(workers: Sequence[Worker], measures: Sequence[Measure[Any]]) -> dict[MeasureId, Measurement | Unmeasured]:
@@ -80,8 +87,14 @@ def _merged(workers: Sequence[Worker], measure: Measure[Any]) -> Measurement | U
     failures = [worker.failures[measure.id] for worker in workers if measure.id in worker.failures]
     if failures:
         return Unmeasured(reason=min(failures).reason)
+    tallies: list[Any] = [worker.tally(measure.id) for worker in workers]
+    first, *others = tallies
     try:
-        found: Measurement = reduce(add, (worker.value(measure.id) for worker in workers))
+        found: Measurement = (
+            first.together(others)
+            if isinstance(first, Joint)
+            else reduce(add, (tally.measurement() for tally in tallies))
+        )
     except UnmeasurableError as error:
         return Unmeasured(reason=str(error))
     return found

@@ -59,8 +59,13 @@ class Scale(NamedTuple):
 
 
 class _Touched(NamedTuple):
-    """Positions in cells that zones have: word and whether the block is covered by zones, cell of it, sub-cell."""
+    """Positions in cells that zones have: word and whether the block is covered by zones, cell of it, sub-cell.
 
+    ``sub_row`` and ``sub_column`` are those of all positions of a round.
+    """
+
+    sub_row: NDArray[np.int32]
+    sub_column: NDArray[np.int32]
     row: Ints
     word: NDArray[np.uint32]
     cell: Bytes
@@ -70,30 +75,45 @@ class _Touched(NamedTuple):
 
 
 @kernel
-def _touch(x: Floats, y: Floats, begin: int, count: int, scale: Scale, cells: Cells, found: _Touched) -> int:
-    """Note the positions in cells that zones have, without branches; return how many, or that one is off the map."""
-    top, bits, lon_scale, band_first = cells.top, cells.bits, scale.lon, scale.first
-    row_of, word_of, cell_of, sub_of = found.row, found.word, found.cell, found.sub
-    up, blocks = _ROWS_A_BAND * scale.bands / 180.0, np.uint32(len(bits) // WORDS)
-    north, east = 180.0 * _BEFORE_END, 360.0 * _BEFORE_END
-    number, off = np.int64(0), 0
-    for k in range(begin, begin + count):
-        lon, lat = x[k], y[k]
+def _sub_cells(x: Floats, y: Floats, begin: int, count: int, scale: Scale, found: _Touched) -> bool:
+    """Find the row and the column of each position's sub-cell. Return whether all are on the map.
+
+    One loop for rows, which becomes vector instructions, and one for columns, whose width the row decides.
+    """
+    lon_scale, row_of, column_of = scale.lon, found.sub_row, found.sub_column
+    up, north, east = _ROWS_A_BAND * scale.bands / 180.0, 180.0 * _BEFORE_END, 360.0 * _BEFORE_END
+    off = 0
+    for k in range(count):
+        lon, lat = x[begin + k], y[begin + k]
         on_map = (lon >= -180.0) & (lon <= 180.0) & (lat >= -90.0) & (lat <= 90.0)
         off += not on_map
-        lon, lat = (lon + 180.0 if on_map else 0.0), (lat + 90.0 if on_map else 0.0)
-        row = np.uint32(np.int32(min(lat, north) * up))
-        band = row >> _U8
-        column = np.uint32(np.int32(min(lon, east) * lon_scale[band]))
-        block = top[np.uint32(band_first[band]) + (column >> _U8)]
+        row_of[k] = np.int32(min(lat + 90.0 if on_map else 0.0, north) * up)
+    for k in range(count):
+        lon = x[begin + k] + 180.0
+        lon = lon if (lon >= 0.0) & (lon <= 360.0) else 0.0
+        column_of[k] = np.int32(min(lon, east) * lon_scale[row_of[k] >> 8])
+    return off == 0
+
+
+@kernel
+def _touch(begin: int, count: int, scale: Scale, cells: Cells, found: _Touched) -> int:
+    """Note the positions in cells that zones have, without branches; return how many."""
+    top, bits, band_first = cells.top, cells.bits, scale.first
+    blocks = np.uint32(len(bits) // WORDS)
+    sub_row, sub_column = found.sub_row, found.sub_column
+    row_of, word_of, cell_of, sub_of = found.row, found.word, found.cell, found.sub
+    number = np.int64(0)
+    for k in range(count):
+        row, column = np.uint32(sub_row[k]), np.uint32(sub_column[k])
+        block = top[np.uint32(band_first[row >> _U8]) + (column >> _U8)]
         name = block >> _U1
         name = name if name < blocks else np.uint32(0)
         word = name * np.uint32(WORDS) + ((row >> _U6) & _U3) * np.uint32(4) + ((column >> _U6) & _U3)
         cell = ((row >> _U3) & _U7) * _U8 + ((column >> _U3) & _U7)
-        row_of[number], word_of[number] = k, (word << _U1) | (block & _U1)
+        row_of[number], word_of[number] = begin + k, (word << _U1) | (block & _U1)
         cell_of[number], sub_of[number] = cell, (row & _U7) * _U8 + (column & _U7)
         number += np.int64((bits[word] >> np.uint64(cell)) & _ONE) | np.int64(block & _U1)
-    return OFF_MAP if off else int(number)
+    return int(number)
 
 
 @kernel
@@ -101,12 +121,15 @@ def _look_up(number: int, cells: Cells, zones: int, found: _Touched) -> bool:
     """Find the entries of each position's cell. Return whether the tables are sound."""
     _, bits, base, cell_start, entry, _, _ = cells
     word_of, cell_of, first_of, last_of = found.word, found.cell, found.first, found.last
-    faults = 0
     for j in range(number):
         word, cell = word_of[j] >> _U1, np.uint64(cell_of[j])
         mask = bits[word]
-        there = np.int64((mask >> cell) & _ONE)
         name = np.int64(base[word]) + np.int64(count_ones(mask & ((_ONE << cell) - _ONE)))
+        first_of[j], last_of[j] = name, np.int64((mask >> cell) & _ONE)
+        soon(cell_start, name)
+    faults = 0
+    for j in range(number):
+        name, there = first_of[j], last_of[j]
         known = name + there < len(cell_start)
         name = name if known else np.int64(0)
         last = np.int64(cell_start[name + there if known else 0])
@@ -234,6 +257,8 @@ def hits(x: Floats, y: Floats, scale: Scale, cells: Cells, stripes: Stripes, bal
     or the tables are damaged: then nothing in ``pairs`` means anything.
     """
     found = _Touched(
+        np.empty(_ROWS, np.int32),
+        np.empty(_ROWS, np.int32),
         np.empty(_ROWS, np.int64),
         np.empty(_ROWS, np.uint32),
         np.empty(_ROWS, np.uint8),
@@ -244,11 +269,10 @@ def hits(x: Floats, y: Floats, scale: Scale, cells: Cells, stripes: Stripes, bal
     stripe, opens = np.empty(_PAIRS, np.int64), np.empty(len(pairs.row), np.int64)
     kept = 0
     for first in range(0, len(x), _ROWS):
-        number = _touch(x, y, first, min(_ROWS, len(x) - first), scale, cells, found)
-        if number < 0:
-            return number  # type: ignore[no-any-return]
-        if number == 0:
-            continue
+        count = min(_ROWS, len(x) - first)
+        if not _sub_cells(x, y, first, count, scale, found):
+            return OFF_MAP
+        number = _touch(first, count, scale, cells, found)
         if not _look_up(number, cells, len(stripes.head), found):
             return DAMAGED
         end, opened = _candidates(number, cells, stripes.head, found, pairs, kept, opens)
@@ -257,7 +281,7 @@ def hits(x: Floats, y: Floats, scale: Scale, cells: Cells, stripes: Stripes, bal
         out = 0
         for run in range(0, opened, _PAIRS):
             last = min(run + _PAIRS, opened)
-            fetch_stripes(y, opens, run, last, stripes, pairs, stripe)
+            fetch_stripes(y, opens, run, last, stripes, balls.reach, pairs, stripe)
             if len(balls.near_list):
                 fetch_chunks(opens, run, last, balls, pairs)
             out += _decide(x, y, opens, run, last, scale, stripes, balls, pairs, stripe)

@@ -59,13 +59,17 @@ class Pairs(NamedTuple):
 
 
 @kernel
-def fetch_stripes(y: Floats, opens: Ints, first: int, last: int, stripes: Stripes, pairs: Pairs, stripe: Ints) -> None:
-    """Find the stripes of open pairs, and fetch what will be read of them."""
+def fetch_stripes(
+    y: Floats, opens: Ints, first: int, last: int, stripes: Stripes, reach: Floats, pairs: Pairs, stripe: Ints
+) -> None:
+    """Find the stripes of open pairs, and fetch what will be read of them and of their zones' distances."""
     xy, head, start, edge = stripes
     pair_row, pair_zone, _ = pairs
     for j in range(first, last):
         k = opens[j]
-        found = stripe_of(y[pair_row[k]], np.int64(np.uint64(pair_zone[k]) & ZONE), head, start)
+        zone = np.int64(np.uint64(pair_zone[k]) & ZONE)
+        soon(reach, 4 * zone)
+        found = stripe_of(y[pair_row[k]], zone, head, start)
         stripe[j - first] = found
         soon(start, found)
     for j in range(last - first):

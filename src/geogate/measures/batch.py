@@ -93,4 +93,4 @@ class LayerBatch:
         """
         from geogate.measures.reference import to_lonlat
 
-        return np.asfortranarray(to_lonlat(self.geometries.xy, self.crs))
+        return np.asfortranarray(to_lonlat(self.geometries.xy, self.crs, kernels=self.kernels))

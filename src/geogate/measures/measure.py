@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, NewType, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NewType, Protocol, Self, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +43,18 @@ class Tally(Protocol[M_co]):
 
     def measurement(self) -> M_co:
         """Return the measurement of all rows that were added."""
+        ...
+
+
+@runtime_checkable
+class Joint(Protocol[M_co]):
+    """A tally that can measure together with those of other workers, where that is cheaper than to merge by ``+``."""
+
+    def together(self, others: Sequence[Self], /) -> M_co:
+        """Return the measurement of all rows that were added to this tally and to others of the same measure.
+
+        Nothing is changed, and it is what their measurements give by ``+``, to the bit.
+        """
         ...
 
 

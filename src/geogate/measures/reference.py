@@ -73,8 +73,8 @@ def _wgs84() -> pyproj.CRS:
     return pyproj.CRS.from_epsg(4326)
 
 
-def to_lonlat(xy: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:
-    """Turn positions into longitude and latitude on WGS 84.
+def to_lonlat(xy: NDArray[np.float64], crs: pyproj.CRS, *, kernels: bool = False) -> NDArray[np.float64]:
+    """Turn positions into longitude and latitude on WGS 84, the same with and without kernels.
 
     Longitudes are not brought between -180 and 180, so that an edge from 179 to 181 stays short. Positions that are
     already on WGS 84 come back as the same array. The shift of datum is the best that this installation of PROJ has
@@ -86,8 +86,10 @@ def to_lonlat(xy: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:
     Raises: UnmeasurableError when a finite position has no place on the Earth, or the reference system has no way to
         WGS 84.
     """
+    if is_wgs84(crs) and _all_on_earth(xy, kernels=kernels):
+        return xy
     lonlat = positions(xy, crs)
-    if _all_on_earth(lonlat):
+    if _all_on_earth(lonlat, kernels=kernels):
         return lonlat
     lost = _finite(xy) & ~on_earth(lonlat)
     if lost.any():
@@ -112,11 +114,16 @@ def positions(xy: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:
     return lonlat
 
 
-def _all_on_earth(lonlat: NDArray[np.float64]) -> bool:
+def _all_on_earth(lonlat: NDArray[np.float64], *, kernels: bool = False) -> bool:
     """Say whether ``on_earth`` holds for all, without an array of answers: NaN comes through least and largest."""
     if not len(lonlat):
         return True
     lon, lat = lonlat[:, 0], lonlat[:, 1]
+    if kernels:
+        from geogate.kernels.inputs import read_only
+        from geogate.kernels.positions import all_on_earth
+
+        return bool(all_on_earth(read_only(lon), read_only(lat), HIGHEST_LATITUDE))
     if not (lat.min() >= -HIGHEST_LATITUDE and lat.max() <= HIGHEST_LATITUDE):
         return False
     return bool(np.isfinite(lon.min()) and np.isfinite(lon.max()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -73,15 +74,27 @@ def decoded_points(xy: Floats, z: Floats | None, valid: Bools, *, with_nan: bool
         some = valid.copy()
         some[valid] = ~blank
     rows = len(valid)
+    if len(xy) == rows:
+        offsets, kinds, empty = _one_point_a_row(rows)
+        return Decoded(xy=xy, z=z, feature_offsets=offsets, kinds=kinds, empty=empty, parts=None, has_m=False)
     return Decoded(
         xy=xy,
         z=z,
-        feature_offsets=np.arange(rows + 1) if len(xy) == rows else offsets_of(some),
+        feature_offsets=offsets_of(some),
         kinds=valid * np.uint8(POINT),
         empty=valid & ~some,
         parts=None,
         has_m=False,
     )
+
+
+@lru_cache(maxsize=4)
+def _one_point_a_row(rows: int) -> tuple[Ints, Kinds, Bools]:
+    """Make offsets, kinds and marks of emptiness where every row is a point; most batches of a layer have one size."""
+    arrays = np.arange(rows + 1), np.full(rows, POINT, np.uint8), np.zeros(rows, np.bool_)
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays
 
 
 def offsets_of(counts: Ints | Bools) -> Ints:

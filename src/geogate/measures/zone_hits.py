@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from geogate.zones.compiled_tables import read_only
 from geogate.zones.exact import limits_m
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from geogate.measures.batch import LayerBatch
@@ -120,6 +124,33 @@ class ZoneHits:
         return tally.measurement()
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Counted:
+    """What was counted so far, by the numbers of the zones; ``points`` are features and vertices at once.
+
+    Shape: ``features``, ``vertices`` and ``points`` ``(zones,)``.
+    """
+
+    features: NDArray[np.int64]
+    vertices: NDArray[np.int64]
+    points: NDArray[np.int64]
+    rows: int = 0
+    features_hit: int = 0
+    vertices_hit: int = 0
+    points_hit: int = 0
+
+    def __add__(self, other: _Counted) -> _Counted:
+        return _Counted(
+            features=self.features + other.features,
+            vertices=self.vertices + other.vertices,
+            points=self.points + other.points,
+            rows=self.rows + other.rows,
+            features_hit=self.features_hit + other.features_hit,
+            vertices_hit=self.vertices_hit + other.vertices_hit,
+            points_hit=self.points_hit + other.points_hit,
+        )
+
+
 class ZoneTally:
     """Counts by zone; what was counted is told only after the tables of the index were found to be sound."""
 
@@ -127,9 +158,8 @@ class ZoneTally:
         """Begin with an index of the measure's list."""
         self._zones = measure.zone_list.zones
         self._index = zone_index(measure.zone_list, measure.buffer_m, tools)
-        self._features = np.zeros(len(self._zones), np.int64)
-        self._vertices = np.zeros(len(self._zones), np.int64)
-        self._rows = self._features_hit = self._vertices_hit = 0
+        features, vertices, points = np.zeros((3, len(self._zones)), np.int64)
+        self._counted = _Counted(features=features, vertices=vertices, points=points)
         self._kernels = tools.kernels
 
     def add(self, batch: LayerBatch, /) -> None:
@@ -138,28 +168,52 @@ class ZoneTally:
         Raises: UnmeasurableError when a vertex is not finite or not on the globe, or an edge cannot be followed.
         """
         vertices, features = vertex_hits(batch, self._index), feature_hits(batch, self._index)
-        self._rows += batch.rows
-        self._vertices_hit += self._count(vertices, self._vertices)
-        self._features_hit += self._count(features, self._features)
+        counted = self._counted
+        counted.rows += batch.rows
+        if features is vertices:
+            counted.points_hit += self._count(features, counted.points)
+            return
+        counted.vertices_hit += self._count(vertices, counted.vertices)
+        counted.features_hit += self._count(features, counted.features)
 
     def measurement(self) -> ZoneHitCounts:
         """Return the counts.
 
         Raises: ServiceError when the index turns out to be damaged.
         """
+        return self.together(())
+
+    def together(self, others: Sequence[Self], /) -> ZoneHitCounts:
+        """Return the counts of this tally and of others.
+
+        Raises: ServiceError when an index turns out to be damaged.
+        """
+        counted = reduce(add, (tally.sound_counts() for tally in (self, *others)))
+        return ZoneHitCounts(
+            features=counted.rows,
+            features_hit=counted.features_hit + counted.points_hit,
+            vertices_hit=counted.vertices_hit + counted.points_hit,
+            zones=self._by_id(counted.features + counted.points, counted.vertices + counted.points),
+        )
+
+    def sound_counts(self) -> _Counted:
+        """Return what was counted, once the tables of the index are known to be sound.
+
+        Raises: ServiceError when the index turns out to be damaged.
+        """
         if isinstance(self._index, CompiledIndex):
             self._index.verified()
-        counts = [
-            ZoneCount(zone=self._zones[zone].id, features=int(self._features[zone]), vertices=int(self._vertices[zone]))
-            for zone in np.flatnonzero(self._features)
-        ]
-        found = ZoneHitCounts(
-            features=self._rows,
-            features_hit=self._features_hit,
-            vertices_hit=self._vertices_hit,
-            zones=tuple(counts),
-        )
-        return ZoneHitCounts() + found
+        return self._counted
+
+    def _by_id(self, features: NDArray[np.int64], vertices: NDArray[np.int64]) -> tuple[ZoneCount, ...]:
+        """Name the zones that are hit, in the order of their ids; several with one id count together."""
+        hit = np.flatnonzero(features)
+        ids = [self._zones[zone].id for zone in hit.tolist()]
+        counts = sorted(zip(ids, features[hit].tolist(), vertices[hit].tolist(), strict=True))
+        found = tuple(ZoneCount(zone=zone, features=some, vertices=more) for zone, some, more in counts)
+        if len(set(ids)) == len(ids):
+            return found
+        return (ZoneHitCounts() + ZoneHitCounts(zones=found)).zones
 
     def _count(self, hits: Hits, per_zone: NDArray[np.int64]) -> int:
         """Add hits to the counts of each zone; return how many owners they have."""

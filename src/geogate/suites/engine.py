@@ -7,7 +7,6 @@ that it did not get.
 
 from __future__ import annotations
 
-import gc
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Literal, NoReturn, Sequence, Type  # noqa: UP035
@@ -60,8 +59,6 @@ class ExportBatch(BatchData):
 
     def _measure(self, names: Iterable[MeasureId]) -> None:
         self.passes += 1
-        # Reading allocates many objects; each would make the collector walk the library's 280,000.
-        gc.freeze()
         try:
             measures = [self.subject.measure(name) for name in dict.fromkeys(names) if name != ROWS]
             self.facts = self.subject.layer.run(measures)
@@ -69,8 +66,6 @@ class ExportBatch(BatchData):
             # The library forces it: a bundle that raises is retried item by item, a pass each. The failure is kept,
             # and geogate.suites.judge raises it again or makes it a finding; until then it answers no rule.
             self.failure = error
-        finally:
-            gc.unfreeze()
 
     def _answer(self, name: MeasureId) -> Measurement | Unmeasured | int:
         if self.facts is None:

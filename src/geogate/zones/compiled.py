@@ -137,7 +137,7 @@ class CompiledIndex:
             elif found == DAMAGED:
                 raise damaged(self.zone_list.name)
             else:
-                return pairs.row[:found].copy(), pairs.zone[:found].copy(), pairs.answer[:found].copy()
+                return pairs.row[:found], pairs.zone[:found], pairs.answer[:found]
 
     @cached_property
     def _for_kernels(self) -> tuple[Scale, sorted_.Cells, stripes.Stripes, near.Balls]:
