@@ -15,9 +15,11 @@ from formats.datasets import COUNTRIES, WGS84, content, rows_of, sealed, wkb_of
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Format
 from geogate.readers import open_dataset
+from geogate.seal import geoparquet
 from geogate.seal.canonical import encode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 POINTS = ["POINT (1 2)", None, "POINT (3.5 -4)"]
@@ -306,6 +308,50 @@ def test_the_canonical_bytes_are_the_same_with_and_without_kernels(tmp_path: Pat
         (out,) = encode([(source, layers)], into=into, shapefile_as=Format.GEOPACKAGE, kernels=kernels)
         found.append(out.read_bytes())
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("workers", [2, 3, 100])
+def test_the_canonical_bytes_do_not_depend_on_the_number_of_threads(workers: int, tmp_path: Path) -> None:
+    rows = 8 * geoparquet.ROW_GROUP + 5
+    wkb = wkb_of(["POINT (1 2)", "POINT EMPTY", "LINESTRING (0 1, 2 3)"]).take(pa.array(np.arange(rows) % 3))
+    (source,) = open_dataset(written(tmp_path, pa.table({"id": np.arange(rows), "geometry": wkb}), geo()))
+    found = []
+    for number in (1, workers):
+        into = tmp_path / str(number)
+        into.mkdir()
+        layers = {source.layers[0].name: WGS84}
+        (out,) = encode([(source, layers)], into=into, shapefile_as=Format.GEOPACKAGE, workers=number)
+        found.append(out.read_bytes())
+    assert found[0] == found[1]
+    assert pq.read_table(pa.BufferReader(found[0])).column("id").to_numpy().tolist() == list(range(rows))
+
+
+def test_an_error_of_a_thread_that_compresses_is_raised() -> None:
+    def work(block: pa.Table) -> pa.Buffer:
+        if block.num_rows == 3:
+            raise pa.ArrowNotImplementedError("three")
+        return pa.py_buffer(b"x")
+
+    blocks = iter([pa.table({"a": range(rows)}) for rows in range(8)])
+    with pytest.raises(pa.ArrowNotImplementedError, match="three"):
+        list(geoparquet._ahead(work, blocks, workers=2))
+    assert next(blocks).num_rows == 6  # nobody reads on
+
+
+def test_few_blocks_are_read_ahead_of_what_is_written() -> None:
+    taken: list[int] = []
+
+    def blocks() -> Iterator[pa.Table]:
+        for number in range(10):
+            taken.append(number)
+            yield pa.table({"a": range(number)})
+
+    parts = geoparquet._ahead(lambda block: pa.py_buffer(bytes(block.num_rows)), blocks(), workers=2)
+    sizes = []
+    for part in parts:
+        sizes.append(part.size)
+        assert len(taken) - len(sizes) <= 2
+    assert sizes == list(range(10))
 
 
 def test_heavy_rows_make_small_row_groups_however_they_were_grouped(tmp_path: Path) -> None:

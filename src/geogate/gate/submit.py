@@ -6,9 +6,11 @@ Each step is an entry in the ledger before the next begins. What fails on the wa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from geogate.engines.local import cores
 from geogate.gate.basis import rests_on_today, review_ends
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.examine import Examined, Subject, denied, examine, write_docs
@@ -160,10 +162,15 @@ def _encode(dataset: Dataset, desk: _Desk) -> _Sealed:
             return _Sealed(dataset=dataset, artefact=None, findings=opened.findings)
         try:
             written: list[Path] = []
-            kernels, shapefile_as = kernels_for(dataset.size), desk.question.policy.shapefile_as
+            writing = partial(
+                encode,
+                shapefile_as=desk.question.policy.shapefile_as,
+                kernels=kernels_for(dataset.size),
+                workers=cores(),
+            )
             for folder, sources in _by_folder(opened, files).items():
                 (into / folder).mkdir(parents=True, exist_ok=True)
-                written += encode(sources, into=into / folder, shapefile_as=shapefile_as, kernels=kernels)
+                written += writing(sources, into=into / folder)
         except UnreadableError as error:
             return _Sealed(dataset=dataset, artefact=None, findings=(unreadable(error),))
         names = tuple(path.relative_to(into).as_posix() for path in written)

@@ -38,12 +38,13 @@ def encode(
     into: Path,
     shapefile_as: Format,
     kernels: bool = False,
+    workers: int = 1,
 ) -> tuple[Path, ...]:
     """Write every source into a folder and return the files in their order; the same rows give the same bytes.
 
     Each source comes with the CRS of each of its layers. Files keep their stem; ``shapefile_as`` says whether a
     Shapefile stays one (and is several files then) or leaves as GeoPackage. ``kernels`` says that compiled kernels may
-    be loaded where they pay, which is for GeoParquet.
+    be loaded and ``workers`` how many threads may compress where that pays, which is for GeoParquet.
 
     Raises: UnreadableError when rows cannot be read to the end or not be written as they are; UsageError for another
         ``shapefile_as``; ServiceError when the disk fails.
@@ -60,18 +61,18 @@ def encode(
             )
         try:
             canonical = {name: canonical_crs(crs) for name, crs in layers.items()}
-            written += _write(source, canonical, target, kind, kernels=kernels)
+            written += _write(source, canonical, target, kind, kernels=kernels, workers=workers)
         except OSError:
             raise ServiceError("the artefact cannot be written", hint="make room on the disk, then try again") from None
     return tuple(written)
 
 
 def _write(
-    source: Source, layers: dict[str, pyproj.CRS], target: Path, kind: Format, *, kernels: bool
+    source: Source, layers: dict[str, pyproj.CRS], target: Path, kind: Format, *, kernels: bool, workers: int
 ) -> tuple[Path, ...]:
     match kind:
         case Format.GEOPARQUET:
-            return write_geoparquet(source, layers, target, kernels=kernels)
+            return write_geoparquet(source, layers, target, kernels=kernels, workers=workers)
         case Format.GEOPACKAGE | Format.FLATGEOBUF | Format.SHAPEFILE:
             return write_ogr(source, layers, target, kind)
         case Format.GEOJSON | Format.GEOJSONSEQ:

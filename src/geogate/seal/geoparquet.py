@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geogate.measures.source import UnreadableError
+from geogate.seal.row_groups import Form, JoinedFile
 from geogate.seal.rows import canonical_rows, in_blocks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
     import pyproj
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
 ROW_GROUP = 131_072
 ROW_GROUP_BYTES = 64 << 20
 """A row group ends where its texts and geometries come to so many bytes, so that memory does not grow with the rows."""
+
+MOST_WORKERS = 4
+"""Threads that compress what one thread reads; more would wait for it."""
 
 OPTIONS: dict[str, Any] = {
     "compression": "zstd",
@@ -54,10 +61,28 @@ def _schema(layer: LayerSchema) -> pa.Schema:
     return pa.schema([pa.field(field.name, field.type) for field in fields])
 
 
+def _ahead(work: Callable[[pa.Table], pa.Buffer], blocks: Iterator[pa.Table], *, workers: int) -> Iterator[pa.Buffer]:
+    """Do the work on each block in a few threads; give what comes of it in the order of the blocks.
+
+    One block more than there are threads is in memory, so that none of them waits for the next.
+    """
+    pending: deque[Future[pa.Buffer]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="geogate-write") as pool:
+        for block in blocks:
+            pending.append(pool.submit(work, block))
+            del block
+            if len(pending) > workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+
 def write_geoparquet(
-    source: Source, layers: dict[str, pyproj.CRS], target: Path, *, kernels: bool = False
+    source: Source, layers: dict[str, pyproj.CRS], target: Path, *, kernels: bool = False, workers: int = 1
 ) -> tuple[Path, ...]:
-    """Write the one layer of a source; the next block is read while the last one is compressed.
+    """Write the one layer of a source; blocks are read here while ``workers`` threads compress those before.
+
+    The bytes do not depend on the number of threads.
 
     Raises: UnreadableError when rows are missing or a column has a type that Parquet cannot hold.
     """
@@ -68,16 +93,13 @@ def write_geoparquet(
     batches = (pa.record_batch([*attributes.columns, wkb], schema=schema) for wkb, attributes in rows)
     blocks = in_blocks(batches, schema, rows=ROW_GROUP, size=ROW_GROUP_BYTES)
     try:
-        store_schema = not _survives(schema)
-        with (
-            pq.ParquetWriter(target, schema, store_schema=store_schema, **OPTIONS) as writer,
-            ThreadPoolExecutor(1, thread_name_prefix="geogate-read") as reading,
-        ):
-            writer.add_key_value_metadata({"geo": _geo(layer.geometry_column, crs)})
-            following = reading.submit(next, blocks, None)
-            while (block := following.result()) is not None:
-                following = reading.submit(next, blocks, None)
-                writer.write_table(block, row_group_size=ROW_GROUP)
+        options = OPTIONS | {"store_schema": not _survives(schema)}
+        form = Form(schema=schema, metadata={"geo": _geo(layer.geometry_column, crs)}, options=options)
+        with target.open("wb") as file:
+            joined = JoinedFile(file, form)
+            for part in _ahead(form.file, blocks, workers=min(workers, MOST_WORKERS)):
+                joined.add(part)
+            joined.close()
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError):
         raise UnreadableError(
             "a column has a type that GeoParquet cannot hold",

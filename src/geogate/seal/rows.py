@@ -58,7 +58,7 @@ def _canonical(batch: LayerBatch, layer: LayerSchema) -> pa.Array:
 
 
 def in_blocks(batches: Iterator[pa.RecordBatch], schema: pa.Schema, *, rows: int, size: int) -> Iterator[pa.Table]:
-    """Cut a stream into contiguous tables; where they end depends on the rows alone, not on the batches.
+    """Cut a stream into tables; where they end depends on the rows alone, not on the batches.
 
     A table ends with its ``rows``-th row, or with the row that brings its texts and geometries to ``size`` bytes.
     """
@@ -75,10 +75,10 @@ def in_blocks(batches: Iterator[pa.RecordBatch], schema: pa.Schema, *, rows: int
             weight += int(reached[end - 1]) - before
             first = end
             if count == rows or weight >= size:
-                yield pa.Table.from_batches(waiting, schema=schema).combine_chunks()
+                yield pa.Table.from_batches(waiting, schema=schema)
                 waiting, count, weight = [], 0, 0
     if waiting:
-        yield pa.Table.from_batches(waiting, schema=schema).combine_chunks()
+        yield pa.Table.from_batches(waiting, schema=schema)
 
 
 def _weights(batch: pa.RecordBatch) -> NDArray[np.int64]:

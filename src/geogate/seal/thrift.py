@@ -1,0 +1,157 @@
+"""Thrift's compact protocol, as far as the footer of a Parquet file needs it; for footers that were written here.
+
+It must not be given bytes from outside: it proves no bounds but those that Python proves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+TRUE, FALSE, BYTE, I16, I32, I64, BINARY, LIST, STRUCT = 1, 2, 3, 4, 5, 6, 8, 9, 12
+"""The kinds of values that footers hold; a truth is its kind and has no value of its own."""
+
+_INTEGERS: Final = frozenset({I16, I32, I64})
+_LONG: Final = 15
+"""A list of so many values, or a field so far behind the last one, does not fit the short form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A value and its kind: an integer, bytes, ``Values`` of a list, or a ``Struct``."""
+
+    kind: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values of a list, which are all of one kind."""
+
+    kind: int
+    values: Sequence[Any]
+
+
+Struct = dict[int, Field]
+"""Fields by their number, in the order of the numbers."""
+
+
+def decoded(data: bytes) -> Struct:
+    """Read the struct that is all of ``data``.
+
+    Raises: ValueError when it would not be written to the same bytes again.
+    """
+    struct = _Reading(data).struct()
+    if encoded(struct) != data:
+        raise ValueError("the footer holds more than can be written again")
+    return struct
+
+
+def encoded(struct: Struct) -> bytes:
+    """Write a struct; one within it may be given as the bytes that it was encoded to before."""
+    return b"".join(_struct(struct))
+
+
+class _Reading:
+    """A place in bytes that moves on with what is read."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def struct(self) -> Struct:
+        fields: Struct = {}
+        number = 0
+        while head := self._byte():
+            step, kind = head >> 4, head & 15
+            number = number + step if step else self._integer()
+            fields[number] = Field(kind, None if kind in {TRUE, FALSE} else self._value(kind))
+        return fields
+
+    def _value(self, kind: int) -> Any:
+        if kind in _INTEGERS:
+            return self._integer()
+        match kind:
+            case 3:  # BYTE
+                return self._byte()
+            case 8:  # BINARY
+                return self._bytes(self._count())
+            case 9:  # LIST
+                return self._list()
+            case 12:  # STRUCT
+                return self.struct()
+            case _:
+                raise ValueError(f"a footer has no values of kind {kind}")
+
+    def _list(self) -> Values:
+        head = self._byte()
+        count, kind = head >> 4, head & 15
+        count = self._count() if count == _LONG else count
+        return Values(kind, [self._value(kind) for _ in range(count)])
+
+    def _byte(self) -> int:
+        self._at += 1
+        return self._data[self._at - 1]
+
+    def _bytes(self, count: int) -> bytes:
+        self._at += count
+        return self._data[self._at - count : self._at]
+
+    def _count(self) -> int:
+        count = shift = 0
+        while (byte := self._byte()) > 127:  # noqa: PLR2004 - the highest bit says that more follows
+            count |= (byte & 127) << shift
+            shift += 7
+        return count | byte << shift
+
+    def _integer(self) -> int:
+        count = self._count()
+        return count >> 1 ^ -(count & 1)
+
+
+def _struct(struct: Struct) -> Iterator[bytes]:
+    last = 0
+    for number, field in struct.items():
+        if 0 < number - last < _LONG + 1:
+            yield bytes([number - last << 4 | field.kind])
+        else:
+            yield bytes([field.kind]) + _integer(number)
+        yield from _value(field.kind, field.value)
+        last = number
+    yield b"\0"
+
+
+def _value(kind: int, value: Any) -> Iterator[bytes]:
+    if kind in _INTEGERS:
+        yield _integer(value)
+    elif kind == BYTE:
+        yield bytes([value])
+    elif kind == BINARY:
+        yield _count(len(value)) + value
+    elif kind == LIST:
+        yield from _list(value)
+    elif kind == STRUCT:
+        yield value if isinstance(value, bytes) else encoded(value)
+
+
+def _list(found: Values) -> Iterator[bytes]:
+    count = len(found.values)
+    yield bytes([min(count, _LONG) << 4 | found.kind]) + (_count(count) if count >= _LONG else b"")
+    for value in found.values:
+        yield from _value(found.kind, value)
+
+
+def _count(count: int) -> bytes:
+    out = bytearray()
+    while count > 127:  # noqa: PLR2004 - seven bits a byte
+        out.append(count & 127 | 128)
+        count >>= 7
+    out.append(count)
+    return bytes(out)
+
+
+def _integer(value: int) -> bytes:
+    return _count(value << 1 if value >= 0 else ~value << 1 | 1)
