@@ -239,8 +239,8 @@ def _decide(
 
 
 @kernel
-def _drop(pairs: Pairs, first: int, last: int) -> int:
-    """Close up the pairs that hit or ask; return their end."""
+def drop(pairs: Pairs, first: int, last: int) -> int:
+    """Close up the pairs from ``first`` to ``last`` that hit or ask; return their end."""
     row, zone, answer = pairs
     kept = np.int64(first)
     for k in range(first, last):
@@ -285,7 +285,7 @@ def hits(x: Floats, y: Floats, scale: Scale, cells: Cells, stripes: Stripes, bal
             if len(balls.near_list):
                 fetch_chunks(opens, run, last, balls, pairs)
             out += _decide(x, y, opens, run, last, scale, stripes, balls, pairs, stripe)
-        kept = _drop(pairs, kept, end) if out else end
+        kept = drop(pairs, kept, end) if out else end
     return kept
 
 
@@ -312,6 +312,7 @@ def warm_up() -> None:
         1, read_only(np.full(1, BLOCK * SUBCELLS / 360.0)), read_only(np.arange(2)), read_only(np.ones(BLOCK))
     )
     position = read_only(np.zeros(1))
-    hits(position, position, scale, small_cells(), stripes, small_line(), new_pairs(4))
+    pairs = new_pairs(4)
+    drop(pairs, 0, hits(position, position, scale, small_cells(), stripes, small_line(), pairs))
     nothing = read_only(np.zeros(0, np.int64))
     count_hits(nothing, nothing, np.zeros(1, np.int64))

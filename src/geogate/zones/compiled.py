@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from geogate.kernels import grid_build_sort as sorted_
     from geogate.kernels import near, stripes
     from geogate.kernels.grid_probe import Scale
+    from geogate.kernels.grid_probe_ahead import Pairs
     from geogate.zones.compiled_file import Check
     from geogate.zones.compiled_tables import Tables
     from geogate.zones.zone import Zone, ZoneList
@@ -108,17 +109,19 @@ class CompiledIndex:
         Units: degrees; longitudes up to a turn and a half.
         Raises: OffGlobeError when a position is not finite or not on the globe; ServiceError when tables are damaged.
         """
-        from geogate.kernels.stripes import ASK
+        from geogate.kernels.grid_probe import drop
+        from geogate.kernels.stripes import ASK, OUT
 
-        row, zone, answer = self._pairs(lonlat)
-        asked = np.flatnonzero(answer == ASK)
+        pairs, found = self._pairs(lonlat)
+        asked = np.flatnonzero(pairs.answer[:found] == ASK)
         if len(asked):
-            keep = np.ones(len(row), np.bool_)
-            keep[asked] = self._exactly(on_the_map(lonlat), row[asked], zone[asked])
-            row, zone = row[keep], zone[keep]
-        return Hits(owner=row, zone=zone)
+            out = asked[~self._exactly(on_the_map(lonlat), pairs.row[asked], pairs.zone[asked])]
+            if len(out):
+                pairs.answer[out] = OUT
+                found = drop(pairs, int(out[0]), found)
+        return Hits(owner=pairs.row[:found], zone=pairs.zone[:found])
 
-    def _pairs(self, lonlat: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
+    def _pairs(self, lonlat: NDArray[np.float64]) -> tuple[Pairs, int]:
         from geogate.kernels.grid_probe import DAMAGED, NO_ROOM, OFF_MAP, hits, new_pairs
 
         lon, lat = read_only(lonlat[:, 0]), read_only(lonlat[:, 1])
@@ -137,7 +140,7 @@ class CompiledIndex:
             elif found == DAMAGED:
                 raise damaged(self.zone_list.name)
             else:
-                return pairs.row[:found], pairs.zone[:found], pairs.answer[:found]
+                return pairs, found
 
     @cached_property
     def _for_kernels(self) -> tuple[Scale, sorted_.Cells, stripes.Stripes, near.Balls]:
