@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geogate.kernels.inputs import read_only
+from geogate.kernels.time_steps import surely_no_times
 from geogate.measures.batch import LayerBatch
 from geogate.measures.clocks import STEPS, clock_classes
 from geogate.measures.measure import UnmeasurableError
@@ -230,3 +232,57 @@ def test_the_reference_reads_the_texts_of_a_slice() -> None:
 
     values = ByteValues.of(pa.array(["1:11", "x", "10:00"])[1:])
     assert clock_classes(values).tolist() == [-1, LABELS.index("1 h")]
+
+
+COLON, PLAIN_TEXT = ord(":"), ord("a")
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=30), st.integers(0, 9), st.sampled_from([np.int32, np.int64]))
+def test_texts_surely_have_no_times_where_none_has_a_colon_or_the_length_of_a_date(
+    lengths: list[int], before: int, width: Any
+) -> None:
+    offsets = read_only((np.cumsum([0, *lengths]) + before).astype(width))
+    data = np.full(before + sum(lengths) + 3, COLON, np.uint8)
+    data[before : before + sum(lengths)] = PLAIN_TEXT
+    assert surely_no_times(read_only(data), offsets) == (10 not in lengths)
+
+
+@pytest.mark.parametrize("size", [1, 4_095, 4_096, 4_097, 8_192, 9_000])
+def test_a_colon_is_seen_wherever_it_stands(size: int) -> None:
+    offsets = read_only(np.array([0, size], np.int32))
+    for at in {0, size // 2, size - 1}:
+        data = np.full(size, PLAIN_TEXT, np.uint8)
+        assert surely_no_times(read_only(data), offsets)
+        data[at] = COLON
+        assert not surely_no_times(read_only(data), offsets)
+
+
+@pytest.mark.parametrize(
+    "offsets", [[0], [-1, 4], [0, 5], [2, 1, 4], [0, 2**63 - 1, -(2**63), -1, 4], [0, 4, 2**40, 4], [3, 2]]
+)
+def test_of_texts_outside_their_buffer_nothing_is_sure(offsets: list[int]) -> None:
+    data = read_only(np.full(4, PLAIN_TEXT, np.uint8))
+    assert not surely_no_times(data, read_only(np.array(offsets, np.int64)))
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+@pytest.mark.parametrize("tools", TOOLS)
+def test_many_texts_without_times_are_unread(kind: pa.DataType, tools: Tools) -> None:
+    words = ["abc", None, "0123456789abcdef", ""] * 500
+    found = only(pa.array(words, kind)[3:], tools)
+    assert (sum(found.counts), found.nulls, found.unread) == (0, 499, 1_498)
+    for last, label in (("2026-01-31", "1 d"), ("at 12:30", "10 min")):
+        assert shown(pa.array([*words, last], kind)[3:], tools) == {label: 1}
+
+
+@pytest.mark.parametrize("tools", TOOLS)
+@pytest.mark.parametrize(("kind", "wide"), [(pa.string(), np.int32), (pa.large_string(), np.int64)])
+@pytest.mark.parametrize("offsets", [[0, 3, 1, 2], [2, 1, 0, 4]])
+def test_texts_that_lie_outside_their_buffer_are_refused(
+    tools: Tools, kind: pa.DataType, wide: Any, offsets: list[int]
+) -> None:
+    buffers = [None, pa.py_buffer(np.array(offsets, wide)), pa.py_buffer(b"abcd")]
+    column = pa.Array.from_buffers(kind, 3, buffers)
+    with pytest.raises(UnmeasurableError, match="outside their buffer"):
+        only(column, tools)

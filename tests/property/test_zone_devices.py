@@ -20,10 +20,10 @@ from geogate.kernels.devices import hash_bytes
 from geogate.kernels.inputs import read_only
 from geogate.measures.batch import LayerBatch
 from geogate.measures.device_ids import hash_id
-from geogate.measures.measure import UnmeasurableError
+from geogate.measures.measure import Joint, UnmeasurableError
 from geogate.measures.tools import PLAIN, Tools
 from geogate.measures.zone_devices import MOST_KEPT, DevicesInZones, ZoneDevices
-from geogate.measures.zone_devices_tally import _FIRST_TABLE
+from geogate.measures.zone_devices_tally import _FIRST_TABLE, DeviceTally
 from geogate.model.document import canonical_json, from_json
 from geogate.model.errors import PolicyError
 from geogate.model.names import Sha256
@@ -63,10 +63,16 @@ def devices(enough: int = 3, zones: ZoneList = FOUR) -> ZoneDevices:
 
 
 def tallied(measure: ZoneDevices, *batches: LayerBatch, tools: Tools = PLAIN) -> DevicesInZones:
+    return tally_of(measure, *batches, tools=tools).measurement()
+
+
+def tally_of(measure: ZoneDevices, *batches: LayerBatch, tools: Tools = PLAIN) -> DeviceTally:
     tally = measure.tally(tools)
     for each in batches:
         tally.add(each)
-    return tally.measurement()
+    assert isinstance(tally, DeviceTally)
+    assert isinstance(tally, Joint)
+    return tally
 
 
 def expected(rows: list[tuple[int, Any]], enough: int) -> dict[str, int]:
@@ -131,8 +137,9 @@ def test_the_result_does_not_depend_on_cuts_tallies_and_their_order(rows, size, 
     random.shuffle(parts)
     middle = len(parts) // 2
     for tools in TOOLS:
-        halves = [tallied(measure, *some, tools=tools) for some in (parts[:middle], parts[middle:])]
-        assert halves[0] + halves[1] == whole == halves[1] + halves[0]
+        one, other = (tally_of(measure, *some, tools=tools) for some in (parts[:middle], parts[middle:]))
+        assert one.measurement() + other.measurement() == whole == other.measurement() + one.measurement()
+        assert one.together([other]) == whole == other.together([tally_of(measure, tools=tools), one])
     assert reduce(add, map(measure.of, parts), measure.empty()) == whole
     assert from_json(DevicesInZones, canonical_json(whole)) == whole
 
@@ -151,6 +158,9 @@ def test_tables_grow_and_forget_zones_that_have_enough(enough: int) -> None:
         batches.append(LayerBatch(wkb=wkb, attributes=pa.record_batch({"id": ids.tolist()}), crs=DEGREES))
     plain, compiled = (tallied(measure, *batches, tools=tools) for tools in TOOLS)
     assert compiled == plain
+    for tools in TOOLS:
+        first, *others = [tally_of(measure, each, tools=tools) for each in batches]
+        assert first.together(others) == plain == first.together(others)
     assert len(plain.zones) == 144
     assert sum(count.devices for count in plain.zones) > (_FIRST_TABLE if enough > 2 else 0)
 
@@ -241,6 +251,16 @@ def test_what_is_kept_has_no_hashes_and_cannot_be_added() -> None:
     assert not any(count.hashes for count in some.kept().zones)
     with pytest.raises(UnmeasurableError, match="cannot be added"):
         some.kept() + some
+
+
+@pytest.mark.parametrize("tools", TOOLS)
+def test_together_a_column_that_one_tally_lacks_is_said(tools: Tools) -> None:
+    with_column = tally_of(devices(), batch([0, 2], pa.array(["a", "b"])), tools=tools)
+    without = tally_of(devices(), batch([0], pa.array(["a"]), column="other"), tools=tools)
+    for found in (with_column.together([without]), without.together([with_column])):
+        assert found.without_column
+        assert shown(found) == {"z0000": 2, "z0002": 1}
+    assert not with_column.together([]).without_column
 
 
 def test_counts_up_to_different_numbers_are_not_added() -> None:

@@ -24,6 +24,8 @@ _COLONS, _ONES, _HIGHEST = (np.uint64(byte * 0x0101_0101_0101_0101) for byte in 
 _DATE = len("2000-01-31")
 _DAY, _HOUR, _MINUTE, _SECOND = 10, 9, 7, 5
 _NO_TIME = -1
+_RUN = 4_096
+"""Bytes that are looked through at once."""
 
 
 @kernel
@@ -165,6 +167,34 @@ def class_clocks(data: Bytes, offsets: Ints, classes: Classes) -> None:
         classes[i] = finest
 
 
+@kernel
+def surely_no_times(data: Bytes, offsets: Ints) -> bool:
+    """Tell whether texts surely hold no time and are no date: no byte of theirs is a colon, none is as long as a date.
+
+    ``data`` and ``offsets`` are read-only and as they came: where the offsets are not in order, or do not lie within
+    ``data``, the answer is no. So it is where there are no texts.
+
+    Shape: ``data`` ``(bytes,)``, ``offsets`` ``(n + 1,)`` of 32 or 64 bits.
+    """
+    texts = len(offsets) - 1
+    first, last = (int64(offsets[0]), int64(offsets[texts])) if texts > 0 else (int64(-1), int64(-1))
+    sure = (first >= 0) & (last <= len(data))
+    odd = 0
+    for i in range(texts):
+        start, end = int64(offsets[i]), int64(offsets[i + 1])
+        odd += int64((end < start) | (end - start == _DATE))
+    sure &= odd == 0
+    # In runs, because a loop that may end at each byte is not vectorised.
+    while sure and first < last:
+        run = data[first : min(first + _RUN, last)]
+        colon = False
+        for at in range(len(run)):
+            colon |= run[at] == _COLON
+        sure &= not colon
+        first += len(run)
+    return bool(sure)
+
+
 def divisor_of(step: int) -> tuple[int, int, int]:
     """Return what tells multiples of a step: the inverse of its odd part, its twos, and the largest quotient.
 
@@ -178,4 +208,7 @@ def warm_up() -> None:
     """Compile the kernels of this module."""
     divisors = read_only(np.array([divisor_of(1000)], np.uint64))
     count_steps(read_only(np.zeros(1, np.int64)), divisors, np.zeros(2, np.int64), 0)
-    class_clocks(read_only(np.zeros(1, np.uint8)), read_only(np.array([0, 1])), np.zeros(1, np.int8))
+    texts = read_only(np.zeros(1, np.uint8))
+    class_clocks(texts, read_only(np.array([0, 1])), np.zeros(1, np.int8))
+    for width in (np.int32, np.int64):
+        surely_no_times(texts, read_only(np.array([0, 1], width)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -56,12 +56,12 @@ class ByteValues:
             return cls._checked(None, np.zeros(1, np.int64))
         wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
         _, offsets, data = array.buffers()
-        every = np.frombuffer(offsets, np.int64 if wide else np.int32)
-        return cls._checked(data, every[array.offset : array.offset + len(array) + 1].astype(np.int64))
+        every: NDArray[Any] = np.frombuffer(offsets, np.int64 if wide else np.int32)
+        return cls._checked(data, every[array.offset : array.offset + len(array) + 1])
 
     @classmethod
-    def _checked(cls, buffer: pa.Buffer | None, offsets: NDArray[np.int64]) -> Self:
+    def _checked(cls, buffer: pa.Buffer | None, offsets: NDArray[Any]) -> Self:
         data = np.empty(0, np.uint8) if buffer is None else np.frombuffer(buffer, np.uint8)
-        if offsets[0] < 0 or offsets[-1] > len(data) or (np.diff(offsets) < 0).any():
+        if offsets[0] < 0 or offsets[-1] > len(data) or (offsets[1:] < offsets[:-1]).any():
             raise ValueError("values lie outside their buffer")
-        return cls(data=read_only(data), offsets=read_only(offsets))
+        return cls(data=read_only(data), offsets=read_only(offsets.astype(np.int64)))

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 MOST_KEPT: Final = 1 << 22
 """The most devices, over all zones of a list, that a pass may have to keep apart: 200 MB a thread at the worst."""
 
-_HEX: Final = 16
+HEX: Final = 16
+"""The digits of a hash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class ZoneDeviceCount:
         if max(self.devices, other.devices) >= enough:
             return ZoneDeviceCount(zone=self.zone, devices=enough, hashes="")
         for side in (self, other):
-            if len(side.hashes) != _HEX * side.devices:
+            if len(side.hashes) != HEX * side.devices:
                 raise UnmeasurableError("devices that were counted for keeping cannot be added up")
         return ZoneDeviceCount.of(self.zone, {*_cut(self.hashes), *_cut(other.hashes)}, enough=enough)
 
@@ -128,7 +129,7 @@ class ZoneDevices:
     @property
     def seed(self) -> int:
         """The start of all hashes: those of different lists have nothing in common."""
-        return int(self.zone_list.digest[:_HEX], 16)
+        return int(self.zone_list.digest[:HEX], 16)
 
     def empty(self) -> DevicesInZones:
         """Return the measurement of no rows."""
@@ -154,4 +155,4 @@ class ZoneDevices:
 
 
 def _cut(hashes: str) -> list[str]:
-    return [hashes[at : at + _HEX] for at in range(0, len(hashes), _HEX)]
+    return [hashes[at : at + HEX] for at in range(0, len(hashes), HEX)]
