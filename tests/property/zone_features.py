@@ -54,7 +54,7 @@ def hits_of(index: CompiledIndex, shapes: Sequence[BaseGeometry | None]) -> Hits
     taken = features(shapes)
     rows = near_rows(index, taken)
     vertices = vertices_within(index, taken, rows=rows)
-    return features_within(index, taken, rows=rows, bent=rows[:0], vertices=vertices)
+    return features_within(index, taken, rows=rows, bent=rows.row[:0], vertices=vertices)
 
 
 def star(

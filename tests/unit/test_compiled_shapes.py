@@ -181,7 +181,7 @@ def noise_like(array: NDArray[Any], seed: int) -> NDArray[Any]:
 def test_damaged_tables_are_never_read_beyond_their_ends(wide: CompiledIndex, table: str, seed: int) -> None:
     from geogate.kernels import shapes_boxes as boxes
     from geogate.kernels.shapes import judge
-    from geogate.kernels.shapes_tables import Features, Known
+    from geogate.kernels.shapes_tables import Features, Known, Near
     from geogate.zones.compiled_shapes_tables import grid_tables, zone_tables
 
     zones, grid = zone_tables(wide), grid_tables(wide)
@@ -197,7 +197,7 @@ def test_damaged_tables_are_never_read_beyond_their_ends(wide: CompiledIndex, ta
     arrays = (taken.lonlat[:, 0], taken.lonlat[:, 1], taken.offsets, taken.kinds, taken.first)
     none = read_only(np.zeros(len(shapes) + 1, np.int64))
     plain = Features(*(read_only(array) for array in arrays))
-    rows = read_only(boxes.near_rows(plain, len(zones.fences), grid))
+    rows = Near(*(read_only(array) for array in boxes.near_rows(plain, len(zones.fences), grid)))
     answers, used = judge(plain, rows, Known(none, none[:0]), zones, grid)
     assert set(answers.row[:used].tolist()) <= set(range(len(shapes)))
     assert set(answers.zone[:used].tolist()) <= set(range(-1, 4))

@@ -38,6 +38,7 @@ from geogate.kernels.shapes_tables import (
     Known,
     Loose,
     Marks,
+    Near,
     Zones,
 )
 from geogate.kernels.stripes import small_zone
@@ -53,7 +54,7 @@ _SHORT_RING = 256
 
 
 @kernel
-def judge(features: Features, rows: Ints, known: Known, zones: Zones, grid: Grid) -> tuple[Answers, int]:
+def judge(features: Features, rows: Near, known: Known, zones: Zones, grid: Grid) -> tuple[Answers, int]:
     """Judge some rows: return rows, zones and answers, and how many of them count.
 
     Rows and zones that are known are not repeated. A row that is to be asked about may have other answers as well.
@@ -68,8 +69,9 @@ def judge(features: Features, rows: Ints, known: Known, zones: Zones, grid: Grid
     )
     answers = Answers(np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024, np.uint8))
     used = 0
-    for row in rows:
-        box, cells, near = _around(features, row, known, grid, marks)
+    for k in range(len(rows.row)):
+        row = rows.row[k]
+        box, cells, near = _around(features, row, rows.zone[rows.first[k] : rows.first[k + 1]], known, grid, marks)
         if near == 0 and cells <= FEW_CELLS:
             continue
         if used + count >= len(answers.row):
@@ -86,25 +88,39 @@ def judge(features: Features, rows: Ints, known: Known, zones: Zones, grid: Grid
 
 
 @inner
-def _around(features: Features, row: int, known: Known, grid: Grid, marks: Marks) -> tuple[Box, int, int]:
+def _around(features: Features, row: int, listed: Ints, known: Known, grid: Grid, marks: Marks) -> tuple[Box, int, int]:
     """Return a feature's box, about how many cells it has, and how many zones have cells in it if these are few.
 
-    The zones are noted in ``marks``, those that are known to be hit excepted. There are DAMAGED zones where the feature
-    has no box on the map, or the tables cannot be read.
+    The zones are noted in ``marks``, those that are known to be hit excepted; they are ``listed`` or, where none is,
+    are looked for. There are DAMAGED zones where the feature has no box on the map, or the tables cannot be read.
     """
     box = (0.0, 0.0, 0.0, 0.0)
-    if not _has_edges(features, row):
-        return box, 0, 0
-    box = box_of(features, row)
-    if not is_plain(box):
-        return box, 0, DAMAGED
     for k in range(known.first[row], known.first[row + 1]):
         marks.row[known.zone[k]], marks.answer[known.zone[k]] = row, HIT
+    near = _not_known(listed, row, marks)
+    if (len(listed) > 0 and near == 0) or not _has_edges(features, row):
+        return box, 0, 0
+    box = box_of(features, row)
+    if len(listed) > 0:
+        return box, 0, near
+    if not is_plain(box):
+        return box, 0, DAMAGED
     cells = cells_in(grid, box)
     near = zones_in(grid, box, marks.row, row, marks.near_row, 0) if cells <= FEW_CELLS else 0
     for k in range(near):
         marks.answer[marks.near_row[k]] = NO
     return box, cells, near
+
+
+@inner
+def _not_known(listed: Ints, row: int, marks: Marks) -> int:
+    """Note those of some zones that are not known to be hit; return their number."""
+    near = 0
+    for zone in listed:
+        if marks.row[zone] != row:
+            marks.row[zone], marks.answer[zone], marks.near_row[near] = row, NO, zone
+            near += 1
+    return near
 
 
 @inner
@@ -192,5 +208,7 @@ def warm_up() -> None:
     number = read_only(np.ones(BLOCK))
     grid = Grid(Scale(1, number, first, number), small_cells())
     features = Features(number, number, first, read_only(np.zeros(0, np.uint8)), first)
-    judge(features, read_only(near_rows(features, 1, grid)), Known(first, first), zones, grid)
+    near = near_rows(features, 1, grid)
+    rows = Near(read_only(near.row), read_only(near.first), read_only(near.zone))
+    judge(features, rows, Known(first, first), zones, grid)
     near_boxes(wide, 1, grid, np.zeros(0, np.bool_))

@@ -54,15 +54,39 @@ def cells_in(grid: Grid, box: Box) -> int:
 
 
 @inner
+def surely_far(grid: Grid, box: Box) -> bool:
+    """Tell whether a small box is on the map and no zone has any of its cells; ``False`` says nothing.
+
+    Small is what lies within one word of the grid's bits.
+    """
+    low, high = _row_of(grid, box[1]), _row_of(grid, box[3])
+    band = low >> 8
+    west, east = _column_of(grid, band, box[0]), _column_of(grid, band, box[2])
+    at = grid.scale.first[band] + (west >> 8)
+    if ((low ^ high) | (west ^ east)) >> 6 != 0 or at < 0 or at >= len(grid.cells.top):
+        return False
+    block = np.int64(grid.cells.top[at])
+    if block == 0:
+        return True
+    word = (block >> 1) * WORDS + (((low >> 6) & 3) << 2) + ((west >> 6) & 3)
+    if block & 1 or word >= len(grid.cells.bits):
+        return False
+    tall = (ALL << np.uint64(low & 56)) & (ALL >> np.uint64(56 - (high & 56)))
+    wide = (_BYTE << np.uint64((west >> 3) & 7)) & (_BYTE >> np.uint64(7 - ((east >> 3) & 7)))
+    far: bool = grid.cells.bits[word] & tall & (wide * _COLUMN) == 0
+    return far
+
+
+@inner
 def zones_in(grid: Grid, box: Box, seen: Ints, stamp: int, found: Ints, number: int) -> int:
     """Add the zones of a box's cells to ``found``, after the first ``number``, and return the new number or DAMAGED.
 
     Zones for which ``seen`` has the stamp are left out; it is set for those that are added.
     """
     low, high = _row_of(grid, box[1]), _row_of(grid, box[3])
-    for row in range(low >> 3, (high >> 3) + 1):
-        first, last = max(low, row << 3), min(high, (row << 3) + 7)
-        number = _zones_in_row(grid, first, last, box[0], box[2], seen, stamp, found, number)
+    for tile in range(low >> 6, (high >> 6) + 1):
+        first, last = max(low, tile << 6), min(high, (tile << 6) + 63)
+        number = _zones_in_rows(grid, first, last, box[0], box[2], seen, stamp, found, number)
         if number < 0:
             return DAMAGED
     return number
@@ -74,7 +98,7 @@ def zones_of_edge(grid: Grid, ax: float, ay: float, bx: float, by: float, seen: 
     low, high = _row_of(grid, min(ay, by)), _row_of(grid, max(ay, by))
     west, east = min(ax, bx), max(ax, bx)
     if low >> 3 == high >> 3:
-        alone: int = _zones_in_row(grid, low, high, west, east, seen, stamp, found, 0)
+        alone: int = _zones_in_rows(grid, low, high, west, east, seen, stamp, found, 0)
         return alone
     number, down = 0, 180.0 / (BLOCK * SUBCELLS * grid.scale.bands)
     for row in range(low >> 3, (high >> 3) + 1):
@@ -84,21 +108,23 @@ def zones_of_edge(grid: Grid, ax: float, ay: float, bx: float, by: float, seen: 
         x0 = ax + (bx - ax) * ((south - ay) / (by - ay))
         x1 = ax + (bx - ax) * ((north - ay) / (by - ay))
         x0, x1 = max(min(x0, x1) - _PAD_DEG, west), min(max(x0, x1) + _PAD_DEG, east)
-        number = _zones_in_row(grid, first, last, x0, x1, seen, stamp, found, number)
+        number = _zones_in_rows(grid, first, last, x0, x1, seen, stamp, found, number)
         if number < 0:
             return DAMAGED
     return number
 
 
 @inner
-def _zones_in_row(
+def _zones_in_rows(
     grid: Grid, first: int, last: int, west: float, east: float, seen: Ints, stamp: int, found: Ints, number: int
 ) -> int:
-    """Add the zones of a row of cells, between two of its rows of sub-cells and two longitudes, to ``found``."""
+    """Add the zones between two rows of sub-cells in one row of words, and two longitudes, to ``found``.
+
+    A word of the grid's bits has 8 by 8 cells, a row of them in each byte, as a cell has 8 by 8 sub-cells.
+    """
     band = first >> 8
     low, high = _column_of(grid, band, west), _column_of(grid, band, east)
-    rows = (ALL << np.uint64(8 * (first & 7))) & (ALL >> np.uint64(8 * (7 - (last & 7))))
-    row_word, row_bit = ((first >> 6) & 3) << 2, np.uint64(((first >> 3) & 7) << 3)
+    tall = (ALL << np.uint64(first & 56)) & (ALL >> np.uint64(56 - (last & 56)))
     column, end = low >> 3, high >> 3
     while column <= end:
         at = grid.scale.first[band] + (column >> 5)
@@ -110,27 +136,38 @@ def _zones_in_row(
             continue
         if block & 1:
             number = _add_wholes(grid, block >> 1, seen, stamp, found, number)
-        word = (block >> 1) * WORDS + row_word + ((column >> 3) & 3)
+        word = (block >> 1) * WORDS + (((first >> 6) & 3) << 2) + ((column >> 3) & 3)
         if number < 0 or word >= len(grid.cells.bits):
             return DAMAGED
         until = min(end, column | 7)
-        cells = (grid.cells.bits[word] >> row_bit) & _BYTE & (_BYTE << np.uint64(column & 7))
-        cells &= _BYTE >> np.uint64(7 - (until & 7))
+        wide = (_BYTE << np.uint64(column & 7)) & (_BYTE >> np.uint64(7 - (until & 7)))
+        cells = grid.cells.bits[word] & tall & (wide * _COLUMN)
         while cells:
-            lowest = np.int64(count_ones((cells & (~cells + _ONE)) - _ONE))
+            bit = np.int64(count_ones((cells & (~cells + _ONE)) - _ONE))
             cells &= cells - _ONE
-            cell = (column & ~7) + lowest
-            sub = _BYTE
-            if cell == low >> 3:
-                sub &= _BYTE << np.uint64(low & 7)
-            if cell == high >> 3:
-                sub &= _BYTE >> np.uint64(7 - (high & 7))
-            mask = rows & ((sub & _BYTE) * _COLUMN)
-            number = _add(grid, word, row_bit + np.uint64(lowest), mask, seen, stamp, found, number)
+            row, cell = ((first >> 6) << 3) + (bit >> 3), (column & ~7) + (bit & 7)
+            mask = _sub_cells(row, first, last) & (_sub_cells_of_column(cell, low, high) * _COLUMN)
+            number = _add(grid, word, np.uint64(bit), mask, seen, stamp, found, number)
             if number < 0:
                 return DAMAGED
         column = until + 1
     return number
+
+
+@inner
+def _sub_cells(row: int, first: int, last: int) -> np.uint64:
+    """Mask the sub-cells of a row of cells between two rows of sub-cells, of which it has one at least."""
+    low, high = max(first, row << 3), min(last, (row << 3) + 7)
+    mask: np.uint64 = (ALL << np.uint64((low & 7) << 3)) & (ALL >> np.uint64(56 - ((high & 7) << 3)))
+    return mask
+
+
+@inner
+def _sub_cells_of_column(cell: int, first: int, last: int) -> np.uint64:
+    """Mask the columns of a cell between two columns of sub-cells, of which it has one at least, in the lowest byte."""
+    low, high = max(first, cell << 3), min(last, (cell << 3) + 7)
+    mask: np.uint64 = (_BYTE << np.uint64(low & 7)) & (_BYTE >> np.uint64(7 - (high & 7)))
+    return mask
 
 
 @inner

@@ -61,6 +61,17 @@ class Known(NamedTuple):
     zone: Ints
 
 
+class Near(NamedTuple):
+    """Rows that zones may come near to; ``zone[first[k]:first[k + 1]]`` have cells in the box of the row ``row[k]``.
+
+    No zone is named where the box is too large or too odd to say.
+    """
+
+    row: Ints
+    first: Ints
+    zone: Ints
+
+
 class Loose(NamedTuple):
     """The edges that belong to no polygon; those of zone ``z`` are ``ends[first[z]:first[z + 1]]``.
 

@@ -33,7 +33,12 @@ ORDINATE: Final = 8
 DEEPEST: Final = 32
 
 ODD: Final = -1
-"""Stands for a type, a count or a row that is left to the plain walk."""
+"""Stands for a type or a count that is left to the plain walk."""
+
+DONE, NO_ROOM = -1, -2
+"""What ``walk`` returns instead of the number of an odd row."""
+
+_HEAD_BITS, _PLAIN_LINE = uint64(0xFFFFFFFFFF), uint64(LINE << 8 | 1)
 
 
 @kernel
@@ -139,7 +144,6 @@ def walk(
     data: Bytes,
     offsets: Ints,
     valid: Bools,
-    fill: int,
     starts: Ints,
     kinds: Bytes,
     first: Ints,
@@ -149,11 +153,13 @@ def walk(
     part_starts: Ints,
     part_kinds: Bytes,
 ) -> tuple[int, int, int, int]:
-    """Account for every byte of every value; with ``fill``, also copy vertices and parts into arrays of their number.
+    """Account for every byte of every value, and copy vertices and parts into arrays, one after the other.
 
     Row ``i`` has the bytes ``offsets[i]`` to ``offsets[i + 1]``, the vertices from ``starts[i]`` and the parts from
-    ``first[i]``; the offsets lie within the bytes and never fall. Returns the first odd row or ``ODD`` where none is,
-    the number of vertices and of parts, and one bit for each of XY, XYZ, XYM and XYZM that occurs.
+    ``first[i]``; the offsets lie within the bytes and never fall. ``x`` and ``y`` are of one length, ``z`` is too or is
+    empty, and ``part_starts`` is longer than ``part_kinds`` by one. Returns the first odd row, ``NO_ROOM`` where
+    vertices or parts are more than these arrays hold or have heights and ``z`` is empty, else ``DONE``; the number of
+    vertices and of parts; and one bit for each of XY, XYZ, XYM and XYZM that occurs.
     """
     left = np.zeros(DEEPEST + 2, np.int64)
     wholes = np.zeros(DEEPEST + 2, np.int64)
@@ -168,6 +174,21 @@ def walk(
             continue
         at = offsets[row]
         end = offsets[row + 1]
+        # What most layers of lines have, and nothing else.
+        if end - at > HEAD + COUNT and load_uint64(data, at) & _HEAD_BITS == _PLAIN_LINE:
+            count = int64(load_uint32(data, at + HEAD))
+            if count > 1 and count * 2 * ORDINATE == end - at - HEAD - COUNT:
+                if n + count > len(x) or p == len(part_kinds):
+                    return NO_ROOM, n, p, seen
+                _copy(data, at + HEAD + COUNT, count, 2 * ORDINATE, 0, x, y, n)
+                if len(z):
+                    _copy_deep(data, at, count, 0, 0, z, n)
+                part_starts[p] = n
+                part_kinds[p] = kinds[row] = LINE
+                seen |= 1
+                n += count
+                p += 1
+                continue
         depth = 0
         left[0] = 1
         wholes[0] = 0
@@ -186,6 +207,8 @@ def walk(
             dims = code // 1000
             size = ORDINATE * (2 + (dims + 1) // 2)
             deep = dims & 1
+            if deep and not len(z):
+                return NO_ROOM, n, p, seen
             if depth == 0:
                 kinds[row] = kind
                 seen |= 1 << dims
@@ -202,12 +225,13 @@ def walk(
                 if end - at < size:
                     return row, n, p, seen
                 if not _is_blank(data, at, size, big):
-                    if fill:
-                        _copy(data, at, 1, size, big, x, y, n)
-                        if len(z):
-                            _copy_deep(data, at, 1, size * deep, big, z, n)
-                        part_starts[p] = n
-                        part_kinds[p] = POINT
+                    if n == len(x) or p == len(part_kinds):
+                        return NO_ROOM, n, p, seen
+                    _copy(data, at, 1, size, big, x, y, n)
+                    if len(z):
+                        _copy_deep(data, at, 1, size * deep, big, z, n)
+                    part_starts[p] = n
+                    part_kinds[p] = POINT
                     n += 1
                     p += 1
                 at += size
@@ -226,12 +250,13 @@ def walk(
                 if count == 1 or (kind == POLYGON and (count < 3 or _is_open(data, at, count, size, big))):
                     return row, n, p, seen
                 if count > 0:
-                    if fill:
-                        _copy(data, at, count, size, big, x, y, n)
-                        if len(z):
-                            _copy_deep(data, at, count, size * deep, big, z, n)
-                        part_starts[p] = n
-                        part_kinds[p] = kind
+                    if n + count > len(x) or p == len(part_kinds):
+                        return NO_ROOM, n, p, seen
+                    _copy(data, at, count, size, big, x, y, n)
+                    if len(z):
+                        _copy_deep(data, at, count, size * deep, big, z, n)
+                    part_starts[p] = n
+                    part_kinds[p] = kind
                     n += count
                     p += 1
                 at += count * size
@@ -239,9 +264,8 @@ def walk(
             return row, n, p, seen
     starts[len(offsets) - 1] = n
     first[len(offsets) - 1] = p
-    if fill:
-        part_starts[p] = n
-    return ODD, n, p, seen
+    part_starts[p] = n
+    return DONE, n, p, seen
 
 
 @kernel
@@ -292,7 +316,7 @@ def warm_up() -> None:
     offsets, valid = np.array([0, 21]), np.ones(1, np.bool_)
     starts, first, kinds = np.empty(2, np.int64), np.empty(2, np.int64), np.empty(1, np.uint8)
     x, y, z = np.empty((3, 1))
-    walk(data, offsets, valid, 0, starts, kinds, first, x, y, z, np.empty(2, np.int64), np.empty(1, np.uint8))
+    walk(data, offsets, valid, starts, kinds, first, x, y, z, np.empty(2, np.int64), np.empty(1, np.uint8))
     copy_points(data, 0, POINT, x, y, z[:0])
     for width in (np.int32, np.int64):
         are_alike(np.frombuffer(offsets.astype(width).tobytes(), width), valid, 21)

@@ -6,15 +6,17 @@ or says what is wrong with it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from geogate.kernels import wkb as kernels
-from geogate.measures.wkb import HEAD, ORDINATE, POINT, Values, buffers, plain_width
+from geogate.measures.wkb import COUNT, HEAD, LINE, ORDINATE, POINT, POLYGON, Values, buffers, plain_width
 from geogate.measures.wkb_decode import Decoded, PartArrays, decoded_points
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -22,6 +24,27 @@ _WITH_Z, _WITH_M = 0b1010, 0b1100
 """The bits of XYZ and XYZM, and of XYM and XYZM."""
 
 _NAN = 2
+
+_SMALLEST_RING: Final = 3
+
+_BEFORE_LINE, _BEFORE_RING = HEAD + COUNT, HEAD + 2 * COUNT
+"""What stands before the vertices of a line and of a polygon's first ring.
+
+Units: bytes.
+"""
+
+_LIKELY: Final = {
+    b"\1" + code.to_bytes(4, "little"): (before, width)
+    for code, before, width in (
+        (LINE, _BEFORE_LINE, 2),
+        (POLYGON, _BEFORE_RING, 2),
+        (LINE + 1000, _BEFORE_LINE, 3),
+        (POLYGON + 1000, _BEFORE_RING, 3),
+        (LINE | 1 << 31, _BEFORE_LINE, 3),
+        (POLYGON | 1 << 31, _BEFORE_RING, 3),
+    )
+}
+"""The heads that most layers of lines and polygons have: the bytes before the vertices, and a vertex's ordinates."""
 
 
 def decode(wkb: pa.Array, *, first_row: int) -> Decoded | None:
@@ -78,28 +101,65 @@ def _points(wkb: pa.Array) -> Decoded | None:
     return decoded_points(xy, z if len(z) else None, plain.valid, with_nan=found == _NAN)
 
 
+class _Room(NamedTuple):
+    """How many vertices and parts the arrays that are written shall hold, and whether heights."""
+
+    vertices: int
+    parts: int
+    with_z: bool
+
+
 def _walked(values: Values) -> Decoded | None:
-    rows = len(values.valid)
-    if rows == 0:
+    if len(values.valid) == 0:
         return None
+    for room in _rooms(values):
+        found, decoded = _walked_into(room, values)
+        if found != kernels.NO_ROOM:
+            return decoded
+    return None
+
+
+def _rooms(values: Values) -> Iterator[_Room]:
+    """Guess the room from the first value, as if all were like it; then give what no values can exceed."""
+    size, first = int(values.ends[-1] - values.starts[0]), int(values.starts[np.argmax(values.valid)])
+    before, width = _LIKELY.get(values.data[first : first + HEAD].tobytes(), (0, 0))
+    if width:
+        rows = int(np.count_nonzero(values.valid))
+        vertices = max(size - rows * before, 0) // (width * ORDINATE)
+        parts = rows if before == _BEFORE_LINE else vertices // _SMALLEST_RING
+        yield _Room(vertices=vertices, parts=parts, with_z=width > 2)  # noqa: PLR2004 x and y
+    most = size // (2 * ORDINATE) + 1
+    yield _Room(vertices=most, parts=most, with_z=True)
+
+
+def _walked_into(room: _Room, values: Values) -> tuple[int, Decoded | None]:
+    """Walk the values once; return what the kernel says, and what it has decoded if that is all."""
+    rows, (data, bounds, valid) = len(values.valid), described(values)
     offsets, first, kinds = np.empty(rows + 1, np.int64), np.empty(rows + 1, np.int64), np.empty(rows, np.uint8)
-    rows_in = described(values)
-    rows_out, none = (offsets, kinds, first), np.empty(0)
-    odd, vertices, parts, dims = kernels.walk(*rows_in, 0, *rows_out, none, none, none, first[:0], kinds[:0])
-    if odd != kernels.ODD:
-        return None
-    xy, z = np.empty((vertices, 2), order="F"), np.empty(vertices if dims & _WITH_Z else 0)
-    part_offsets, part_kinds = np.empty(parts + 1, np.int64), np.empty(parts, np.uint8)
-    kernels.walk(*rows_in, 1, *rows_out, xy[:, 0], xy[:, 1], z, part_offsets, part_kinds)
-    return Decoded(
-        xy=xy,
-        z=z if dims & _WITH_Z else None,
+    xy, z = np.empty(2 * room.vertices), np.empty(room.vertices if room.with_z else 0)
+    part_offsets, part_kinds = np.empty(room.parts + 1, np.int64), np.empty(room.parts, np.uint8)
+    x, y = xy[: room.vertices], xy[room.vertices :]
+    found, vertices, parts, dims = kernels.walk(
+        data, bounds, valid, offsets, kinds, first, x, y, z, part_offsets, part_kinds
+    )
+    if found != kernels.DONE:
+        return found, None
+    if vertices < room.vertices:
+        xy[vertices : 2 * vertices] = y[:vertices]
+    return found, Decoded(
+        xy=xy[: 2 * vertices].reshape((vertices, 2), order="F"),
+        z=z[:vertices] if dims & _WITH_Z else None,
         feature_offsets=offsets,
         kinds=kinds,
         empty=values.valid & (offsets[1:] == offsets[:-1]),
-        parts=PartArrays(part_offsets, part_kinds, first) if (kinds > POINT).any() else None,
+        parts=_parts(part_offsets[: parts + 1], part_kinds[:parts], first) if (kinds > POINT).any() else None,
         has_m=bool(dims & _WITH_M),
     )
+
+
+def _parts(offsets: NDArray[np.int64], kinds: NDArray[np.uint8], first: NDArray[np.int64]) -> PartArrays:
+    """Copy what was written of arrays that had room for more."""
+    return PartArrays(offsets.copy(), kinds.copy(), first)
 
 
 def described(values: Values) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from geogate.kernels.shapes_tables import Near
     from geogate.measures.batch import LayerBatch
     from geogate.zones.compiled import CompiledIndex
     from geogate.zones.index import ZoneIndex
@@ -40,7 +41,7 @@ _WITHIN: Final = 0.37
 
 _WHOLE_EARTH: Final = (-180.0, -90.0, 180.0, 90.0)
 
-_kept: WeakKeyDictionary[LayerBatch, dict[CompiledIndex, NDArray[np.int64]]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[LayerBatch, dict[CompiledIndex, Near]] = WeakKeyDictionary()
 _lock = Lock()
 
 
@@ -92,7 +93,7 @@ def _features(batch: LayerBatch) -> Features | None:
     )
 
 
-def _near(batch: LayerBatch, index: CompiledIndex, features: Features) -> Ints:
+def _near(batch: LayerBatch, index: CompiledIndex, features: Features) -> Near:
     with _lock:
         kept = _kept.setdefault(batch, {})
     if index not in kept:

@@ -64,15 +64,16 @@ class Features:
         return shapes_tables.Features(lon, lat, *parts)
 
 
-def near_rows(index: CompiledIndex, features: Features) -> Ints:
+def near_rows(index: CompiledIndex, features: Features) -> shapes_tables.Near:
     """Find the rows that zones may come near to; all that the others have is surely far from every zone."""
     from geogate.kernels import shapes_boxes as kernels
+    from geogate.kernels.shapes_tables import Near
 
-    rows: Ints = kernels.near_rows(features.for_kernels, len(index.zone_list.zones), grid_tables(index))
-    return rows
+    near = kernels.near_rows(features.for_kernels, len(index.zone_list.zones), grid_tables(index))
+    return Near(*(read_only(array) for array in near))
 
 
-def vertices_within(index: CompiledIndex, features: Features, *, rows: Ints) -> Hits:
+def vertices_within(index: CompiledIndex, features: Features, *, rows: shapes_tables.Near) -> Hits:
     """Find the zones that the vertices of some rows hit, as ``CompiledIndex.points_within`` does; owners are vertices.
 
     Raises: OffGlobeError when a vertex of any row is not finite or not on the globe, if ``rows`` has all near ones.
@@ -80,7 +81,7 @@ def vertices_within(index: CompiledIndex, features: Features, *, rows: Ints) -> 
     from geogate.kernels.shapes_known import vertices_of
 
     arrays = features.for_kernels
-    number, lon, lat = vertices_of(read_only(rows), read_only(features.start), arrays.xs, arrays.ys)
+    number, lon, lat = vertices_of(rows.row, read_only(features.start), arrays.xs, arrays.ys)
     try:
         found = index.points_within(np.stack([lon, lat]).T)
     except OffGlobeError:
@@ -90,7 +91,9 @@ def vertices_within(index: CompiledIndex, features: Features, *, rows: Ints) -> 
     return Hits(owner=number[found.owner], zone=found.zone)
 
 
-def features_within(index: CompiledIndex, features: Features, *, rows: Ints, bent: Ints, vertices: Hits) -> Hits:
+def features_within(
+    index: CompiledIndex, features: Features, *, rows: shapes_tables.Near, bent: Ints, vertices: Hits
+) -> Hits:
     """Find the zones that features hit, by their vertices, edges and insides, as ``ZoneIndex.shapes_within`` does.
 
     ``rows`` are those that zones may come near to, and ``bent`` those whose edges are not straight in degrees, so that
@@ -141,7 +144,7 @@ def _together(several: list[Hits], zones: int) -> Hits:
     return Hits(owner=owner, zone=zone)
 
 
-def _judged(index: CompiledIndex, features: Features, rows: Ints, known: Hits) -> _Answers:
+def _judged(index: CompiledIndex, features: Features, rows: shapes_tables.Near, known: Hits) -> _Answers:
     """Return rows, zones and answers of the kernels, as ``geogate.kernels.shapes`` does."""
     from geogate.kernels.shapes import judge
     from geogate.kernels.shapes_tables import Known
@@ -149,7 +152,7 @@ def _judged(index: CompiledIndex, features: Features, rows: Ints, known: Hits) -
     first = np.searchsorted(known.owner, np.arange(len(features.first))).astype(np.int64)
     hits = Known(read_only(first), read_only(known.zone))
     zones, grid = zone_tables(index), grid_tables(index)
-    answers, used = judge(features.for_kernels, read_only(rows), hits, zones, grid)
+    answers, used = judge(features.for_kernels, rows, hits, zones, grid)
     return answers.row[:used], answers.zone[:used], answers.answer[:used]
 
 
