@@ -61,11 +61,13 @@ class Scale(NamedTuple):
 class _Touched(NamedTuple):
     """Positions in cells that zones have: word and whether the block is covered by zones, cell of it, sub-cell.
 
-    ``sub_row`` and ``sub_column`` are those of all positions of a round.
+    ``sub_row``, ``sub_column``, ``all_words`` and ``all_cells`` are those of all positions of a round.
     """
 
     sub_row: NDArray[np.int32]
     sub_column: NDArray[np.int32]
+    all_words: NDArray[np.uint32]
+    all_cells: Bytes
     row: Ints
     word: NDArray[np.uint32]
     cell: Bytes
@@ -100,7 +102,7 @@ def _touch(begin: int, count: int, scale: Scale, cells: Cells, found: _Touched) 
     """Note the positions in cells that zones have, without branches; return how many."""
     top, bits, band_first = cells.top, cells.bits, scale.first
     blocks = np.uint32(len(bits) // WORDS)
-    sub_row, sub_column = found.sub_row, found.sub_column
+    sub_row, sub_column, all_words, all_cells = found.sub_row, found.sub_column, found.all_words, found.all_cells
     row_of, word_of, cell_of, sub_of = found.row, found.word, found.cell, found.sub
     number = np.int64(0)
     for k in range(count):
@@ -110,9 +112,13 @@ def _touch(begin: int, count: int, scale: Scale, cells: Cells, found: _Touched) 
         name = name if name < blocks else np.uint32(0)
         word = name * np.uint32(WORDS) + ((row >> _U6) & _U3) * np.uint32(4) + ((column >> _U6) & _U3)
         cell = ((row >> _U3) & _U7) * _U8 + ((column >> _U3) & _U7)
-        row_of[number], word_of[number] = begin + k, (word << _U1) | (block & _U1)
-        cell_of[number], sub_of[number] = cell, (row & _U7) * _U8 + (column & _U7)
+        all_words[k], all_cells[k] = (word << _U1) | (block & _U1), cell
+        row_of[number] = k
         number += np.int64((bits[word] >> np.uint64(cell)) & _ONE) | np.int64(block & _U1)
+    for j in range(number):
+        k = row_of[j]
+        row_of[j], word_of[j], cell_of[j] = begin + k, all_words[k], all_cells[k]
+        sub_of[j] = (np.uint32(sub_row[k]) & _U7) * _U8 + (np.uint32(sub_column[k]) & _U7)
     return int(number)
 
 
@@ -259,6 +265,8 @@ def hits(x: Floats, y: Floats, scale: Scale, cells: Cells, stripes: Stripes, bal
     found = _Touched(
         np.empty(_ROWS, np.int32),
         np.empty(_ROWS, np.int32),
+        np.empty(_ROWS, np.uint32),
+        np.empty(_ROWS, np.uint8),
         np.empty(_ROWS, np.int64),
         np.empty(_ROWS, np.uint32),
         np.empty(_ROWS, np.uint8),

@@ -210,7 +210,7 @@ class ZoneTally:
         hit = np.flatnonzero(features)
         ids = [self._zones[zone].id for zone in hit.tolist()]
         counts = sorted(zip(ids, features[hit].tolist(), vertices[hit].tolist(), strict=True))
-        found = tuple(ZoneCount(zone=zone, features=some, vertices=more) for zone, some, more in counts)
+        found = tuple([ZoneCount(zone=zone, features=some, vertices=more) for zone, some, more in counts])
         if len(set(ids)) == len(ids):
             return found
         return (ZoneHitCounts() + ZoneHitCounts(zones=found)).zones

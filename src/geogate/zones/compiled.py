@@ -115,7 +115,7 @@ class CompiledIndex:
         pairs, found = self._pairs(lonlat)
         asked = np.flatnonzero(pairs.answer[:found] == ASK)
         if len(asked):
-            out = asked[~self._exactly(on_the_map(lonlat), pairs.row[asked], pairs.zone[asked])]
+            out = asked[~self._exactly(on_the_map(lonlat[pairs.row[asked]]), pairs.zone[asked])]
             if len(out):
                 pairs.answer[out] = OUT
                 found = drop(pairs, int(out[0]), found)
@@ -147,16 +147,14 @@ class CompiledIndex:
         tables = (self.cells.for_kernels, self.stripes.for_kernels, self.balls.for_kernels)
         return self.grid.scale_for_kernels, *tables
 
-    def _exactly(
-        self, lonlat: NDArray[np.float64], row: NDArray[np.int64], zone: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
+    def _exactly(self, lonlat: NDArray[np.float64], zone: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Judge pairs of a position and a zone by the reference.
 
-        Shape: ``(n, 2)``; ``(pairs,)`` twice.
+        Shape: ``(pairs, 2)`` and ``(pairs,)``.
         """
-        hit = np.zeros(len(row), np.bool_)
+        hit = np.zeros(len(zone), np.bool_)
         for number, pairs in groups(zone):
-            hit[pairs] = self._judge(number).hit(lonlat[row[pairs]])
+            hit[pairs] = self._judge(number).hit(lonlat[pairs])
         return hit
 
     def _make_judge(self, number: int) -> ZoneJudge:

@@ -88,7 +88,7 @@ def limits_m(zone_list: ZoneList, buffer_m: float) -> NDArray[np.float64]:
     """
     if not zone_list.zones:
         raise PolicyError(f"zone list {zone_list.name} has no zones", hint="an empty list protects nothing")
-    own_m = np.array([zone.buffer_m for zone in zone_list.zones], dtype=np.float64)
+    own_m = np.fromiter((zone.buffer_m for zone in zone_list.zones), np.float64, len(zone_list.zones))
     limit_m = np.maximum(own_m, buffer_m)
     possible = (own_m >= 0) & (buffer_m >= 0) & (limit_m <= FARTHEST_BUFFER_M)
     if not possible.all():
@@ -98,7 +98,8 @@ def limits_m(zone_list: ZoneList, buffer_m: float) -> NDArray[np.float64]:
             hint="a larger distance belongs into the zone's geometry",
         )
     bare = np.flatnonzero(limit_m == 0)
-    geometries = np.array([zone_list.zones[number].geometry for number in bare], dtype=object)
+    # numpy would ask each geometry whether it is a sequence.
+    geometries = np.fromiter((zone_list.zones[number].geometry for number in bare.tolist()), object, len(bare))
     odd = np.flatnonzero(~np.isin(shapely.get_type_id(geometries), _ALL_AREA))
     parts, zone = shapely.get_parts(geometries[odd], return_index=True)
     flat = np.zeros(len(limit_m), dtype=np.bool_)
