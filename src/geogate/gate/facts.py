@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from geogate.measures.zone_devices import DevicesInZones
 from geogate.model.document import canonical_json
@@ -24,13 +23,12 @@ def kept_facts(answer: SuiteAnswer | None) -> str:
             else {
                 "rows": facts.rows,
                 "complete": facts.complete,
-                "values": {str(name): _plain(value) for name, value in facts.values.items()},
+                "values": {str(name): _kept(value) for name, value in facts.values.items()},
             }
         )
     return canonical_json({"schema": 1, "layers": layers})
 
 
-def _plain(value: Measurement | Unmeasured) -> dict[str, Any]:
-    """Take a measurement apart; hashes of device ids, by which somebody could be recognised, are not kept."""
-    kept = value.kept() if isinstance(value, DevicesInZones) else value
-    return asdict(cast("Any", kept))
+def _kept(value: Measurement | Unmeasured) -> Measurement | Unmeasured:
+    """Leave out of a measurement the hashes of device ids, by which somebody could be recognised."""
+    return value.kept() if isinstance(value, DevicesInZones) else value

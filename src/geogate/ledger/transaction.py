@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from geogate.model.release import Clearance, Receipt, ReleaseRequest, Vote
     from geogate.model.verdict import Verdict
 
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _LINE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,300}")
 
 
@@ -53,7 +54,7 @@ def _line(text: str, *, what: str) -> str:
 
 
 def _text(text: str) -> str:
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if _UNSTORABLE.search(text):
         raise UsageError("a text has characters that the ledger cannot keep")
     return text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
@@ -58,8 +58,10 @@ def zone_index(zone_list: ZoneList, buffer_m: float, tools: Tools) -> ZoneIndex 
     Raises: PolicyError when the list cannot protect with this distance; ServiceError when its file cannot be trusted.
     """
     with _making:
-        for made in _made:
+        for place, made in enumerate(_made):
             if made.serves(zone_list, buffer_m, tools):
+                # The next who asks with this list does not have to compare it again.
+                _made[place] = replace(made, zone_list=zone_list)
                 return made.index
         index = _make(zone_list, buffer_m, tools)
         _made.append(_Made(zone_list=zone_list, buffer_m=buffer_m, tools=tools, index=index))
