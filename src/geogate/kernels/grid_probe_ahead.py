@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ZONE, LIST = np.uint64(0xFFFFFFFF), np.uint64(32)
 """Which bits of an entry's last word are the zone, and where its list of chunks begins."""
 
+_EDGES = 16
+"""Edges of a stripe that are fetched; few stripes have more."""
+
 _LINES = 2
 """Cache lines that the corners of a chunk fill."""
 
@@ -79,9 +82,9 @@ def fetch_stripes(
         if stripe[j] >= 0:
             low, high = start[stripe[j]], start[stripe[j] + 1]
             if 0 <= low < high <= len(edge):
-                soon(xy, 2 * np.int64(edge[low]))
-                soon(xy, 2 * np.int64(edge[(low + high) >> 1]))
-                soon(xy, 2 * np.int64(edge[high - 1]))
+                for k in range(low, min(high, low + _EDGES)):
+                    soon(xy, 2 * np.int64(edge[k]))
+                    soon(xy, 2 * np.int64(edge[k]) + 3)
 
 
 @kernel
