@@ -24,7 +24,7 @@ meta:
   jurisdiction: [any]
   as_of: 2026-11-01
   version: "1"
-  description: Precision, zones, inventory and destination, as a real policy has them.
+  description: Precision and zones.
   encoding: canonical
   shapefile_as: GeoPackage
   reviewers: 2
