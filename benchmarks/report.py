@@ -148,7 +148,7 @@ def _gate(results: Results) -> Iterator[str]:
     if tasks:
         yield "## The whole gate"
         yield ""
-        yield "`first` is the first call in a new process with all imports, `warm` the second call in that process."
+        yield "`first` is the first call in a new process with all imports, `warm` the median of the later ones in it."
         yield ""
         yield "| Work | first | warm | peak memory | |"
         yield "|---|---|---|---|---|"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,12 +9,14 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from property.zone_features import batch, beside, features, hits_of, some_features, zones_round
+from property.zone_positions import hard_positions, listed, usable_zones
 from property.zone_reference import zone_list
 
 from geogate.measures.tools import PLAIN, Tools
 from geogate.measures.zone_indexes import feature_hits, zone_index
 from geogate.zones.boundary import Hits
 from geogate.zones.compiled import CompiledIndex
+from geogate.zones.compiled_shapes import near_boxes, near_rows
 from geogate.zones.index import ZoneIndex
 
 if TYPE_CHECKING:
@@ -95,3 +98,25 @@ def test_a_batch_hits_the_same_with_kernels_and_without(code: int) -> None:
     assert len(hits[0].owner) > 20
     assert np.array_equal(hits[0].owner, hits[1].owner)
     assert np.array_equal(hits[0].zone, hits[1].zone)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_small_box_that_touches_a_zone_is_called_far(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    zones = usable_zones(random, most=12)
+    index = CompiledIndex.build(listed(zones, repeat(50.0)), buffer_m=0.0)
+    places = np.concatenate([hard_positions(random, zone, 50.0) for zone in zones])
+    sides = 10.0 ** random.uniform(-7, 0, (len(places), 2))
+    west, south = np.clip(places - sides * random.uniform(0, 1, places.shape), (-180, -90), (179.9, 89.9)).T
+    east, north = np.minimum(west + sides[:, 0], 180), np.minimum(south + sides[:, 1], 90)
+    lines = [shapely.LineString([(a, b), (c, d)]) for a, b, c, d in zip(west, south, east, north, strict=True)]
+    near = near_rows(index, features(lines))
+    assert np.array_equal(near.row, np.flatnonzero(near_boxes(index, np.column_stack([west, south, east, north]))))
+    row, zone = shapely.STRtree([each.geometry for each in index.zone_list.zones]).query(
+        shapely.box(west, south, east, north), predicate="intersects"
+    )
+    assert np.isin(row, near.row).all()
+    found = {(one, other) for k, one in enumerate(near.row) for other in near.zone[near.first[k] : near.first[k + 1]]}
+    listed_rows = near.row[np.diff(near.first) > 0]
+    assert {pair for pair in zip(row, zone, strict=True) if pair[0] in listed_rows} <= found
+    assert 0 < len(near.row) < len(lines)
