@@ -90,6 +90,21 @@ def test_a_folder_that_others_can_write_to_is_refused(folder: Path, mode: int) -
         opened(folder)
 
 
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_file_that_others_could_write_to_is_written_anew(folder: Path, mode: int) -> None:
+    path = index_file(folder)
+    path.chmod(mode)
+    before = path.stat().st_ino
+    assert same_hits(opened(folder))
+    assert (index_file(folder).stat().st_ino != before, stat.S_IMODE(path.stat().st_mode)) == (True, 0o600)
+
+
+def test_a_file_with_another_name_elsewhere_is_written_anew(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").hardlink_to(index_file(folder))
+    assert same_hits(opened(folder))
+    assert index_file(folder).stat().st_nlink == 1
+
+
 def test_where_nothing_can_be_written_the_index_stays_in_memory(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     assert same_hits(opened(tmp_path / "file" / "indexes"))

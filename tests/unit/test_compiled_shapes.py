@@ -201,3 +201,13 @@ def test_damaged_tables_are_never_read_beyond_their_ends(wide: CompiledIndex, ta
     answers, used = judge(plain, rows, Known(none, none[:0]), zones, grid)
     assert set(answers.row[:used].tolist()) <= set(range(len(shapes)))
     assert set(answers.zone[:used].tolist()) <= set(range(-1, 4))
+
+
+@pytest.mark.parametrize(("count", "listed"), [(32, 32), (33, 0)])
+def test_zones_near_a_row_are_listed_up_to_a_number_and_found_all_the_same(count: int, listed: int) -> None:
+    zones = [shapely.box(2 + k * 0.01, 46, 2.004 + k * 0.01, 46.004) for k in range(count)]
+    index = CompiledIndex.build(zone_list(zones), buffer_m=0.0)
+    line = shapely.LineString([(1.999, 46.002), (2.0 + count * 0.01, 46.003)])
+    near = near_rows(index, features([line]))
+    assert (near.row.tolist(), len(near.zone)) == ([0], listed)
+    assert hit(index, line) == [list(range(count))]

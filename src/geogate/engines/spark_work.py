@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from geogate.measures.measure import Measure
     from geogate.measures.source import LayerSchema, Part
 
-LIBRARIES: Final = ("geogate", "numpy", "pyarrow", "pyproj", "shapely")
+LIBRARIES: Final = ("geogate", "llvmlite", "numba", "numpy", "pyarrow", "pyproj", "shapely")
 """Those that read and measure: facts are the same to the bit where these are the same."""
 
 SAME: Final = "give all machines the same files at the same paths, and the same versions of geogate and its libraries"

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 256
 """So many boxes stay in the processor's cache."""
 
+_MOST_LISTED = 32
+"""Zones of a row that are listed at most, so that memory does not grow with rows times zones."""
+
 
 @inner
 def box_of(features: Features, row: int) -> Box:
@@ -77,7 +80,8 @@ def near_rows(features: Features, zones: int, grid: Grid) -> Near:
             found = zones_in(grid, box, seen, row, zone, listed) if small else DAMAGED
             near[number] = row
             number += found != listed
-            listed = max(listed, found)
+            # A row with many zones, or with tables that cannot be read, is looked at again when it is judged.
+            listed = found if listed <= found <= listed + _MOST_LISTED else listed
             first[number] = listed
     return Near(near[:number], first[: number + 1], zone[:listed])
 

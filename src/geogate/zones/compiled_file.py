@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import json
 import mmap
+import os
+import stat
 import struct
 import sys
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from threading import Thread
@@ -43,7 +46,15 @@ _LONGEST_HEADER: Final = 1 << 20
 _ALIGNED: Final = 64
 _AT_ONCE: Final = 1 << 22
 _ZONES_AT_ONCE: Final = 1 << 14
-_SOURCES: Final = ("zones/*.py", "kernels/stripes.py", "kernels/near.py", "kernels/grid_*.py")
+_SOURCES: Final = (
+    "zones/*.py",
+    "kernels/jit.py",
+    "kernels/inputs.py",
+    "kernels/raw.py",
+    "kernels/stripes.py",
+    "kernels/near.py",
+    "kernels/grid_*.py",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +83,8 @@ class Origin:
 @cache
 def builder_digest() -> str:
     """Digest the sources that build tables, and the libraries that they are built with."""
-    whole = sha256(f"{shapely.__version__} {shapely.geos_version_string} {np.__version__}".encode())
+    versions = [shapely.__version__, shapely.geos_version_string, *map(version, ("numpy", "numba", "llvmlite"))]
+    whole = sha256(" ".join(versions).encode())
     package = Path(__file__).resolve().parent.parent
     for path in sorted(path for pattern in _SOURCES for path in package.glob(pattern)):
         whole.update(f"{path.name} {sha256(path.read_bytes()).hexdigest()}\n".encode())
@@ -138,7 +150,7 @@ def read(folder: Path, zone_list: ZoneList, origin: Origin) -> tuple[Tables, Che
     check_folder(folder)
     try:
         with (folder / origin.name).open("rb") as file:
-            header = _header(file, origin)
+            header = _header(file, origin) if _is_own(os.fstat(file.fileno())) else None
             if header is None:
                 return None
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -153,6 +165,12 @@ def read(folder: Path, zone_list: ZoneList, origin: Origin) -> tuple[Tables, Che
         return None
     content = memoryview(mapped)[header.begin :]
     return tables, Check(zone_list, content, digest=header.content, zones=header.zones)
+
+
+def _is_own(found: os.stat_result) -> bool:
+    """Tell whether nobody else can have laid an opened file there, or can still change it; as ``write`` makes it."""
+    mine = found.st_uid in {0, os.geteuid()} and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_ISREG(found.st_mode) and mine and found.st_nlink == 1
 
 
 def write(folder: Path, zone_list: ZoneList, origin: Origin, tables: Tables) -> None:

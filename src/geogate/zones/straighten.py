@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import shapely
@@ -12,9 +12,10 @@ from geogate.zones.segments import segments_of
 from geogate.zones.unwrap import TURN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
 ASIDE_M = 0.002
 """How far an edge that is straight in degrees may lie beside the one that is straight in the projection."""
@@ -24,6 +25,13 @@ _SHARES = (0.13, 0.37, 0.5, 0.79)
 
 _ROUNDS = 6
 _MOST_VERTICES = 5_000_000
+
+
+_TOGETHER: Final[Mapping[Any, Callable[..., Any]]] = {
+    shapely.GeometryType.MULTILINESTRING: shapely.multilinestrings,
+    shapely.GeometryType.MULTIPOLYGON: shapely.multipolygons,
+    shapely.GeometryType.GEOMETRYCOLLECTION: shapely.geometrycollections,
+}
 
 
 class TooCurvedError(ValueError):
@@ -44,7 +52,9 @@ def straighten(
         if np.isinf(longest).all():
             return np.asarray(shapely.transform(shapes, to_lonlat))
         _check_size(shapes, longest)
-        shapes = np.asarray(shapely.segmentize(shapes, longest))
+        bent = np.flatnonzero(np.isfinite(longest))
+        shapes = shapes.copy()
+        shapes[bent] = [_densified(shapes[row], longest[row]) for row in bent.tolist()]
     raise TooCurvedError("an edge cannot be followed on the ellipsoid, because it passes through a pole")
 
 
@@ -78,6 +88,45 @@ def _longest_edges(
     longest = np.full(len(shapes), np.inf)
     np.minimum.at(longest, edges.owner, allowed)
     return longest
+
+
+def _densified(shape: BaseGeometry, longest: float) -> BaseGeometry:
+    """Add vertices to a shape until no edge is longer, and change nothing else.
+
+    GEOS's own way to do it drops what it takes for needless: the smaller lobes of a polygon that crosses itself, and
+    vertices that are repeated.
+    """
+    if shape.is_empty:
+        return shape
+    match shapely.get_type_id(shape):
+        case shapely.GeometryType.LINESTRING:
+            return shapely.LineString(_path(shape, longest))
+        case shapely.GeometryType.POLYGON:
+            shell, *holes = (_path(ring, longest) for ring in shapely.get_rings(shape))
+            return shapely.Polygon(shell, holes)
+        case (
+            shapely.GeometryType.MULTILINESTRING
+            | shapely.GeometryType.MULTIPOLYGON
+            | shapely.GeometryType.GEOMETRYCOLLECTION as kind
+        ):
+            parts = [_densified(part, longest) for part in shapely.get_parts(shape)]
+            together: BaseGeometry = _TOGETHER[kind](parts)
+            return together
+        case _:
+            return shape
+
+
+def _path(line: BaseGeometry, longest: float) -> NDArray[np.float64]:
+    """Give the vertices of a line or a ring, and those between them.
+
+    Shape: ``(n, 2)``.
+    """
+    xy = shapely.get_coordinates(line)
+    step = np.diff(xy, axis=0)
+    pieces = np.fmax(np.ceil(np.hypot(*step.T) / longest), 1).astype(np.int64)
+    edge = np.repeat(np.arange(len(step)), pieces)
+    share = (np.arange(len(edge)) - (np.cumsum(pieces) - pieces)[edge]) / pieces[edge]
+    return np.concatenate([xy[edge] + share[:, None] * step[edge], xy[-1:]])
 
 
 def _aside_m(
