@@ -65,6 +65,13 @@ def why_untrusted(folder: Path, *, user: int | None = None) -> str:
     return ""
 
 
+def is_own(descriptor: int) -> bool:
+    """Tell whether an opened file is a plain one of this user or root that nobody else can write to, by any name."""
+    found = os.fstat(descriptor)
+    mine = found.st_uid in {0, os.geteuid()} and not found.st_mode & _OTHERS_WRITE
+    return stat.S_ISREG(found.st_mode) and mine and found.st_nlink == 1
+
+
 def guard(folder: Path) -> None:
     """Take away from others the right to write to what this user owns in the folder."""
     for path in (folder, *compiled_files(folder)):

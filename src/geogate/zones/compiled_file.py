@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
-import stat
 import struct
 import sys
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import shapely
 
-from geogate.kernels.folder import why_untrusted
+from geogate.kernels.folder import is_own, why_untrusted
 from geogate.model.errors import ServiceError
 from geogate.zones.compiled_tables import BANDS, LAYOUT, Tables, read_only
 
@@ -150,7 +148,7 @@ def read(folder: Path, zone_list: ZoneList, origin: Origin) -> tuple[Tables, Che
     check_folder(folder)
     try:
         with (folder / origin.name).open("rb") as file:
-            header = _header(file, origin) if _is_own(os.fstat(file.fileno())) else None
+            header = _header(file, origin) if is_own(file.fileno()) else None
             if header is None:
                 return None
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -165,12 +163,6 @@ def read(folder: Path, zone_list: ZoneList, origin: Origin) -> tuple[Tables, Che
         return None
     content = memoryview(mapped)[header.begin :]
     return tables, Check(zone_list, content, digest=header.content, zones=header.zones)
-
-
-def _is_own(found: os.stat_result) -> bool:
-    """Tell whether nobody else can have laid an opened file there, or can still change it; as ``write`` makes it."""
-    mine = found.st_uid in {0, os.geteuid()} and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return stat.S_ISREG(found.st_mode) and mine and found.st_nlink == 1
 
 
 def write(folder: Path, zone_list: ZoneList, origin: Origin, tables: Tables) -> None:
