@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from geogate.model.dataset import Fate
 from geogate.model.document import canonical_json
 from geogate.model.finding import Effect
 from geogate.model.verdict import Decision
@@ -79,6 +80,7 @@ def _print_text(verdict: Verdict, *, title: str) -> None:
         out.print()
         _print_finding(finding, out)
     _print_checks([check for check in verdict.checks if check.satisfied], out)
+    _print_parts(verdict, out)
     for rule, layer in verdict.unanswered:
         out.print(f"no answer: {plain(rule)} on {plain(layer)}", style="red")
     out.print()
@@ -119,6 +121,16 @@ def _print_checks(checks: list[Check], out: Console) -> None:
         table.add_row(plain(check.layer), plain(check.rule), plain(check.observed))
     out.print()
     out.print(table)
+
+
+def _print_parts(verdict: Verdict, out: Console) -> None:
+    """Say what the files are made of, and what becomes of it."""
+    for fate in Fate:
+        parts = [f"{part.what} ({part.count:,})" for part in verdict.parts if part.fate is fate]
+        if parts:
+            out.print(f"{fate}: {', '.join(parts)}", style="dim")
+    if verdict.isolation:
+        out.print(f"read in isolation: {', '.join(verdict.isolation)}", style="dim")
 
 
 def _sarif(verdict: Verdict) -> dict[str, Any]:

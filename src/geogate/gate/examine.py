@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from geogate.gate.measuring import passes_over
-from geogate.gate.opening import odd_layers, open_files
+from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts, open_files
 from geogate.gate.place import zone_digests
 from geogate.gate.versions import versions
 from geogate.model.errors import ServiceError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geogate.gate.passes import Means
+    from geogate.model.dataset import FilePart
     from geogate.model.finding import Finding
     from geogate.model.names import Sha256
     from geogate.model.parties import Posture, Recipient, RecipientBook
@@ -55,7 +56,7 @@ class Question:
             subject_size=size,
         )
 
-    def case(self, subject: Sha256, size: int) -> Case:
+    def case(self, subject: Sha256, size: int, *, parts: tuple[FilePart, ...] = ()) -> Case:
         """Say what the verdict is about."""
         basis = Basis(
             policy=self.policy.name,
@@ -72,6 +73,7 @@ class Question:
             purpose=self.purpose,
             basis=basis,
             judged_at=self.at,
+            parts=parts,
         )
 
 
@@ -87,12 +89,14 @@ class Examined:
 class Subject:
     """The files that are judged, each with its name within the dataset, and the digest that the verdict is about.
 
-    ``digest`` may wait for bytes that are read beside the pass; there is no verdict before it is known.
+    ``digest`` may wait for bytes that are read beside the pass; there is no verdict before it is known. ``as_is`` says
+    that these bytes would leave, so that no part may be one that only an encoding removes.
     """
 
     files: Mapping[Path, str]
     digest: Callable[[], Sha256]
     size: int
+    as_is: bool
 
 
 def examine(subject: Subject, *, question: Question, means: Means) -> Examined:
@@ -101,9 +105,11 @@ def examine(subject: Subject, *, question: Question, means: Means) -> Examined:
     Raises: UsageError when the stated reference is none; ServiceError when the files vanish.
     """
     opened = open_files(subject.files, assume_crs=question.assume_crs)
+    outside = (*odd_parts(opened.parts, as_is=subject.as_is), *kinds_not_covered(opened.layers, question.policy.kinds))
     if not opened.layers:
+        findings = (*opened.findings, *outside)
         return Examined(
-            verdict=denied(subject.digest(), subject.size, question=question, findings=opened.findings), answer=None
+            verdict=denied(subject.digest(), subject.size, question=question, findings=findings), answer=None
         )
     from geogate.suites.judge import judge_layers
     from geogate.suites.subject import LayerUnderTest
@@ -112,16 +118,19 @@ def examine(subject: Subject, *, question: Question, means: Means) -> Examined:
     with passes_over(opened, size=subject.size, question=question, means=means) as passes:
         answer = judge_layers(
             question.policy,
-            [LayerUnderTest(name=layer.name, run=partial(layer.run, passes=passes)) for layer in opened.layers],
+            [
+                LayerUnderTest(name=layer.name, run=partial(layer.run, passes=passes), kind=layer.schema.kind)
+                for layer in opened.layers
+            ],
             circumstances=question.circumstances(subject.size),
             zone_lists=question.zone_lists,
         )
     verdict = decide(
-        question.case(subject.digest(), subject.size),
+        question.case(subject.digest(), subject.size, parts=opened.parts),
         policy=question.policy,
         layers=[layer.summary() for layer in opened.layers],
         outcomes=answer.outcomes,
-        gate_findings=(*opened.findings, *answer.findings, *odd_layers(opened.layers)),
+        gate_findings=(*opened.findings, *outside, *answer.findings, *odd_layers(opened.layers)),
     )
     return Examined(verdict=verdict, answer=answer)
 

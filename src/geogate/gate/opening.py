@@ -10,7 +10,7 @@ from geogate.measures.measure import Unmeasured
 from geogate.measures.published import published
 from geogate.measures.reference import crs_name
 from geogate.measures.source import UnreadableError
-from geogate.model.dataset import layer_name
+from geogate.model.dataset import Fate, layer_name, together
 from geogate.model.errors import UsageError
 from geogate.model.finding import Count
 from geogate.model.names import LayerName
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from geogate.gate.passes import Passes
     from geogate.measures.measure import LayerFacts, Measure
     from geogate.measures.source import LayerSchema, Source
+    from geogate.model.dataset import FilePart, LayerKind
     from geogate.model.finding import Finding
 
 
@@ -65,6 +66,7 @@ class Opened:
     sources: tuple[Source, ...]
     layers: tuple[OpenedLayer, ...]
     findings: tuple[Finding, ...]
+    parts: tuple[FilePart, ...] = ()
 
     @property
     def claimed(self) -> int | None:
@@ -88,6 +90,7 @@ def open_files(files: Mapping[Path, str], *, assume_crs: str) -> Opened:
     try:
         sources = open_dataset(tuple(files))
         listed = tuple((source, source.layers) for source in sources)
+        parts = together(part for source in sources for part in source.contents)
     except UnreadableError as error:
         return Opened(sources=(), layers=(), findings=(unreadable(error),))
     layers: list[OpenedLayer] = []
@@ -106,7 +109,42 @@ def open_files(files: Mapping[Path, str], *, assume_crs: str) -> Opened:
                 findings.append(_unpublished_reference(name))
             else:
                 layers.append(OpenedLayer(name, source, schema, crs))
-    return Opened(sources=sources, layers=tuple(layers), findings=tuple(findings))
+    return Opened(sources=sources, layers=tuple(layers), findings=tuple(findings), parts=parts)
+
+
+def odd_parts(parts: Sequence[FilePart], *, as_is: bool) -> tuple[Finding, ...]:
+    """Find the parts that nothing can judge, and where bytes leave as they are those that are not judged."""
+    findings = []
+    for part in parts:
+        if part.fate is Fate.REFUSED:
+            findings.append(_unjudged_part(part, "which nothing can judge or remove", "export the file without them"))
+        elif part.fate is Fate.REMOVED and as_is:
+            remedy = "choose a policy that encodes canonically, which leaves them out, or export the file without them"
+            findings.append(_unjudged_part(part, "which no rule sees, and the bytes leave as they are", remedy))
+    return tuple(findings)
+
+
+def _unjudged_part(part: FilePart, why: str, remedy: str) -> Finding:
+    return gate_finding(
+        "unjudged-part",
+        summary=f"the dataset has {part.what}, {why}",
+        remedy=remedy,
+        counts=(Count(what=part.what, value=part.count),),
+    )
+
+
+def kinds_not_covered(layers: Sequence[OpenedLayer], kinds: Sequence[LayerKind]) -> tuple[Finding, ...]:
+    """Find the layers of a kind for which the policy was not written."""
+    return tuple(
+        gate_finding(
+            "kind-not-covered",
+            layer=layer.name,
+            summary=f"the policy does not cover layers of kind {layer.schema.kind}",
+            remedy="choose a policy whose kinds have it, or leave the layer out",
+        )
+        for layer in layers
+        if layer.schema.kind not in kinds
+    )
 
 
 def odd_layers(layers: Sequence[OpenedLayer]) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from geogate.gate.examine import Subject, examine, write_docs
 from geogate.gate.intake import dataset_files
 from geogate.gate.progress import logged
 from geogate.gate.question import ask
-from geogate.model.dataset import FileDigest, content_digest
+from geogate.model.dataset import Encoding, FileDigest, content_digest
 from geogate.model.errors import InputError
 from geogate.seal.hashing import beside, hash_file
 
@@ -36,7 +36,8 @@ def screen(wish: Wish, *, house: House, progress: Progress | None = None, docs: 
         before = {path: _identity(path) for path in files}
         size = sum(identity.st_size for identity in before.values())
         with beside(partial(_digests, files)) as digests:
-            subject = Subject(files=files, digest=lambda: content_digest(digests.result()), size=size)
+            as_is = question.policy.encoding is Encoding.VERBATIM
+            subject = Subject(files=files, digest=lambda: content_digest(digests.result()), size=size, as_is=as_is)
             examined = examine(subject, question=question, means=house.means(progress or logged("screening")))
         if {path: _identity(path) for path in files} != before or sum(each.size for each in digests.result()) != size:
             raise InputError("a file changed while it was screened", hint="screen it again when nobody writes to it")

@@ -204,7 +204,7 @@ def judge_artefact(artefact: Artefact, *, staging: Staging, question: Question, 
     """
     with staging.view(artefact.files) as paths:
         files = {path: file.name for path, file in zip(paths, artefact.files, strict=True)}
-        subject = Subject(files=files, digest=lambda: artefact.digest, size=artefact.size)
+        subject = Subject(files=files, digest=lambda: artefact.digest, size=artefact.size, as_is=True)
         return examine(subject, question=question, means=means)
 
 

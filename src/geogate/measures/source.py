@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from geogate.model.dataset import LayerKind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     import pyproj
 
     from geogate.measures.batch import LayerBatch
-    from geogate.model.dataset import Format
+    from geogate.model.dataset import FilePart, Format
 
 
 class UnreadableError(Exception):
@@ -37,6 +39,9 @@ class LayerSchema:
     ``name`` is the layer's name within its file; ``crs`` is ``None`` where the file does not say, which denies unless
     the request states one. ``attributes`` are the columns besides the geometry, in the file's order. ``rows`` is
     what the file claims, ``None`` where it makes no claim; the pass compares it with what was read.
+
+    A layer of rasters or photos is a table too: a row an image or a part of one, its geometry the footprint or the
+    place, what it is like in ``attributes``.
     """
 
     name: str
@@ -45,6 +50,7 @@ class LayerSchema:
     geometry_type: str
     attributes: pa.Schema
     rows: int | None
+    kind: LayerKind = LayerKind.VECTOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +83,14 @@ class Source(Protocol):
     @property
     def layers(self) -> tuple[LayerSchema, ...]:
         """All layers of the file, in the file's order.
+
+        Raises: UnreadableError.
+        """
+        ...
+
+    @property
+    def contents(self) -> tuple[FilePart, ...]:
+        """Every part of the file, and what becomes of it; known when ``layers`` is.
 
         Raises: UnreadableError.
         """

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from geogate.model.names import LayerName, Sha256
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class Format(StrEnum):
-    """The format families that geogate reads and writes."""
+    """The format families that geogate reads."""
 
     GEOPARQUET = "GeoParquet"
     GEOPACKAGE = "GeoPackage"
@@ -19,6 +23,61 @@ class Format(StrEnum):
     GEOJSONSEQ = "GeoJSONSeq"
     SHAPEFILE = "Shapefile"
     CSV = "CSV"
+    KML = "KML"
+    GPX = "GPX"
+    GML = "GML"
+    TOPOJSON = "TopoJSON"
+    EXCEL = "Excel"
+    FILE_GEODATABASE = "FileGDB"
+    MBTILES = "MBTiles"
+    PMTILES = "PMTiles"
+    VECTOR_TILE = "MVT"
+    GEOTIFF = "GeoTIFF"
+    NETCDF = "NetCDF"
+    ZARR = "Zarr"
+    GRIB = "GRIB"
+    LAS = "LAS"
+    JPEG = "JPEG"
+    PNG = "PNG"
+    TIFF = "TIFF"
+    HEIC = "HEIC"
+    WEBP = "WebP"
+
+
+class LayerKind(StrEnum):
+    """What a layer is made of, which decides which rules can judge it."""
+
+    VECTOR = "vector"
+    RASTER = "raster"
+    POINT_CLOUD = "point-cloud"
+    PHOTO = "photo"
+
+
+class Fate(StrEnum):
+    """What becomes of a part of a file.
+
+    What is judged is seen by the rules. What is removed does not survive the canonical encoding, and denies where bytes
+    leave verbatim. What is refused denies always, because nothing can judge or remove it.
+    """
+
+    JUDGED = "judged"
+    REMOVED = "removed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePart:
+    """A kind of part that a file has, how many there are, and what becomes of them.
+
+    ``what`` is a plain category, such as ``footer keys`` or ``free pages``; never a name or a value from the file.
+
+    Units: ``size`` in bytes, ``None`` where the reader does not know it.
+    """
+
+    what: str
+    fate: Fate
+    count: int = 1
+    size: int | None = None
 
 
 class Encoding(StrEnum):
@@ -26,6 +85,20 @@ class Encoding(StrEnum):
 
     CANONICAL = "canonical"
     VERBATIM = "verbatim"
+
+
+def together(parts: Iterable[FilePart]) -> tuple[FilePart, ...]:
+    """Add up parts of the same kind and fate; a size that one does not know is not known."""
+    found: dict[tuple[str, Fate], FilePart] = {}
+    for part in parts:
+        other = found.get((part.what, part.fate))
+        found[part.what, part.fate] = part if other is None else _both(part, other)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _both(one: FilePart, other: FilePart) -> FilePart:
+    size = None if one.size is None or other.size is None else one.size + other.size
+    return replace(one, count=one.count + other.count, size=size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

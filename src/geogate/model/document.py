@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Any, TypeVar, cast
+from types import MappingProxyType
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import TypeAdapter
 
 T = TypeVar("T")
 
+LATER: Final = MappingProxyType({"later": True})
+"""The metadata of a field that came after documents were kept: one that has its default is not written."""
+
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))
+def _names(kind: Any) -> tuple[tuple[str, Any], ...]:
+    """Name the fields, each with the value that is not written."""
+    return tuple((each.name, each.default if each.metadata.get("later") else MISSING) for each in fields(kind))
 
 
 def _plain(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: getattr(value, name) for name in _names(type(value))}
+        found = ((name, getattr(value, name), unwritten) for name, unwritten in _names(type(value)))
+        return {name: each for name, each, unwritten in found if unwritten is MISSING or each != unwritten}
     if isinstance(value, datetime | date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no place in a document")

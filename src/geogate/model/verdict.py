@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from geogate.model.dataset import FilePart
+from geogate.model.document import LATER
 from geogate.model.finding import Effect, Finding
 from geogate.model.names import LayerName, PolicyName, RecipientId, RuleId, Sha256, ZoneListName
 
@@ -52,7 +54,8 @@ class Basis:
 class Verdict:
     """The findings for one artefact, policy and recipient, and the checks that prove that each rule spoke.
 
-    ``rules`` and ``layers`` are what had to be checked: a pair without a check denies.
+    ``rules`` and ``layers`` are what had to be checked: a pair without a check denies. ``parts`` are what the files are
+    made of. ``isolation`` says what confined the readers: the level first, then the mechanisms.
     """
 
     subject: Sha256
@@ -66,6 +69,8 @@ class Verdict:
     layers: tuple[LayerSummary, ...]
     checks: tuple[Check, ...]
     findings: tuple[Finding, ...]
+    parts: tuple[FilePart, ...] = field(default=(), metadata=LATER)
+    isolation: tuple[str, ...] = field(default=(), metadata=LATER)
 
     @property
     def unanswered(self) -> tuple[tuple[RuleId, LayerName], ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from geogate.model.dataset import FilePart
     from geogate.model.finding import Count, Outcome, Problem
     from geogate.model.names import RecipientId, Sha256
     from geogate.model.verdict import Basis, LayerSummary
@@ -27,7 +28,7 @@ WHOLE_DATASET = LayerName("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a verdict is about: the subject by digest, the recipient, and what the verdict is reached with."""
+    """What a verdict is about: the subject by digest and its parts, the recipient, and what it is reached with."""
 
     subject: Sha256
     subject_size: int
@@ -36,6 +37,8 @@ class Case:
     purpose: str
     basis: Basis
     judged_at: datetime
+    parts: tuple[FilePart, ...] = ()
+    isolation: tuple[str, ...] = ()
 
 
 def gate_finding(
@@ -91,6 +94,8 @@ def decide(
         layers=tuple(layers),
         checks=tuple(_check(outcome) for outcome in answered),
         findings=tuple(sorted(findings, key=_gravity)),
+        parts=case.parts,
+        isolation=case.isolation,
     )
 
 

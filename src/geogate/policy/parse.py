@@ -50,6 +50,7 @@ def parse_policy(data: bytes, *, file: str, rules: Mapping[str, type[BaseModel]]
         review_days=shape.meta.review_days,
         clearance_hours=shape.meta.clearance_hours,
         stop_early=shape.meta.stop_early,
+        kinds=shape.meta.kinds,
         rules=_rules(text, shape, rules),
         digest=Sha256(hashlib.sha256(data).hexdigest()),
     )

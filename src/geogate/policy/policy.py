@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from geogate.model.dataset import LayerKind
 from geogate.model.finding import Effect, effect_of
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ class Policy:
 
     ``encoding`` says how the artefact comes from the staged bytes, ``shapefile_as`` what a Shapefile leaves as.
     ``reviewers`` people must approve a held release within ``review_days``; a clearance is valid for
-    ``clearance_hours``. ``stop_early`` says that a layer need not be read further once a denial is certain. ``rules``
-    is never empty.
+    ``clearance_hours``. ``kinds`` are those of layers that it covers. ``stop_early`` says that a layer need not be read
+    further once a denial is certain. ``rules`` is never empty.
     """
 
     name: PolicyName
@@ -67,3 +68,4 @@ class Policy:
     rules: tuple[PolicyRule, ...]
     digest: Sha256
     stop_early: bool = False
+    kinds: tuple[LayerKind, ...] = (LayerKind.VECTOR,)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from geogate.model.dataset import Encoding, Format
+from geogate.model.dataset import Encoding, Format, LayerKind
 from geogate.model.finding import Severity
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$")]
@@ -68,6 +68,10 @@ class PolicyMetaShape(Shape):
     reviewers: Annotated[int, Field(ge=2, le=10)] = Field(description="People who must approve a held release.")
     review_days: Annotated[int, Field(ge=1, le=365)] = Field(description="Days until a held release expires.")
     clearance_hours: Annotated[int, Field(ge=1, le=720)] = Field(description="Hours for which a clearance is valid.")
+    kinds: Annotated[tuple[LayerKind, ...], Field(min_length=1)] = Field(
+        default=(LayerKind.VECTOR,),
+        description="Kinds of layers that the rules were written for; a layer of another kind is denied.",
+    )
     stop_early: bool = Field(
         default=False, description="Whether a layer may be left unread from where a denial is certain; false reads all."
     )

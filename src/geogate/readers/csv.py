@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from geogate.libraries.strict import strictly
 from geogate.measures.batch import LayerBatch
 from geogate.measures.source import LayerSchema, UnreadableError
-from geogate.model.dataset import Format
+from geogate.model.dataset import Fate, FilePart, Format
 from geogate.readers.columns import require_distinct
 from geogate.readers.csv_cells import Numbers, Texts
 from geogate.readers.csv_positions import Positions, find_positions
@@ -113,6 +113,14 @@ class CsvSource:
 
     def _cells(self) -> Numbers | Texts:
         return Texts(self.positions.columns[0]) if self.positions.is_wkt else Numbers(self.positions.columns)
+
+    @property
+    def contents(self) -> tuple[FilePart, ...]:
+        """Every part of the file, and what becomes of it.
+
+        Raises: UnreadableError.
+        """
+        return (FilePart(what="layers", fate=Fate.JUDGED, count=len(self.layers)),)
 
     @cached_property
     def layers(self) -> tuple[LayerSchema, ...]:

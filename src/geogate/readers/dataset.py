@@ -46,6 +46,8 @@ def open_source(path: Path, sidecars: Sequence[Path]) -> Source:
             from geogate.readers.ogr import OgrSource
 
             return OgrSource(path, kind, tuple(sidecars))
+        case _:
+            raise UnreadableError(f"geogate does not read {kind}", remedy=ALLOWED)
 
 
 def _stem(path: Path) -> tuple[Path, str]:

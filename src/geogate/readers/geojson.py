@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from geogate.measures.batch import LayerBatch
 from geogate.measures.source import LayerSchema, UnreadableError
-from geogate.model.dataset import Format
+from geogate.model.dataset import Fate, FilePart, Format
 from geogate.readers.columns import require_distinct
 from geogate.readers.geojson_geometry import CODES, encode_all
 from geogate.readers.json_columns import Kind, column, field_of, kind_of_all, merge
@@ -190,6 +190,14 @@ class GeoJSONSource:
             rows=rows,
         )
         return _Survey(layer=layer, id_column=id_column)
+
+    @property
+    def contents(self) -> tuple[FilePart, ...]:
+        """Every part of the file, and what becomes of it.
+
+        Raises: UnreadableError.
+        """
+        return (FilePart(what="layers", fate=Fate.JUDGED, count=len(self.layers)),)
 
     @property
     def layers(self) -> tuple[LayerSchema, ...]:

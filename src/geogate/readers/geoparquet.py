@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from geogate.libraries.strict import reading, strictly
 from geogate.measures.batch import LayerBatch
 from geogate.measures.source import LayerSchema, UnreadableError
-from geogate.model.dataset import Format
+from geogate.model.dataset import Fate, FilePart, Format
 from geogate.readers.columns import plain, plain_type, require_distinct
 from geogate.readers.geoarrow import check_native, native_rows
 from geogate.readers.geoparquet_metadata import GeoMetadata, parse_geo
@@ -123,6 +123,14 @@ class GeoParquetSource:
                 remedy="keep one geometry column a file; drop or split the others",
             )
         return pa.schema([pa.field(field.name, plain_type(field.type)) for field in others])
+
+    @property
+    def contents(self) -> tuple[FilePart, ...]:
+        """Every part of the file, and what becomes of it.
+
+        Raises: UnreadableError.
+        """
+        return (FilePart(what="layers", fate=Fate.JUDGED, count=len(self.layers)),)
 
     @property
     def layers(self) -> tuple[LayerSchema, ...]:

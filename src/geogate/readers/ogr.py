@@ -13,7 +13,7 @@ from geogate.libraries.gdal import configure_gdal
 from geogate.libraries.strict import strictly
 from geogate.measures.batch import LayerBatch
 from geogate.measures.source import LayerSchema, UnreadableError
-from geogate.model.dataset import Format
+from geogate.model.dataset import Fate, FilePart, Format
 from geogate.readers.columns import plain, plain_type, require_distinct
 from geogate.readers.flatgeobuf import check_flatgeobuf
 from geogate.readers.geopackage import check_geopackage
@@ -94,6 +94,14 @@ class OgrSource:
     path: Path
     format: Format
     sidecars: tuple[Path, ...] = ()
+
+    @property
+    def contents(self) -> tuple[FilePart, ...]:
+        """Every part of the file, and what becomes of it.
+
+        Raises: UnreadableError.
+        """
+        return (FilePart(what="layers", fate=Fate.JUDGED, count=len(self.layers)),)
 
     @cached_property
     def layers(self) -> tuple[LayerSchema, ...]:

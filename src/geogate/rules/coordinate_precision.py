@@ -12,6 +12,7 @@ from pydantic import Field
 from geogate.measures.decimals import COARSEST, FINEST
 from geogate.measures.lattice import CoordinateLattice, Lattice
 from geogate.measures.lattice_metres import finest_step, steps
+from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -61,6 +62,7 @@ class CoordinatePrecision(Rule[PrecisionParams]):
 
     expectation = "expect_coordinates_no_finer_than"
     params = PrecisionParams
+    kinds = frozenset({LayerKind.VECTOR, LayerKind.PHOTO})
 
     def zone_lists(self, params: PrecisionParams) -> tuple[str, ...]:
         """Need none."""

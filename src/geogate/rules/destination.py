@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
 from geogate.policy.countries import COUNTRIES
 from geogate.policy.places import inside
@@ -87,6 +88,7 @@ class DestinationAllowed(Rule[DestinationParams]):
 
     expectation = "expect_destination_to_be_allowed"
     params = DestinationParams
+    kinds = frozenset(LayerKind)
 
     def zone_lists(self, params: DestinationParams) -> tuple[str, ...]:
         """Need none."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from geogate.measures.inventory import Inventory, LayerInventory
+from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -73,6 +74,7 @@ class LayerContents(Rule[InventoryParams]):
 
     expectation = "expect_layer_inventory"
     params = InventoryParams
+    kinds = frozenset({LayerKind.VECTOR, LayerKind.POINT_CLOUD})
 
     def zone_lists(self, params: InventoryParams) -> tuple[str, ...]:
         """Need none."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, StringConstraints
 
 from geogate.measures.zone_hits import ZoneHitCounts, ZoneHits
+from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -53,6 +54,7 @@ class RestrictedZones(Rule[ZonesParams]):
 
     expectation = "expect_no_position_in_restricted_zones"
     params = ZonesParams
+    kinds = frozenset(LayerKind)
 
     def zone_lists(self, params: ZonesParams) -> tuple[str, ...]:
         """Need the one list."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from geogate.model.dataset import LayerKind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -45,6 +47,9 @@ class Rule(ABC, Generic[P]):
     """The expectation's type as policies write it: ``expect_...`` in snake case."""
 
     params: ClassVar[type[Params]]
+
+    kinds: ClassVar[frozenset[LayerKind]] = frozenset({LayerKind.VECTOR})
+    """The kinds of layers that the rule judges; it has nothing to say about others, which another rule must judge."""
 
     @abstractmethod
     def zone_lists(self, params: P) -> tuple[str, ...]:

@@ -96,6 +96,9 @@ class RuleExpectation(BatchExpectation):
         }
 
     def _answer(self, metrics: Mapping[str, Any], batch: ExportBatch) -> Answer:
+        kind = batch.subject.layer.kind
+        if kind not in self.rule.kinds and not isinstance(metrics[ROWS], Unmeasured):
+            return Answer(observed=f"does not concern a layer of kind {kind}", problems=(), unmeasured=())
         measures = self._measures(batch)
         found = {measure.id: metrics[measure.id] for measure in measures}
         reasons = tuple(value.reason for value in (metrics[ROWS], *found.values()) if isinstance(value, Unmeasured))
@@ -143,6 +146,8 @@ class RuleExpectation(BatchExpectation):
         return parameters_of(self.rule, {name: getattr(self, name) for name in self.rule.params.model_fields})
 
     def _measures(self, batch: ExportBatch) -> tuple[Any, ...]:
+        if batch.subject.layer.kind not in self.rule.kinds:
+            return ()
         return batch.subject.measures[self.expectation_type, self._params().model_dump_json()]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from geogate.model.dataset import LayerKind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,6 +21,7 @@ class LayerUnderTest:
 
     name: LayerName
     run: LayerPass
+    kind: LayerKind = LayerKind.VECTOR
 
 
 RuleUse = tuple[str, str]
