@@ -13,7 +13,7 @@ export GX_ANALYTICS_ENABLED := false
 # The caches of compiled Python files are made once at set-up; without them each Airflow process costs ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup test lint check demo bench bench-quick bench-watch lock clean
+.PHONY: help setup test lint check hostile demo bench bench-quick bench-watch lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -56,6 +56,9 @@ lint: setup ## Check style, types and import contracts
 	$(BIN)/lint-imports
 
 check: lint test ## Run what CI runs
+
+hostile: setup ## Try every smuggling case on the gate, and clean data beside it
+	$(BIN)/python tests/smuggling/run.py
 
 demo: setup ## Run the export DAG over real data against a real S3 server and show what happened
 	$(BIN)/python infra/demo/run.py

@@ -1,0 +1,81 @@
+"""Try to smuggle: submit the files of a case to a gate as any user would, and see what came out."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from gating.place import FAR, PolicyFolder, destination, precision, zones
+from smuggling.secret import ZONE
+
+from geogate.model.errors import GeogateError
+from geogate.model.verdict import Decision
+
+if TYPE_CHECKING:
+    from gating.gate import Gate
+    from smuggling.case import Case
+
+BUFFER_M = 5_000.0
+
+
+class End(StrEnum):
+    """How an attempt ended."""
+
+    DENIED = "denied"
+    HELD = "held"
+    REFUSED = "refused without a verdict"
+    SENT_WITHOUT = "sent without the secret"
+    NO_PROOF = "the secret is not in the input: the case proves nothing"
+    LEAKED = "LEAKED"
+
+
+STOPPED = frozenset({End.DENIED, End.HELD, End.REFUSED, End.SENT_WITHOUT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A case, how it ended, and the findings that stopped it."""
+
+    case: str
+    end: End
+    findings: tuple[str, ...] = ()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the secret did not get out."""
+        return self.end in STOPPED
+
+
+def prepare(policies: PolicyFolder) -> None:
+    """Write the zone and the policy of the corpus."""
+    policies.write_zones(ZONE, valid_until=FAR)
+    policies.write_policy((precision("precision", 100, ">="), zones(BUFFER_M), destination()))
+
+
+def attempt(key: str, case: Case, *, gate: Gate) -> Attempt:
+    """Write a case into the gate's folder, submit it, send what is cleared, and look for the secret there.
+
+    An exception that is none of the product's is not caught: it is a crash, which is a defect of its own.
+    """
+    staged = gate.staged / key.replace("/", "-")
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    case.write(staged)
+    if not case.gives_the_secret(staged):
+        return Attempt(case=key, end=End.NO_PROOF)
+    try:
+        done = gate.submit(staged, assume_crs=case.assume_crs)
+    except GeogateError as error:
+        return Attempt(case=key, end=End.REFUSED, findings=(error.summary,))
+    findings = tuple(f"{finding.effect}: {finding.rule}: {finding.summary}" for finding in done.verdict.findings)
+    if done.decision is not Decision.CLEAR:
+        return Attempt(case=key, end=End.DENIED if done.decision is Decision.DENY else End.HELD, findings=findings)
+    if done.clearance is None:
+        raise AssertionError("a clear verdict without a clearance")
+    shutil.rmtree(gate.outbox, ignore_errors=True)
+    gate.outbox.mkdir()
+    gate.send(done.clearance)
+    leaked = case.gives_the_secret(gate.outbox)
+    return Attempt(case=key, end=End.LEAKED if leaked else End.SENT_WITHOUT, findings=findings)

@@ -1,0 +1,1 @@
+"""The classes of smuggling, one a module; each module has its ``CASES``."""
