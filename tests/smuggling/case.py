@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from smuggling.secret import has_secret
+from smuggling.secret import SECRET, has_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,11 +29,12 @@ class Case:
     recover: Callable[[Path], Iterable[Position]]
     assume_crs: str = ""
     within_m: float = 10.0
+    secret: tuple[Position, ...] = SECRET
 
     def gives_the_secret(self, folder: Path) -> bool:
         """Tell whether the secret can be had from the files of a folder."""
         try:
-            return has_secret(self.recover(folder), within_m=self.within_m)
+            return has_secret(self.recover(folder), secret=self.secret, within_m=self.within_m)
         except Exception:  # noqa: BLE001 - a proof finds nothing in files that are not as it knows them
             return False
 

@@ -27,6 +27,11 @@ ZONE: Final = [[[14.30, 48.06], [14.34, 48.06], [14.34, 48.09], [14.30, 48.09], 
 COVER: Final[tuple[Position, ...]] = tuple((8.0 + step / 10, 47.0 + (step * 3 % 8) / 10) for step in range(12))
 """Harmless points on a tenth of a degree, hundreds of kilometres from the zone."""
 
+SECRET_IN_CHINA: Final[tuple[Position, ...]] = ((116.3912757, 40.1065981), (116.3927413, 40.1080524))
+
+ZONE_IN_CHINA: Final = [[[116.37, 40.09], [116.41, 40.09], [116.41, 40.12], [116.37, 40.12], [116.37, 40.09]]]
+"""The zone around the secret in China, where positions may be written with the national offset."""
+
 WITHIN_M: Final = 10.0
 METRES_A_DEGREE: Final = 111_320.0
 
@@ -37,7 +42,7 @@ def distance_m(one: Position, other: Position) -> float:
     return math.hypot(east, one[1] - other[1]) * METRES_A_DEGREE
 
 
-def has_secret(found: Iterable[Position], *, within_m: float = WITHIN_M) -> bool:
+def has_secret(found: Iterable[Position], *, secret: Iterable[Position] = SECRET, within_m: float = WITHIN_M) -> bool:
     """Tell whether any of the secret positions is among those that a proof found, to within some metres."""
     known = [position for position in found if all(map(math.isfinite, position))]
-    return any(distance_m(position, secret) <= within_m for position in known for secret in SECRET)
+    return any(distance_m(position, hidden) <= within_m for hidden in secret for position in known)
