@@ -112,11 +112,13 @@ class PolicyFolder:
         kept = {key: value for key, value in (partner | changes).items() if key not in without}
         self._dump("recipients.yaml", {"recipients": [kept]})
 
-    def write_zones(self, coordinates: Any = None, *, buffer_m: float = 0.0, valid_until: date = FAR) -> None:
-        geometry = {"type": "Polygon", "coordinates": coordinates or SQUARE}
-        feature = {"type": "Feature", "properties": {"id": "z1"}, "geometry": geometry}
+    def write_zones(self, *coordinates: Any, buffer_m: float = 0.0, valid_until: date = FAR) -> None:
+        features = [
+            {"type": "Feature", "properties": {"id": f"z{n}"}, "geometry": {"type": "Polygon", "coordinates": polygon}}
+            for n, polygon in enumerate(coordinates or (SQUARE,), start=1)
+        ]
         data = self.root / "zones" / f"{ZONES}.geojson"
-        data.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+        data.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
         facts = ZoneListFacts(
             name=ZoneListName(ZONES),
             title="Keep out",

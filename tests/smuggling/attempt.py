@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gating.place import FAR, PolicyFolder, destination, precision, zones
-from smuggling.secret import ZONE
+from gating.place import FAR, POLICY, PolicyFolder, destination, precision, zones
+from smuggling.secret import ZONE, ZONE_IN_CHINA
 
 from geogate.model.errors import GeogateError
 from geogate.model.verdict import Decision
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from smuggling.case import Case
 
 BUFFER_M = 5_000.0
+ZONES_ONLY = "zones-only"
+"""The policy without limits of precision."""
 
 
 class End(StrEnum):
@@ -29,6 +31,7 @@ class End(StrEnum):
     SENT_WITHOUT = "sent without the secret"
     NO_PROOF = "the secret is not in the input: the case proves nothing"
     LEAKED = "LEAKED"
+    CRASHED = "the gate or the case crashed"
 
 
 STOPPED = frozenset({End.DENIED, End.HELD, End.REFUSED, End.SENT_WITHOUT})
@@ -50,8 +53,9 @@ class Attempt:
 
 def prepare(policies: PolicyFolder) -> None:
     """Write the zone and the policy of the corpus."""
-    policies.write_zones(ZONE, valid_until=FAR)
+    policies.write_zones(ZONE, ZONE_IN_CHINA, valid_until=FAR)
     policies.write_policy((precision("precision", 100, ">="), zones(BUFFER_M), destination()))
+    policies.write_policy((zones(BUFFER_M), destination()), name=ZONES_ONLY)
 
 
 def attempt(key: str, case: Case, *, gate: Gate) -> Attempt:
@@ -66,7 +70,8 @@ def attempt(key: str, case: Case, *, gate: Gate) -> Attempt:
     if not case.gives_the_secret(staged):
         return Attempt(case=key, end=End.NO_PROOF)
     try:
-        done = gate.submit(staged, assume_crs=case.assume_crs)
+        policy = ZONES_ONLY if case.fine_allowed else POLICY
+        done = gate.submit(staged, assume_crs=case.assume_crs, policy=policy)
     except GeogateError as error:
         return Attempt(case=key, end=End.REFUSED, findings=(error.summary,))
     findings = tuple(f"{finding.effect}: {finding.rule}: {finding.summary}" for finding in done.verdict.findings)

@@ -20,7 +20,8 @@ class Case:
 
     ``write`` fills an empty folder, which is then submitted as one dataset. ``recover`` reads such a folder, or the one
     in which the gate delivered, and gives the positions that it finds; it may raise anything where there are none.
-    ``within_m`` is how near they have to be.
+    ``within_m`` is how near they have to be. ``fine_allowed`` asks for a policy without limits of precision, so that it
+    is the zone that must be found.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Case:
     assume_crs: str = ""
     within_m: float = 10.0
     secret: tuple[Position, ...] = SECRET
+    fine_allowed: bool = False
 
     def gives_the_secret(self, folder: Path) -> bool:
         """Tell whether the secret can be had from the files of a folder."""

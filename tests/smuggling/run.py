@@ -6,15 +6,19 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from gating.gate import Gate  # noqa: E402 - found by the line above
-from smuggling.attempt import Attempt, attempt, prepare  # noqa: E402
+from smuggling.attempt import Attempt, End, attempt, prepare  # noqa: E402
 from smuggling.corpus import cases  # noqa: E402
 
 from geogate.gate.home import initialise  # noqa: E402
+
+if TYPE_CHECKING:
+    from smuggling.case import Case
 
 
 def gate_in(root: Path) -> Gate:
@@ -35,12 +39,19 @@ def smuggle(pattern: str, *, verbose: bool) -> list[Attempt]:
         for key, case in cases().items():
             if pattern not in key:
                 continue
-            done = attempt(key, case, gate=gate)
+            done = _attempt(key, case, gate)
             ended.append(done)
             print(f"{'  ' if done.stopped else '! '}{key:<60} {done.end}", flush=True)
             if verbose or not done.stopped:
                 print("".join(f"      {finding}\n" for finding in done.findings), end="", flush=True)
     return ended
+
+
+def _attempt(key: str, case: Case, gate: Gate) -> Attempt:
+    try:
+        return attempt(key, case, gate=gate)
+    except Exception as error:  # noqa: BLE001 - the others are tried too, and this one counts as not stopped
+        return Attempt(case=key, end=End.CRASHED, findings=(f"{type(error).__name__}: {error}",))
 
 
 def main() -> int:
