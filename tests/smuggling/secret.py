@@ -27,7 +27,9 @@ ZONE: Final = [[[14.30, 48.06], [14.34, 48.06], [14.34, 48.09], [14.30, 48.09], 
 COVER: Final[tuple[Position, ...]] = tuple((8.0 + step / 10, 47.0 + (step * 3 % 8) / 10) for step in range(12))
 """Harmless points on a tenth of a degree, hundreds of kilometres from the zone."""
 
-SECRET_IN_CHINA: Final[tuple[Position, ...]] = ((116.3912757, 40.1065981), (116.3927413, 40.1080524))
+SECRET_IN_CHINA: Final[tuple[Position, ...]] = ((116.4669757, 40.1045981), (116.4671413, 40.1060524))
+SECRET_IN_THE_WEST: Final[tuple[Position, ...]] = ((116.3131757, 40.1045981), (116.3129413, 40.1060524))
+"""Just within 5 km of the zone; some hundred metres farther east, or west, they are without."""
 
 ZONE_IN_CHINA: Final = [[[116.37, 40.09], [116.41, 40.09], [116.41, 40.12], [116.37, 40.12], [116.37, 40.09]]]
 """The zone around the secret in China, where positions may be written with the national offset."""

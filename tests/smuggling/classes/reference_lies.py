@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas
 import pyproj
 from smuggling.case import Case, only
-from smuggling.secret import SECRET, SECRET_IN_CHINA
+from smuggling.secret import SECRET, SECRET_IN_CHINA, SECRET_IN_THE_WEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +81,12 @@ def lie(
         _store(folder, [move(*position) for position in secret], crs)
 
     return Case(
-        name=name, why=why, write=write, recover=lambda folder: (back(*each) for each in _raw(folder)), secret=secret
+        name=name,
+        why=why,
+        write=write,
+        recover=lambda folder: (back(*each) for each in _raw(folder)),
+        secret=secret,
+        fine_allowed=True,
     )
 
 
@@ -131,7 +136,7 @@ CASES = (
         lambda x, y: undone(gcj, x, y),
         gcj,
         4326,
-        SECRET_IN_CHINA,
+        SECRET_IN_THE_WEST,
     ),
     lie("bd-09", "moved twice", bd, lambda a, b: undone(bd, a, b), 4326, SECRET_IN_CHINA),
 )
