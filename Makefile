@@ -13,7 +13,7 @@ export GX_ANALYTICS_ENABLED := false
 # The caches of compiled Python files are made once at set-up; without them each Airflow process costs ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup test lint check hostile demo bench bench-quick bench-watch lock clean
+.PHONY: help setup test lint check hostile demo drill bench bench-quick bench-watch lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -62,6 +62,9 @@ hostile: setup ## Try every smuggling case on the gate, and clean data beside it
 
 demo: setup ## Run the export DAG over real data against a real S3 server and show what happened
 	$(BIN)/python infra/demo/run.py
+
+drill: setup ## Sabotage the decision path line by line and see that the tests notice; ONLY=word picks some
+	$(BIN)/python infra/drill/run.py --only "$(ONLY)"
 
 bench: setup $(VENV)/.bench ## Measure against the peers, write tables and plots into docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py

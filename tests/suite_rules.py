@@ -115,6 +115,17 @@ class Certain(Most):
         return bool(self.judge(params, measurements, CIRCUMSTANCES).problems)
 
 
+class Hasty(Certain):
+    """Says that it is settled before it is broken."""
+
+    expectation = "expect_test_hasty"
+
+    def settled(self, params: MostParams, measurements: Mapping[MeasureId, Measurement]) -> bool:
+        """Agree to everything."""
+        del params, measurements
+        return True
+
+
 class Shaky(Certain):
     """Cannot say whether it is settled."""
 
@@ -182,7 +193,7 @@ class Zoned(Most):
 
 
 RULES: dict[str, Rule[Any]] = {
-    rule.expectation: rule for rule in (Most(), Broken(), Unsure(), Idle(), Zoned(), Certain(), Shaky())
+    rule.expectation: rule for rule in (Most(), Broken(), Unsure(), Idle(), Zoned(), Certain(), Hasty(), Shaky())
 }
 
 

@@ -140,6 +140,15 @@ def test_a_layer_that_the_gate_denies_has_that_reason_and_no_other() -> None:
     assert found.decision is Decision.DENY
 
 
+def test_what_the_gate_found_on_one_layer_excuses_no_silence_on_another() -> None:
+    unreadable = gate_finding("unreadable", layer=LayerName("b"), summary="cut short", remedy="export again")
+    found = verdict(ALL[:2], gate=[unreadable])
+    assert [(finding.rule, finding.layer) for finding in found.findings] == [
+        ("gate/no-answer", "a"),
+        ("gate/unreadable", "b"),
+    ]
+
+
 def test_a_finding_of_the_gate_always_denies_whatever_effect_it_claims() -> None:
     mild = replace(no_answer(LayerName("a"), rules=[RuleId("one")], reason="x"), effect=Effect.NOTE)
     assert verdict(gate=[mild]).decision is Decision.DENY

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from judging import CIRCUMSTANCES, case_of, summary
-from suite_rules import RULES, UNMEASURED, Certain, Most, Shaky, layer, policy, use
+from suite_rules import RULES, UNMEASURED, Certain, Hasty, Most, Shaky, layer, policy, use
 
 from geogate.model.verdict import Decision, Verdict
 from geogate.policy.decide import decide
@@ -42,6 +42,7 @@ def test_a_denial_that_no_row_can_change_counts_and_says_at_least() -> None:
     "rule",
     [
         use("satisfied", kind=Certain, most=3),
+        use("settled-and-satisfied", kind=Hasty, most=3),
         use("never-settled", kind=Most, most=2),
         use("cannot-say", kind=Shaky, most=2),
         use("warning", kind=Certain, most=2),

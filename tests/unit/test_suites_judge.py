@@ -30,7 +30,8 @@ from suite_rules import (
 from geogate.measures.source import UnreadableError
 from geogate.model.errors import PolicyError, ServiceError
 from geogate.model.names import LayerName, RuleId
-from geogate.suites.judge import SuiteAnswer, SuiteRun, judge_layers, require_whole
+from geogate.suites.engine import ExportBatch, GeogateExecutionEngine
+from geogate.suites.judge import SuiteAnswer, SuiteRun, _odd, judge_layers, require_whole
 from geogate.suites.subject import LayerUnderTest, Subject
 
 if TYPE_CHECKING:
@@ -104,6 +105,18 @@ def test_a_layer_that_cannot_be_read_is_a_finding_and_is_not_read_again() -> Non
     assert {outcome.layer for outcome in answer.outcomes} == {"good"}
     assert answer.layers[0].facts is None
     assert passes(bad) == 1
+
+
+def test_a_layer_that_was_measured_twice_or_never_is_a_finding() -> None:
+    subject = Subject(layer=layer("a", rows=3), circumstances=CIRCUMSTANCES, measures={})
+    batch = ExportBatch(GeogateExecutionEngine(), subject)
+    (never,) = _odd(batch, LayerName("a"))
+    batch._measure([])
+    assert _odd(batch, LayerName("a")) == ()
+    batch._measure([])
+    (twice,) = _odd(batch, LayerName("a"))
+    assert (never.rule, never.summary) == ("gate/not-measured", "the layer was measured 0 times instead of once")
+    assert twice.summary == "the layer was measured 2 times instead of once"
 
 
 @pytest.mark.parametrize("error", [ServiceError("the disk is full"), OSError("gone"), RuntimeError(SECRET)])
