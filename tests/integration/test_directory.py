@@ -178,6 +178,16 @@ def test_a_clearance_for_another_place_is_refused(outbox: Path, tmp_path: Path) 
     assert not lying_in(outbox)
 
 
+def test_other_files_than_those_of_the_clearance_are_refused_though_they_are_as_many(
+    outbox: Path, tmp_path: Path
+) -> None:
+    cleared = stage(tmp_path / "cleared", {"a.csv": b"1", "b.csv": b"2"})
+    other = stage(tmp_path / "other", {"a.csv": b"1", "b.csv": b"3"})
+    with pytest.raises(RefusedError, match="not those that the clearance names"):
+        channel_to(outbox).put(other, clearance=clearance_for(cleared, destination=f"file://{outbox}/"))
+    assert not lying_in(outbox)
+
+
 @pytest.fixture
 def small_disk() -> Iterator[None]:
     """Let no file grow beyond 64 KiB, as a disk that is nearly full does."""

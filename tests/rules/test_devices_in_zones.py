@@ -45,6 +45,11 @@ def test_no_zone_that_is_hit_passes_if_the_column_is_there() -> None:
     assert len(judge(found(without_column=True)).problems) == 1
 
 
+def test_rows_without_the_column_are_a_problem_although_every_zone_has_enough_devices() -> None:
+    (problem,) = judge(found(5, 5, without_column=True)).problems
+    assert "has no column 'device'" in problem.summary
+
+
 def test_the_ten_zones_with_the_fewest_devices_are_named() -> None:
     (problem,) = judge(found(*[3] * 12, 1)).problems
     named = [count for count in problem.counts if count.what.startswith("devices in zone ")]
