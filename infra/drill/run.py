@@ -7,6 +7,7 @@ sabotage was caught; its last line is ``caught N of N``.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _chosen(*, only: str, count: int, seed: str) -> tuple[Sabotage, ...]:
-    from infra.drill.sabotage import DrillError, load, sample
+    from infra.drill.sabotage import PACKAGE, DrillError, load, sample
 
-    chosen = tuple(each for each in load() if only in each.id or only in each.file.as_posix())
+    chosen = tuple(each for each in load() if only in each.id or only in each.file.relative_to(PACKAGE).as_posix())
     if not chosen:
         raise DrillError(f"no sabotage has the word {only!r}")
     return sample(chosen, count, seed=seed) if count else chosen
@@ -87,4 +88,5 @@ def _show(outcome: Outcome) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that copies and processes end with the drill
     sys.exit(main())
