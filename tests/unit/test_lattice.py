@@ -59,10 +59,11 @@ def test_few_ordinates_do_not_vouch_for_a_factor(count: int, step: float) -> Non
     assert layer_step(lattice([(i + 0.5, 0) for i in range(count)]), "x") == step
 
 
-def test_one_ordinate_that_does_not_end_in_the_digit_takes_the_factor_away() -> None:
-    many = [(i + 0.5, 0.0) for i in range(60)]
+@pytest.mark.parametrize("step", [0.2, 0.5])
+def test_one_ordinate_that_does_not_end_in_the_digit_takes_the_factor_away(step: float) -> None:
+    many = [(i + step, 0.0) for i in range(60)]
     assert layer_step(lattice([*many, (0.3, 0.0)]), "x") == 0.1
-    assert layer_step(lattice([*many, (7.0, 0.0)]), "x") == 0.5
+    assert layer_step(lattice([*many, (7.0, 0.0)]), "x") == step
 
 
 def test_the_worst_ordinate_decides() -> None:
