@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geogate.seal.thrift import (
+from geogate.libraries.thrift import (
     BINARY,
     BYTE,
     FALSE,

@@ -1,4 +1,4 @@
-"""GeoParquet through pyarrow: one layer, read in parts; statistics, indexes and footer keys are not looked at."""
+"""GeoParquet through pyarrow: one layer, read in parts; what else a file has is named and decides nothing."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 from geogate.libraries.strict import reading, strictly
 from geogate.measures.batch import LayerBatch
 from geogate.measures.source import LayerSchema, UnreadableError
-from geogate.model.dataset import Fate, FilePart, Format
+from geogate.model.dataset import Format
 from geogate.readers.columns import plain, plain_type, require_distinct
 from geogate.readers.geoarrow import check_native, native_rows
+from geogate.readers.geoparquet_claims import texts_of_groups
+from geogate.readers.geoparquet_contents import Contents, contents_of
 from geogate.readers.geoparquet_metadata import GeoMetadata, parse_geo
 from geogate.readers.geoparquet_parts import REMEDY, Group, batch_rows, groups_of, heaviest_seen, parts_of, slices_of
+from geogate.readers.geoparquet_texts import TextsRead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     import pyproj
 
     from geogate.measures.source import Part
+    from geogate.model.dataset import FilePart
     from geogate.readers.native import NativeRows
 
 BUFFER = 1 << 20
@@ -59,6 +63,7 @@ class _Footer:
 
     layer: LayerSchema
     geo: GeoMetadata
+    schema: pa.Schema
     metadata: pq.FileMetaData
     groups: tuple[Group, ...]
 
@@ -104,7 +109,7 @@ class GeoParquetSource:
             attributes=attributes,
             rows=metadata.num_rows,
         )
-        return _Footer(layer=layer, geo=geo, metadata=metadata, groups=groups)
+        return _Footer(layer=layer, geo=geo, schema=schema, metadata=metadata, groups=groups)
 
     @staticmethod
     def _attributes(schema: pa.Schema, geo: GeoMetadata) -> pa.Schema:
@@ -124,13 +129,24 @@ class GeoParquetSource:
             )
         return pa.schema([pa.field(field.name, plain_type(field.type)) for field in others])
 
+    @cached_property
+    def _contents(self) -> Contents:
+        found = self._footer
+        return contents_of(self.path, schema=found.schema, metadata=found.metadata, crs=found.geo.crs)
+
     @property
     def contents(self) -> tuple[FilePart, ...]:
         """Every part of the file, and what becomes of it.
 
         Raises: UnreadableError.
         """
-        return (FilePart(what="layers", fate=Fate.JUDGED, count=len(self.layers)),)
+        return self._contents.parts
+
+    def _texts(self, groups: range) -> Sequence[Mapping[int, int]]:
+        """Say how many bytes the pages of some row groups have for texts; all are looked through only once."""
+        if "_contents" in self.__dict__:
+            return self._contents.texts[groups.start : groups.stop]
+        return texts_of_groups(self.path, self._footer.metadata, groups)
 
     @property
     def layers(self) -> tuple[LayerSchema, ...]:
@@ -157,20 +173,23 @@ class GeoParquetSource:
             yield from self.part_batches(layer, part, crs=crs)
 
     def part_batches(self, layer: LayerSchema, part: Part, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
-        """Read the rows of one part, about 16 MB a batch; their number is compared with the footer's.
+        """Read the rows of one part, about 16 MB a batch; their number and texts are compared with the file's claims.
 
         Raises: UnreadableError.
         """
-        read = 0
+        read, texts = 0, TextsRead()
         for batch in self._read(layer, part):
             with reading("read to its end", layer=layer.name):
                 geometries, attributes = self._rows(batch, layer)
+                texts.add(batch)
             yield LayerBatch(wkb=geometries, attributes=attributes, crs=crs, first_row=part.first_row + read)
             read += batch.num_rows
         if read != part.rows:
             raise UnreadableError(
                 f"{read} rows were read where the file claims {part.rows}", remedy=REMEDY, layer=layer.name
             )
+        with reading("read to its end", layer=layer.name):
+            texts.compare(self._texts(range(*part.span)), layer=layer.name)
 
     def _read(self, layer: LayerSchema, part: Part) -> Iterator[pa.RecordBatch]:
         span = range(*part.span)

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from geogate.seal.thrift import I64, LIST, STRUCT, Field, Struct, Values, decoded, encoded
+from geogate.libraries.thrift import I64, LIST, STRUCT, Field, Struct, Values, decoded, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

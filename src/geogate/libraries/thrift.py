@@ -1,6 +1,6 @@
-"""Thrift's compact protocol, as far as the footer of a Parquet file needs it; for footers that were written here.
+"""Thrift's compact protocol, as far as the footers and page headers of Parquet files need it.
 
-It must not be given bytes from outside: it proves no bounds but those that Python proves.
+It believes no count before the bytes are there, and reads nothing that it would write to other bytes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ TRUE, FALSE, BYTE, I16, I32, I64, BINARY, LIST, STRUCT = 1, 2, 3, 4, 5, 6, 8, 9,
 """The kinds of values that footers hold; a truth is its kind and has no value of its own."""
 
 _INTEGERS: Final = frozenset({I16, I32, I64})
+_LONGEST: Final = 70
+"""Bits of the longest number, which has 64 of them in groups of seven."""
+_DEEPEST: Final = 16
+"""How deep structs may lie within one another; those of Parquet take half of that."""
 _LONG: Final = 15
 """A list of so many values, or a field so far behind the last one, does not fit the short form."""
 
@@ -44,10 +48,31 @@ def decoded(data: bytes) -> Struct:
 
     Raises: ValueError when it would not be written to the same bytes again.
     """
-    struct = _Reading(data).struct()
-    if encoded(struct) != data:
-        raise ValueError("the footer holds more than can be written again")
+    struct, end = decoded_first(data)
+    if end != len(data):
+        raise ValueError("the footer goes on after its end")
     return struct
+
+
+def decoded_first(data: bytes) -> tuple[Struct, int]:
+    """Read the struct with which ``data`` begins, and say where it ends.
+
+    Raises: ValueError when it is cut, or would not be written to the same bytes again.
+    """
+    reading = _Reading(data)
+    try:
+        struct = reading.struct()
+    except IndexError:
+        raise ValueError("the footer is cut") from None
+    if encoded(struct) != data[: reading.at]:
+        raise ValueError("the footer holds more than can be written again")
+    return struct, reading.at
+
+
+def value_of(struct: Struct, number: int, default: Any = None) -> Any:
+    """Return the value of a field, or the default where the struct has none."""
+    found = struct.get(number)
+    return default if found is None else found.value
 
 
 def encoded(struct: Struct) -> bytes:
@@ -60,15 +85,20 @@ class _Reading:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._at = 0
+        self.at = 0
+        self._depth = 0
 
     def struct(self) -> Struct:
         fields: Struct = {}
         number = 0
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ValueError("the footer is nested too deeply")
         while head := self._byte():
             step, kind = head >> 4, head & 15
             number = number + step if step else self._integer()
             fields[number] = Field(kind, None if kind in {TRUE, FALSE} else self._value(kind))
+        self._depth -= 1
         return fields
 
     def _value(self, kind: int) -> Any:
@@ -90,21 +120,27 @@ class _Reading:
         head = self._byte()
         count, kind = head >> 4, head & 15
         count = self._count() if count == _LONG else count
+        if kind == LIST:
+            raise ValueError("a footer has no lists of lists")
         return Values(kind, [self._value(kind) for _ in range(count)])
 
     def _byte(self) -> int:
-        self._at += 1
-        return self._data[self._at - 1]
+        self.at += 1
+        return self._data[self.at - 1]
 
     def _bytes(self, count: int) -> bytes:
-        self._at += count
-        return self._data[self._at - count : self._at]
+        if count > len(self._data) - self.at:
+            raise IndexError(count)
+        self.at += count
+        return self._data[self.at - count : self.at]
 
     def _count(self) -> int:
         count = shift = 0
         while (byte := self._byte()) > 127:  # noqa: PLR2004 - the highest bit says that more follows
             count |= (byte & 127) << shift
             shift += 7
+            if shift >= _LONGEST:
+                raise ValueError("a footer has no numbers of more than 64 bits")
         return count | byte << shift
 
     def _integer(self) -> int:
