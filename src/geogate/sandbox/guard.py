@@ -33,6 +33,7 @@ SIZE: Final = struct.Struct("<I")
 _TICK_MS: Final = 20
 _TICKS_BETWEEN_SUMS: Final = 10
 _MOST_FILES: Final = 10_000
+_TOO_MUCH: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,12 +186,22 @@ class _Watch:
 
 
 def _written(folder: str) -> int:
-    """Add up what lies in a folder; too many files are as bad as too many bytes."""
-    total = 0
-    for number, (above, _folders, files) in enumerate(os.walk(folder)):
-        if number + len(files) > _MOST_FILES:
-            return 1 << 62
-        for name in files:
-            with contextlib.suppress(OSError):
-                total += os.lstat(f"{above}/{name}").st_blocks * 512
+    """Add up what lies in a folder; too many files, or folders too deep to look into, are as bad as too many bytes."""
+    total, seen, ahead = 0, 0, [folder]
+    while ahead:
+        try:
+            with os.scandir(ahead.pop()) as entries:
+                for entry in entries:
+                    seen += 1
+                    if entry.is_dir(follow_symlinks=False):
+                        ahead.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_blocks * 512
+        except FileNotFoundError:
+            # It was there a moment ago.
+            continue
+        except OSError:
+            return _TOO_MUCH
+        if seen > _MOST_FILES:
+            return _TOO_MUCH
     return total

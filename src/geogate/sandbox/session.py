@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from geogate.model.document import from_json
+from geogate.model.errors import ServiceError
 from geogate.sandbox.errors import ChildFailedError, ChildLimitError, LimitKind, NotIsolatedError
 from geogate.sandbox.frames import PROGRESS, FrameError, FrameReader, Letter, frame
 from geogate.sandbox.guard import SIZE, Report
 from geogate.sandbox.levels import Isolation
-from geogate.sandbox.written import Written, look_through
+from geogate.sandbox.written import Written, empty, look_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,6 +86,7 @@ class Child:
         self._said = 0
         self._broken: ChildLimitError | None = None
         self._report: Report | None = None
+        self._is_whole = False
         self.isolation = self._begin()
 
     @property
@@ -130,8 +132,10 @@ class Child:
             raise self._broken
         report = self._end()
         if report.cause != "asked":
-            raise _broken(report)
+            self._broken = _broken(report)
+            raise self._broken
         found = look_through(self._output, written, most_bytes=self._order.limits.output_bytes)
+        self._is_whole = True
         return Ending(
             isolation=self.isolation,
             warned=self._noise,
@@ -141,11 +145,17 @@ class Child:
         )
 
     def close(self) -> None:
-        """End the child without a look at what it leaves."""
-        if self._report is None:
-            with contextlib.suppress(ChildLimitError):
-                self._end()
+        """End the child; what it wrote is removed unless ``finish`` has found it in order.
+
+        Raises: ServiceError when it cannot be removed.
+        """
+        self._end()
         self._ends.close()
+        if self._output is not None and not self._is_whole:
+            try:
+                empty(self._output)
+            except OSError:
+                raise ServiceError("what a child process wrote cannot be removed", hint="empty the folder") from None
 
     def __enter__(self) -> Self:
         return self
@@ -276,10 +286,7 @@ class Child:
                 self._ends.control.send(b"k")
             self._heard_of(time.monotonic() + _END_S)
             self._hear_noise()
-        report = self._report
-        if report is None:
-            raise ChildLimitError(LimitKind.SIGNAL, detail="without a report")
-        return report
+        return self._heard_of(time.monotonic() + _END_S)
 
     def _heard_of(self, until: float) -> Report:
         """Wait for the guard's report.

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import geogate
-
 if TYPE_CHECKING:
     from geogate.sandbox.levels import IsolationLevel
     from geogate.sandbox.limits import Limits
@@ -21,6 +19,7 @@ _LIBRARIES: Final = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64
 _SHARED: Final = ("/usr/share/zoneinfo", "/usr/share/proj", "/usr/share/gdal", "/etc/ld.so.cache", "/etc/localtime")
 _MACHINE: Final = ("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu")
 _NAMED: Final = ("PROJ_DATA", "PROJ_LIB", "GDAL_DATA", "LD_LIBRARY_PATH")
+_GEOGATE: Final = Path(__file__).resolve().parents[1]
 _PYTHON: Final = ("stdlib", "platstdlib", "purelib", "platlib")
 
 
@@ -57,7 +56,7 @@ def system_paths() -> tuple[str, ...]:
 
     No path lies within another.
     """
-    found = [*_LIBRARIES, *_SHARED, *_MACHINE, str(Path(geogate.__file__).parent)]
+    found = [*_LIBRARIES, *_SHARED, *_MACHINE, str(_GEOGATE)]
     found += [path for name in _PYTHON if (path := sysconfig.get_path(name))]
     found += [os.path.join(prefix, "lib") for prefix in (sys.prefix, sys.base_prefix)]  # noqa: PTH118 - as text
     # Where packages were put for one user, and the folders that libraries are told of.

@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from geogate.sandbox.errors import ChildLimitError, LimitKind
 
@@ -57,3 +58,22 @@ def _declared(name: str) -> PurePosixPath:
     if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in name:
         raise ChildLimitError(LimitKind.STRAY_FILE)
     return path
+
+
+def empty(folder: Path) -> None:
+    """Remove all that lies in a folder, however deep; to be done when no child can write there any more.
+
+    Raises: OSError.
+    """
+    while folders := tuple(folder.iterdir()):
+        for above in folders:
+            if above.is_symlink() or not above.is_dir():
+                above.unlink()
+                continue
+            for entry in tuple(above.iterdir()):
+                # Folders come up instead of being gone down into: no depth is too much.
+                if entry.is_dir() and not entry.is_symlink():
+                    entry.rename(folder / f".geogate-{uuid4().hex}")
+                else:
+                    entry.unlink()
+            above.rmdir()
