@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import shapely
 from judging import CountingPass, batch_of, case_of, circumstances, policy_of, registered_rule, summary, zone_list
+from rastering import raster_columns
 from ruamel.yaml import YAML
 
+from geogate.model.dataset import LayerKind
 from geogate.model.names import LayerName
 from geogate.model.parties import Circumstances, Contract, Owner, Posture
 from geogate.model.verdict import Decision
@@ -53,10 +55,15 @@ def read(fixture: Fixture) -> dict[str, Any]:
 
 
 def layer_of(said: dict[str, Any]) -> LayerUnderTest:
-    layer = {"wkt": ["POINT (1 2)"], "crs": "EPSG:4326", "columns": None} | said.get("layer", {})
+    usual = {"wkt": ["POINT (1 2)"], "crs": "EPSG:4326", "columns": None, "kind": LayerKind.VECTOR}
+    layer = usual | said.get("layer", {})
+    kind = LayerKind(layer["kind"])
     geometries = [None if text is None else shapely.from_wkt(text) for text in layer["wkt"]]
-    whole = batch_of(geometries, crs=layer["crs"], columns=layer["columns"])
-    return LayerUnderTest(name=LayerName("layer"), run=CountingPass((whole,)))
+    columns = layer["columns"]
+    if kind is LayerKind.RASTER:
+        columns = raster_columns(len(geometries), columns or {})
+    whole = batch_of(geometries, crs=layer["crs"], columns=columns)
+    return LayerUnderTest(name=LayerName("layer"), run=CountingPass((whole,)), kind=kind)
 
 
 def circumstances_of(said: dict[str, Any]) -> Circumstances:

@@ -1,0 +1,69 @@
+"""What the bands of a raster layer are; which are allowed is for the rules to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geogate.measures.measure import MeasureId, Summed
+from geogate.measures.raster import windows_of
+
+if TYPE_CHECKING:
+    from geogate.measures.batch import LayerBatch
+    from geogate.measures.measure import Tally
+    from geogate.measures.tools import Tools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bands:
+    """The most bands that an image has, the types of their values, and what they stand for; both sorted."""
+
+    most: int = 0
+    data_types: tuple[str, ...] = ()
+    interpretations: tuple[str, ...] = ()
+
+    def __add__(self, other: Bands) -> Bands:
+        """Add what other images have."""
+        return Bands(
+            most=max(self.most, other.most),
+            data_types=_both(self.data_types, other.data_types),
+            interpretations=_both(self.interpretations, other.interpretations),
+        )
+
+
+def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({*one, *other}))
+
+
+@dataclass(frozen=True, slots=True)
+class RasterBands:
+    """Measure what the bands are."""
+
+    @property
+    def id(self) -> MeasureId:
+        """The measure has no parameters."""
+        return MeasureId("raster-bands")
+
+    def empty(self) -> Bands:
+        """Return the measurement of no images."""
+        return Bands()
+
+    def tally(self, tools: Tools) -> Tally[Bands]:
+        """Begin to measure many batches."""
+        del tools
+        return Summed(self)
+
+    def of(self, batch: LayerBatch) -> Bands:
+        """Look at the images of one batch.
+
+        Raises: UnmeasurableError when the layer is no raster.
+        """
+        windows_of(batch)
+        bands, types, kinds = (
+            set(batch.attributes.column(name).to_pylist()) for name in ("bands", "data_type", "interpretation")
+        )
+        return Bands(
+            most=max(bands, default=0),
+            data_types=tuple(sorted(types)),
+            interpretations=tuple(sorted({kind for several in kinds for kind in several.split(",")})),
+        )
