@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
-from geogate.sandbox.system import syscall
+from geogate.sandbox.system import PR_SET_NO_NEW_PRIVS, prctl, syscall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,6 +54,7 @@ def restrict_files(*, read: Iterable[str], write: Iterable[str], devices: Iterab
             _allow(ruleset, path, _WRITE & handled)
         for path in devices:
             _allow(ruleset, path, (_READ_FILE | _WRITE_FILE) & handled)
+        prctl(PR_SET_NO_NEW_PRIVS, 1)
         syscall("landlock_restrict_self", ruleset, 0)
     finally:
         os.close(ruleset)

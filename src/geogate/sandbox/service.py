@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Self
 
@@ -130,34 +131,37 @@ class Zygote:
     def start_best(self, order: Order, *, minimum: IsolationLevel, output: Path | None) -> Child:
         """Start a child at the best level that works here; which do not is found out once.
 
-        Raises: NotIsolatedError when none works that is as strong as ``minimum``.
+        Raises: NotIsolatedError when none works that is as strong as ``minimum``, or when this child cannot be
+            isolated at a level at which others can, as with files that are missing; then no weaker level is tried.
         """
-        from dataclasses import replace
-
-        why = HINT
+        why = ""
         for level in LEVELS:
             if level is IsolationLevel.NONE or not level.at_least(minimum) or level in self._unable:
                 continue
             try:
                 return self.start(replace(order, level=level), output=output)
             except NotIsolatedError as error:
-                self._unable.add(level)
-                why = f"{HINT}; {error.hint}"
-        raise NotIsolatedError(f"this machine cannot isolate readers at the level {minimum}", hint=why)
+                if self._works(level):
+                    raise
+                why = f"; {error.hint}"
+        raise NotIsolatedError(f"this machine cannot isolate readers at the level {minimum}", hint=HINT + why)
 
     def available(self) -> tuple[IsolationLevel, ...]:
         """Name the levels that work here, the strongest first, each tried out in a child that is thrown away.
 
         Raises: ServiceError when the zygote does not begin.
         """
-        for level in LEVELS:
-            if level is not IsolationLevel.NONE and level not in self._unable:
-                order = Order(level=level, limits=Limits(), files=(), output=None, read_only=())
-                try:
-                    self.start(order, output=None).close()
-                except (NotIsolatedError, ChildLimitError):
-                    self._unable.add(level)
-        return tuple(level for level in LEVELS if level not in self._unable)
+        return tuple(level for level in LEVELS if level is IsolationLevel.NONE or self._works(level))
+
+    def _works(self, level: IsolationLevel) -> bool:
+        """Try a level out with a child that has no files; a level that fails is not tried again."""
+        if level not in self._unable:
+            order = Order(level=level, limits=Limits(), files=(), output=None, read_only=())
+            try:
+                self.start(order, output=None).close()
+            except (NotIsolatedError, ChildLimitError):
+                self._unable.add(level)
+        return level not in self._unable
 
     def close(self) -> None:
         """End the zygote, with all children that still live."""
