@@ -19,7 +19,7 @@ from geogate.measures.batch import LayerBatch
 from geogate.measures.measure import MeasureId, Summed, UnmeasurableError, Unmeasured
 from geogate.measures.source import LayerSchema, Part, UnreadableError
 from geogate.measures.tools import PLAIN
-from geogate.model.dataset import Format
+from geogate.model.dataset import FilePart, Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -78,6 +78,10 @@ class Given:
     refusal: Exception | None = None
     format: Format = Format.GEOPARQUET
     path: Path = Path("places.parquet")
+
+    @property
+    def contents(self) -> tuple[FilePart, ...]:
+        return ()
 
     @property
     def layers(self) -> tuple[LayerSchema, ...]:
@@ -161,6 +165,10 @@ class Parted:
     faults: Mapping[int, Callable[[], object]]
     format: Format = Format.GEOPARQUET
     path: Path = Path("places.parquet")
+
+    @property
+    def contents(self) -> tuple[FilePart, ...]:
+        return ()
 
     @property
     def layers(self) -> tuple[LayerSchema, ...]:

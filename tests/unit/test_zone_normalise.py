@@ -103,6 +103,7 @@ BAD = {
     "longitude": (shapely.Point(361, 0), "no longitude or no latitude"),
     "metres": (shapely.box(500000, 5400000, 500100, 5400100), "no longitude or no latitude"),
     "bow tie": (area((0, 0), (1, 1), (1, 0), (0, 1)), "self-intersection"),
+    "bow tie of two sizes": (area((0, 0), (2, 2), (2, 0), (0, 1)), "self-intersection"),
     "bow tie across": (area((179, 0), (-179, 1), (-179, 0), (179, 1)), "self-intersection"),
     "flat": (area((0, 0), (1, 1), (0, 0)), "too few points|self-intersection|no area"),
     "hole outside": (shapely.Polygon([(0, 0), (1, 0), (1, 1)], [[(5, 5), (6, 5), (6, 6)]]), "hole lies outside"),
