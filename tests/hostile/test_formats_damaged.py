@@ -16,13 +16,14 @@ from geogate.readers import open_dataset
 
 SHARES = (0.0, 0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 LAST_BYTES = (1, 2, 3, 7, 8, 50)
-SINGLE = tuple(kind for kind in Format if kind is not Format.SHAPEFILE)
+WRITTEN = tuple(SUFFIXES)
+SINGLE = tuple(kind for kind in WRITTEN if kind is not Format.SHAPEFILE)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[Format, tuple[Path, ...]]:
     folder = tmp_path_factory.mktemp("whole")
-    return {kind: countries(folder, kind) for kind in Format}
+    return {kind: countries(folder, kind) for kind in WRITTEN}
 
 
 def lengths(size: int) -> list[int]:

@@ -23,7 +23,7 @@ HERE = local_passes(Means(), tools=PLAIN)
 
 def test_a_layer_is_read_once(tmp_path: Path) -> None:
     path = stage("CSV", tmp_path)
-    (layer,) = open_files({path: "data.csv"}, assume_crs="").layers
+    (layer,) = open_files({path: "data.csv"}, assume_crs="", scratch=tmp_path).layers
     assert layer.run((), passes=HERE).rows == 3
     with pytest.raises(UnreadableError, match="read twice"):
         layer.run((), passes=HERE)
@@ -33,16 +33,16 @@ def test_a_layer_is_named_after_its_file_and_after_itself_where_there_are_severa
     path = tmp_path / "data.gpkg"
     for name in ("north", "south"):
         pyogrio.write_dataframe(frame(COARSE, ["x"]), path, layer=name, driver="GPKG")
-    both = open_files({path: "2026/data.gpkg"}, assume_crs="").layers
+    both = open_files({path: "2026/data.gpkg"}, assume_crs="", scratch=tmp_path).layers
     assert [layer.name for layer in both] == ["2026/data.gpkg:north", "2026/data.gpkg:south"]
     single = stage("CSV", tmp_path)
-    assert [layer.name for layer in open_files({single: "a.csv"}, assume_crs="").layers] == ["a.csv"]
+    assert [layer.name for layer in open_files({single: "a.csv"}, assume_crs="", scratch=tmp_path).layers] == ["a.csv"]
 
 
 def test_rows_are_reported_while_they_are_read(tmp_path: Path) -> None:
     seen: list[int] = []
     path = stage("CSV", tmp_path)
-    (layer,) = open_files({path: "data.csv"}, assume_crs="").layers
+    (layer,) = open_files({path: "data.csv"}, assume_crs="", scratch=tmp_path).layers
     layer.run((), passes=local_passes(Means(progress=Progress(on_rows=seen.append)), tools=PLAIN))
     assert sum(seen) == 3
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from geogate.gate.accounting import parts_as_is
 from geogate.gate.measuring import passes_over
 from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts, open_files
 from geogate.gate.place import zone_digests
@@ -18,7 +21,6 @@ from geogate.policy.decide import Case, decide
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from geogate.gate.passes import Means
     from geogate.model.dataset import FilePart
@@ -104,7 +106,14 @@ def examine(subject: Subject, *, question: Question, means: Means) -> Examined:
 
     Raises: UsageError when the stated reference is none; ServiceError when the files vanish.
     """
-    opened = open_files(subject.files, assume_crs=question.assume_crs)
+    with TemporaryDirectory(prefix="geogate-") as scratch:
+        return _examine(subject, question=question, means=means, scratch=Path(scratch))
+
+
+def _examine(subject: Subject, *, question: Question, means: Means, scratch: Path) -> Examined:
+    opened = open_files(subject.files, assume_crs=question.assume_crs, scratch=scratch)
+    if subject.as_is:
+        opened = replace(opened, parts=parts_as_is(opened, files=subject.files, scratch=scratch))
     outside = (*odd_parts(opened.parts, as_is=subject.as_is), *kinds_not_covered(opened.layers, question.policy.kinds))
     if not opened.layers:
         findings = (*opened.findings, *outside)

@@ -16,7 +16,7 @@ from geogate.model.finding import Count
 from geogate.model.names import LayerName
 from geogate.model.verdict import LayerSummary
 from geogate.policy.decide import WHOLE_DATASET, gate_finding
-from geogate.readers import open_dataset
+from geogate.readers import open_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,6 +67,8 @@ class Opened:
     layers: tuple[OpenedLayer, ...]
     findings: tuple[Finding, ...]
     parts: tuple[FilePart, ...] = ()
+    names: Mapping[Path, str] = field(default_factory=dict)
+    """The name of each source within the dataset, by its path."""
 
     @property
     def claimed(self) -> int | None:
@@ -79,24 +81,25 @@ class Opened:
         return {layer.schema.name: layer.crs for layer in self.layers if layer.source is source}
 
 
-def open_files(files: Mapping[Path, str], *, assume_crs: str) -> Opened:
+def open_files(files: Mapping[Path, str], *, assume_crs: str, scratch: Path) -> Opened:
     """Open all files of a dataset; ``assume_crs`` holds for layers that do not state a reference.
 
-    ``files`` gives each file's name within the dataset; layers are named after it.
+    ``files`` gives each file's name within the dataset; layers are named after it. Containers are unpacked into
+    ``scratch``, a private folder that has to last as long as the sources are read.
 
     Raises: UsageError when ``assume_crs`` is not a reference.
     """
     assumed = parse_crs(assume_crs)
     try:
-        sources = open_dataset(tuple(files))
-        listed = tuple((source, source.layers) for source in sources)
-        parts = together(part for source in sources for part in source.contents)
+        opened = open_named(files, scratch=scratch)
+        listed = tuple((source, source.layers) for source in opened.sources)
+        parts = together([*opened.parts, *(part for source in opened.sources for part in source.contents)])
     except UnreadableError as error:
         return Opened(sources=(), layers=(), findings=(unreadable(error),))
     layers: list[OpenedLayer] = []
     findings: list[Finding] = []
     for source, schemas in listed:
-        file = files[source.path]
+        file = opened.names[source.path]
         if not schemas:
             findings.append(_nothing_in(LayerName(file), "the file has no layers"))
         for schema in schemas:
@@ -109,7 +112,9 @@ def open_files(files: Mapping[Path, str], *, assume_crs: str) -> Opened:
                 findings.append(_unpublished_reference(name))
             else:
                 layers.append(OpenedLayer(name, source, schema, crs))
-    return Opened(sources=sources, layers=tuple(layers), findings=tuple(findings), parts=parts)
+    return Opened(
+        sources=opened.sources, layers=tuple(layers), findings=tuple(findings), parts=parts, names=opened.names
+    )
 
 
 def odd_parts(parts: Sequence[FilePart], *, as_is: bool) -> tuple[Finding, ...]:

@@ -17,7 +17,7 @@ from geogate.gate.examine import Examined, Subject, denied, examine, write_docs
 from geogate.gate.facts import kept_facts
 from geogate.gate.intake import dataset_files, dataset_name
 from geogate.gate.keys import signing_key
-from geogate.gate.opening import open_files, unreadable
+from geogate.gate.opening import odd_parts, open_files, unreadable
 from geogate.gate.passes import kernels_for
 from geogate.gate.progress import logged
 from geogate.gate.question import ask
@@ -155,11 +155,13 @@ def _encode(dataset: Dataset, desk: _Desk) -> _Sealed:
     """Write geogate's own encoding of the sealed copy; what the reader cannot vouch for makes no artefact."""
     from geogate.seal.canonical import encode
 
-    with desk.staging.view(dataset.files) as paths, desk.staging.scratch() as into:
+    staging = desk.staging
+    with staging.view(dataset.files) as paths, staging.scratch() as unpacked, staging.scratch() as into:
         files = {path: file.name for path, file in zip(paths, dataset.files, strict=True)}
-        opened = open_files(files, assume_crs=desk.question.assume_crs)
-        if opened.findings:
-            return _Sealed(dataset=dataset, artefact=None, findings=opened.findings)
+        opened = open_files(files, assume_crs=desk.question.assume_crs, scratch=unpacked)
+        findings = (*opened.findings, *odd_parts(opened.parts, as_is=False))
+        if findings:
+            return _Sealed(dataset=dataset, artefact=None, findings=findings)
         try:
             written: list[Path] = []
             writing = partial(
@@ -167,24 +169,23 @@ def _encode(dataset: Dataset, desk: _Desk) -> _Sealed:
                 shapefile_as=desk.question.policy.shapefile_as,
                 kernels=kernels_for(dataset.size),
                 workers=cores(),
+                names=opened.names,
             )
-            for folder, sources in _by_folder(opened, files).items():
+            for folder, sources in _by_folder(opened).items():
                 (into / folder).mkdir(parents=True, exist_ok=True)
                 written += writing(sources, into=into / folder)
         except UnreadableError as error:
             return _Sealed(dataset=dataset, artefact=None, findings=(unreadable(error),))
         names = tuple(path.relative_to(into).as_posix() for path in written)
-        digests = desk.staging.adopt(written, names=names)
+        digests = staging.adopt(written, names=names)
     return _Sealed(dataset=dataset, artefact=Artefact(files=digests, encoding=Encoding.CANONICAL), findings=())
 
 
-def _by_folder(
-    opened: Opened, files: Mapping[Path, str]
-) -> dict[PurePosixPath, list[tuple[Source, Mapping[str, CRS]]]]:
+def _by_folder(opened: Opened) -> dict[PurePosixPath, list[tuple[Source, Mapping[str, CRS]]]]:
     """Group sources by their folder within the dataset, because a file's name is its own only within its folder."""
     folders: dict[PurePosixPath, list[tuple[Source, Mapping[str, CRS]]]] = {}
     for source in opened.sources:
-        folder = PurePosixPath(files[source.path]).parent
+        folder = PurePosixPath(opened.names[source.path]).parent
         folders.setdefault(folder, []).append((source, opened.crs_of(source)))
     return folders
 

@@ -1,5 +1,5 @@
 """Readers, one module a format family: what is in a file, and its rows as Arrow record batches."""
 
-from geogate.readers.dataset import open_dataset, open_source
+from geogate.readers.dataset import NamedSources, open_dataset, open_named, open_source
 
-__all__ = ["open_dataset", "open_source"]
+__all__ = ["NamedSources", "open_dataset", "open_named", "open_source"]

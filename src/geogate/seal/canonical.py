@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
 
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Format
@@ -12,6 +13,7 @@ from geogate.seal.csv import write_csv
 from geogate.seal.geojson import write_geojson
 from geogate.seal.geoparquet import write_geoparquet
 from geogate.seal.ogr import write_ogr
+from geogate.seal.raster import write_geotiff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +31,14 @@ EXTENSIONS = {
     Format.GEOJSONSEQ: ".geojsonl",
     Format.SHAPEFILE: ".shp",
     Format.CSV: ".csv",
+    Format.GEOTIFF: ".tif",
 }
+
+
+LEAVES_AS: Final[Mapping[Format, Format]] = dict.fromkeys(
+    (Format.KML, Format.GPX, Format.GML, Format.TOPOJSON, Format.EXCEL, Format.FILE_GEODATABASE), Format.GEOPACKAGE
+)
+"""Formats that geogate reads and does not write, and the one in which their layers leave."""
 
 
 def encode(
@@ -39,12 +48,14 @@ def encode(
     shapefile_as: Format,
     kernels: bool = False,
     workers: int = 1,
+    names: Mapping[Path, str] | None = None,
 ) -> tuple[Path, ...]:
     """Write every source into a folder and return the files in their order; the same rows give the same bytes.
 
     Each source comes with the CRS of each of its layers. Files keep their stem; ``shapefile_as`` says whether a
     Shapefile stays one (and is several files then) or leaves as GeoPackage. ``kernels`` says that compiled kernels may
-    be loaded and ``workers`` how many threads may compress where that pays, which is for GeoParquet.
+    be loaded and ``workers`` how many threads may compress where that pays, which is for GeoParquet. ``names`` gives a
+    source another name than that of its file, by its path.
 
     Raises: UnreadableError when rows cannot be read to the end or not be written as they are; UsageError for another
         ``shapefile_as``; ServiceError when the disk fails.
@@ -53,8 +64,8 @@ def encode(
         raise UsageError(f"a Shapefile cannot leave as {shapefile_as}", hint="choose GeoPackage or Shapefile")
     written: list[Path] = []
     for source, layers in sources:
-        kind = shapefile_as if source.format is Format.SHAPEFILE else source.format
-        target = into / f"{source.path.stem}{EXTENSIONS[kind]}"
+        kind = shapefile_as if source.format is Format.SHAPEFILE else LEAVES_AS.get(source.format, source.format)
+        target = into / f"{_stem(source, names or {})}{_extension(kind)}"
         if target in written:
             raise UnreadableError(
                 "two files of the dataset would leave under the same name", remedy="give each file a stem of its own"
@@ -65,6 +76,22 @@ def encode(
         except OSError:
             raise ServiceError("the artefact cannot be written", hint="make room on the disk, then try again") from None
     return tuple(written)
+
+
+def _stem(source: Source, names: Mapping[Path, str]) -> str:
+    return PurePosixPath(names[source.path]).stem if source.path in names else source.path.stem
+
+
+def _extension(kind: Format) -> str:
+    """Return the extension of a format that geogate writes.
+
+    Raises: UnreadableError for another one.
+    """
+    if kind not in EXTENSIONS:
+        raise UnreadableError(
+            f"geogate does not write {kind}", remedy="choose a policy that sends the bytes as they are"
+        )
+    return EXTENSIONS[kind]
 
 
 def _write(
@@ -79,5 +106,7 @@ def _write(
             return write_geojson(source, layers, target, kind)
         case Format.CSV:
             return write_csv(source, layers, target)
+        case Format.GEOTIFF:
+            return write_geotiff(source, layers, target)
         case _:
-            assert_never(kind)
+            raise UnreadableError(f"geogate does not write {kind}", remedy="send it as GeoPackage or GeoParquet")
