@@ -1,0 +1,285 @@
+"""Texts searched for every form, after folding and up to two layers of decoding; linear in time, bounded in memory.
+
+1. One pattern over all bytes finds the few texts in which anything tells.
+2. Those are folded, and searched for each form; what its pattern finds its decoder reads.
+3. Those that may say something else are decoded and searched again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from geogate.measures.hidden import Found, Strength
+from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, names, registry
+from geogate.measures.hidden.forms.form import END, POSITIONS, START, Form, Reading, compiled, on_earth
+from geogate.measures.hidden.text_decode import TELLING, TooMuchError, decoded, texts_in
+from geogate.measures.hidden.text_fold import folded, tricks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from geogate.measures.byte_values import ByteValues
+
+    Numbers = NDArray[np.int64]
+
+LAYERS: Final = 2
+"""Layers of encoding that are taken off."""
+
+WINDOW: Final = 1 << 20
+"""Bytes of a value that are looked at at a time."""
+
+OVERLAP: Final = 1 << 12
+"""Bytes that two windows share: a writing within them is found whole."""
+
+MOST: Final = 1 << 28
+"""Bytes of a value that are looked at; longer ones are too much to judge."""
+
+_CHUNK: Final = 1 << 14
+_MANY: Final = 1 << 11
+_BLANK: Final = b" ()[]{}<>\"'\t\r\n"
+
+
+class Hit(NamedTuple):
+    """Positions that one writing says, and the value that has it. ``whole``: the value has nothing else."""
+
+    value: int
+    code: int
+    reading: Reading
+    whole: bool
+
+
+@dataclass(slots=True)
+class _Texts:
+    """Texts with the numbers of the values that they come from."""
+
+    texts: list[bytes] = field(default_factory=list)
+    values: list[int] = field(default_factory=list)
+
+    def add(self, text: bytes, value: int) -> None:
+        self.texts.append(text)
+        self.values.append(value)
+
+
+@lru_cache(maxsize=1)
+def _telling() -> Any:
+    """Return the pattern of texts in which something tells."""
+    parts = [form.telling for form in registry()] + [TELLING, tricks()]
+    return compiled("|".join(f"(?:{part})" for part in parts))
+
+
+@lru_cache(maxsize=1)
+def _codes() -> dict[str, int]:
+    return {name: code for code, name in enumerate(names())}
+
+
+def suspects(values: ByteValues) -> Numbers:
+    """Return the numbers of the values in which something tells."""
+    count = len(values.offsets) - 1
+    found: list[Numbers] = []
+    for first in range(0, count, _CHUNK):
+        data, ends = framed(values, first, min(first + _CHUNK, count))
+        spans: list[int] = []
+        if data.count(START) + data.count(END) > 2 * len(ends):
+            # Texts that have the marks of frames are searched without them.
+            found.append(np.arange(first, first + len(ends)))
+            continue
+        for match in _telling().finditer(data):
+            spans.append(match.start())
+            if len(spans) > _MANY:
+                break
+        if len(spans) > _MANY:
+            # Most values tell: to find which costs more than to look at all.
+            found.append(np.arange(first, first + len(ends)))
+        elif spans:
+            found.append(first + np.unique(np.searchsorted(ends, np.array(spans, np.int64), side="right")))
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def framed(values: ByteValues, first: int, last: int) -> tuple[bytes, Numbers]:
+    """Put some values behind each other, each in a frame, and say where each frame ends."""
+    offsets = values.offsets[first : last + 1]
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(values.data)]
+    array = pa.Array.from_buffers(pa.large_binary(), last - first, buffers)
+    together = pa.LargeListArray.from_arrays(pa.array([0, len(array)], pa.int64()), array)
+    joined = pc.binary_join(together, pa.scalar(END + START, pa.large_binary()))
+    # A match that begins with the mark before a text is of that text.
+    ends = np.diff(offsets).cumsum() + 2 * np.arange(1, len(array) + 1)
+    return START + joined[0].as_py() + END, ends
+
+
+def search(values: ByteValues, *, binary: bool, also: Sequence[Form] = ()) -> list[Hit]:
+    """Search values for all forms, and for some more that tell in nothing; hits are in no order."""
+    some = np.arange(len(values.offsets) - 1) if binary or also else suspects(values)
+    hits: list[Hit] = []
+    dead: set[int] = set()
+    batch = _Texts()
+    size = 0
+    for value in some.tolist():
+        start, end = values.offsets[value : value + 2].tolist()
+        if end - start > MOST:
+            _give_up(value, dead, hits)
+            continue
+        if end - start > WINDOW:
+            _search_long(values.data[start:end], value, hits, dead, binary=binary)
+            continue
+        _add(values.data[start:end].tobytes(), value, batch, hits, dead, binary=binary)
+        size += end - start
+        if size > WINDOW or len(batch.texts) > _CHUNK:
+            _search_layers(batch, hits, dead, also)
+            batch, size = _Texts(), 0
+    _search_layers(batch, hits, dead, also)
+    return hits
+
+
+def _add(raw: bytes, value: int, batch: _Texts, hits: list[Hit], dead: set[int], *, binary: bool) -> None:
+    if not binary:
+        batch.add(raw, value)
+        return
+    try:
+        for text in texts_in(raw):
+            batch.add(text, value)
+    except TooMuchError:
+        _give_up(value, dead, hits)
+
+
+def _search_long(data: NDArray[np.uint8], value: int, hits: list[Hit], dead: set[int], *, binary: bool) -> None:
+    """Search one value by windows that overlap."""
+    for start in range(0, len(data), WINDOW - OVERLAP):
+        if value in dead:
+            return
+        batch = _Texts()
+        _add(data[start : start + WINDOW].tobytes(), value, batch, hits, dead, binary=binary)
+        _search_layers(batch, hits, dead, (), part=True)
+
+
+def _give_up(value: int, dead: set[int], hits: list[Hit]) -> None:
+    """Say that a value is too much to judge, once."""
+    if value not in dead:
+        dead.add(value)
+        reading = Reading(lonlat=((np.nan, np.nan),), cell_m=1.0, strength=Strength.CERTAIN)
+        hits.append(Hit(value, _codes()[UNSCANNED], reading, whole=False))
+
+
+def _search_layers(
+    batch: _Texts, hits: list[Hit], dead: set[int], also: Sequence[Form], *, part: bool = False
+) -> None:
+    """Search texts, then what they say after one layer of encoding is taken off, and after two."""
+    for layer in range(LAYERS + 1):
+        if not batch.texts:
+            return
+        plain = _Texts(texts=folded(batch.texts), values=batch.values)
+        _search_forms(plain, hits, dead, also if layer == 0 else (), whole=layer == 0 and not part)
+        if layer < LAYERS:
+            deeper = _deeper(batch, plain, hits, dead)
+            batch = deeper
+
+
+def _deeper(batch: _Texts, plain: _Texts, hits: list[Hit], dead: set[int]) -> _Texts:
+    found = _Texts()
+    tells = compiled(TELLING)
+    for raw, text, value in zip(batch.texts, plain.texts, batch.values, strict=True):
+        if value in dead:
+            continue
+        try:
+            for each in (text,) if raw == text else (raw, text):
+                if tells.search(each) is not None:
+                    for proposed in decoded(each):
+                        if _telling().search(proposed) is not None:
+                            found.add(proposed, value)
+        except TooMuchError:
+            _give_up(value, dead, hits)
+    return found
+
+
+def _search_forms(batch: _Texts, hits: list[Hit], dead: set[int], also: Sequence[Form], *, whole: bool) -> None:
+    texts = [text.translate(None, START + END) if START in text or END in text else text for text in batch.texts]
+    data = START + (END + START).join(texts) + END
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts)) + 2
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    for form in (*registry(), *also):
+        _search_form(form, data, starts, batch.values, (hits, dead), whole=whole)
+
+
+def _search_form(
+    form: Form,
+    data: bytes,
+    starts: Numbers,
+    values: list[int],
+    into: tuple[list[Hit], set[int]],
+    *,
+    whole: bool,
+) -> None:
+    hits, dead = into
+    pattern = compiled(form.pattern)
+    code, turned = _codes()[form.name], _codes()[form.name + SWAPPED]
+    position, text, left, rejected = 0, -1, POSITIONS, form.rejected
+    while (match := pattern.search(data, position)) is not None:
+        here = int(np.searchsorted(starts, match.start(), side="right")) - 1
+        if here != text:
+            text, left, rejected = here, POSITIONS, form.rejected
+        value = values[text]
+        reading = form.read(data, match) if value not in dead else None
+        if reading is None or not reading.lonlat:
+            rejected -= 1
+            position = match.start() + 1
+        else:
+            left -= len(reading.lonlat)
+            # What frames a text may frame the next writing.
+            position = max((reading.end or match.end()) - (match.group().endswith(END)), match.start() + 1)
+            alone = whole and _alone(data, match.start(), reading.end or match.end(), starts[text : text + 2])
+            hits.append(Hit(value, code, reading, alone))
+            if reading.swapped:
+                _swap(value, turned, reading, hits, whole=alone)
+        if rejected <= 0 or left <= 0 or value in dead:
+            _give_up(value, dead, hits)
+            position = max(position, int(starts[text + 1]))
+
+
+def _swap(value: int, code: int, reading: Reading, hits: list[Hit], *, whole: bool) -> None:
+    """Read the axes in the other order, where that is on the Earth."""
+    turned = [(lat, lon) for lon, lat in reading.lonlat if on_earth(lat, lon)]
+    if turned:
+        again = Reading(lonlat=turned, cell_m=reading.cell_m, strength=reading.strength)
+        hits.append(Hit(value, code, again, whole))
+
+
+def _alone(data: bytes, start: int, end: int, bounds: Numbers) -> bool:
+    """Say whether a writing is all that its text has, but for blanks and brackets."""
+    first, last = int(bounds[0]) + 1, int(bounds[1]) - 1
+    around = 16
+    if start - first > around or last - end > around:
+        return False
+    return not (data[first : max(start, first)] + data[min(end, last) : last]).strip(_BLANK)
+
+
+def found_of(hits: Sequence[Hit], values: Numbers, rows: Numbers) -> Found:
+    """Give the positions of hits to rows: occurrence ``i`` is of value ``values[i]``, in row ``rows[i]``."""
+    if not hits:
+        return Found.nothing(names())
+    counts = np.array([len(hit.reading.lonlat) for hit in hits], np.int64)
+    owners = np.repeat(np.array([hit.value for hit in hits], np.int64), counts)
+    found = Found(
+        rows=owners,
+        lonlat=np.array([each for hit in hits for each in hit.reading.lonlat], np.float64).reshape(-1, 2),
+        cell_m=np.repeat(np.array([hit.reading.cell_m for hit in hits], np.float64), counts),
+        form=np.repeat(np.array([hit.code for hit in hits], np.int16), counts),
+        strength=np.repeat(np.array([int(hit.reading.strength) for hit in hits], np.int8), counts),
+        names=names(),
+    )
+    order = np.argsort(owners, kind="stable")
+    firsts = np.searchsorted(owners[order], values, side="left")
+    lengths = np.searchsorted(owners[order], values, side="right") - firsts
+    total = int(lengths.sum())
+    within = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    picked = order[np.repeat(firsts, lengths) + within]
+    placed = np.repeat(rows, lengths)
+    by_row = np.argsort(placed, kind="stable")
+    return found.take(picked[by_row], rows=placed[by_row])
