@@ -5,6 +5,7 @@ GDAL is not used here: it takes an unknown CRS for WGS 84, guesses types and acc
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
@@ -15,10 +16,12 @@ from geogate.measures.source import LayerSchema, UnreadableError
 from geogate.model.dataset import Fate, FilePart, Format
 from geogate.readers.columns import require_distinct
 from geogate.readers.geojson_geometry import CODES, encode_all
+from geogate.readers.geojson_spelling import ID, Spelling
 from geogate.readers.json_columns import Kind, column, field_of, kind_of_all, merge
 from geogate.readers.json_text import RECORD_SEPARATOR, SPACE, JsonText, malformed, parse
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Container, Iterator
     from pathlib import Path
 
@@ -149,10 +152,11 @@ def _id_column(taken: Container[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Survey:
-    """What the first pass found; ``id_column`` is empty where no feature has an id."""
+    """What the first pass found; ``id_column`` is empty where no feature has an id, ``odd`` is what is no row."""
 
     layer: LayerSchema
     id_column: str
+    odd: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -162,17 +166,25 @@ class GeoJSONSource:
     path: Path
     format: Format
 
-    def _features(self, outer: dict[str, Any]) -> Iterator[list[Any]]:
+    def _features(self, outer: dict[str, Any], spelling: Spelling | None = None) -> Iterator[list[Any]]:
+        """Yield the features in runs; a ``spelling`` is told of them, and of the text in which they stand."""
         with self.path.open("rb") as file:
             text = JsonText(file)
-            yield from _sequence(text) if self.format is Format.GEOJSONSEQ else _collection(text, outer)
+            if spelling is not None:
+                text.passed()
+            for run in _sequence(text) if self.format is Format.GEOJSONSEQ else _collection(text, outer):
+                if spelling is not None:
+                    spelling.add(run, text.passed())
+                yield run
+            if spelling is not None:
+                spelling.tail = text.passed()
 
     @cached_property
     def _survey(self) -> _Survey:
         outer: dict[str, Any] = {}
         kinds: dict[str, Kind] = {}
-        ids, rows, types = Kind.NULL, 0, set()
-        for run in self._features(outer):
+        ids, rows, types, spelling = Kind.NULL, 0, set(), Spelling()
+        for run in self._features(outer, spelling):
             geometries, properties, found = _split(run)
             for name in dict.fromkeys(chain.from_iterable(properties)):
                 kind = kind_of_all([one.get(name) for one in properties])
@@ -181,6 +193,8 @@ class GeoJSONSource:
             types |= {str(one.get("type")) if isinstance(one, dict) else None for one in geometries}
             rows += len(run)
         id_column = _id_column(kinds) if ids is not Kind.NULL else ""
+        doubles = [name for name, kind in kinds.items() if kind is Kind.DOUBLE]
+        spelling.end(outer, name=self.path.stem, doubles=[*doubles, ID] if ids is Kind.DOUBLE else doubles)
         layer = LayerSchema(
             name=self.path.stem,
             crs=_crs(outer),
@@ -189,7 +203,7 @@ class GeoJSONSource:
             attributes=_schema(kinds, ids, id_column),
             rows=rows,
         )
-        return _Survey(layer=layer, id_column=id_column)
+        return _Survey(layer=layer, id_column=id_column, odd=spelling.odd)
 
     @property
     def contents(self) -> tuple[FilePart, ...]:
@@ -197,7 +211,16 @@ class GeoJSONSource:
 
         Raises: UnreadableError.
         """
-        return (FilePart(what="layers", fate=Fate.JUDGED, count=len(self.layers)),)
+        survey = self._survey
+        odd = sorted(survey.odd.items()) + [("byte order marks", 1)] * self._has_mark()
+        return (
+            FilePart(what="layers", fate=Fate.JUDGED),
+            *(FilePart(what=what, fate=Fate.REMOVED, count=count) for what, count in odd),
+        )
+
+    def _has_mark(self) -> bool:
+        with self.path.open("rb") as file:
+            return file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
 
     @property
     def layers(self) -> tuple[LayerSchema, ...]:

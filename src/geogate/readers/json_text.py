@@ -69,6 +69,8 @@ class JsonText:
         self._at = 0
         self._ended = False
         self._singly = 0
+        self._mark = 0
+        self._kept: list[str] | None = None
         self.last = ""
         """The last character of the file, once it has been read to the end."""
 
@@ -85,9 +87,18 @@ class JsonText:
             text = self._utf8.decode(data, final=self._ended)
         except UnicodeDecodeError:
             raise malformed("is not UTF-8") from None
+        if self._kept is not None:
+            self._kept.append(self._text[self._mark : self._at])
+        self._mark = 0
         self._text, self._at = self._text[self._at :] + text, 0
         self.last = text[-1:] or self.last
         return not self._ended
+
+    def passed(self) -> str:
+        """Return what was passed since this was asked last; from the first time on, that is kept in memory."""
+        text = "".join(self._kept or ()) + self._text[self._mark : self._at]
+        self._kept, self._mark = [], self._at
+        return text
 
     def peek(self, skip: str = SPACE) -> str:
         """Return the next character after what is skipped, without passing it; empty at the end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 WGS84 = (("OGC", "CRS84"), ("EPSG", "4326"))
 """What RFC 7946 means where it names no CRS; longitude comes first under both names."""
+
+_LONG = re.compile(r"-?(?=[\d.]{17})[\d.]++(?:e[+-]?\d++)?|-?[\d.]++e[+-]?\d++")
+"""Numbers that GEOS may write with more digits than it takes: of two spellings of a double, one has more than 15."""
 
 _JSON = b"geogate"
 _ID = b"geogate-id"
@@ -47,7 +51,13 @@ def _geometries(wkb: pa.Array, layer: LayerSchema) -> NDArray[np.object_]:
         )
     texts: NDArray[np.object_] = shapely.to_geojson(shapes)
     texts[shapely.is_missing(shapes)] = "null"
+    for number, text in enumerate(texts):
+        texts[number] = _LONG.sub(_shortest, text)
     return texts
+
+
+def _shortest(found: re.Match[str]) -> str:
+    return repr(float(found[0]))
 
 
 def _columns(attributes: pa.RecordBatch, layer: LayerSchema) -> dict[str, list[str]]:
