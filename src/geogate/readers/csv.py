@@ -14,8 +14,10 @@ from geogate.model.dataset import Fate, FilePart, Format
 from geogate.readers.columns import require_distinct
 from geogate.readers.csv_cells import Numbers, Texts
 from geogate.readers.csv_positions import Positions, find_positions
+from geogate.readers.csv_spelling import Form, odd_spelling
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -120,7 +122,18 @@ class CsvSource:
 
         Raises: UnreadableError.
         """
-        return (FilePart(what="layers", fate=Fate.JUDGED, count=len(self.layers)),)
+        odd = sorted(self._odd.items())
+        return (
+            FilePart(what="layers", fate=Fate.JUDGED, count=len(self.layers)),
+            *(FilePart(what=what, fate=Fate.REMOVED, count=count) for what, count in odd),
+        )
+
+    @cached_property
+    def _odd(self) -> Counter[str]:
+        """Count what the file has besides its cells in a plain spelling."""
+        form = Form(delimiter=self._header[0], names=self.columns, positions=self.positions, srid=self.srid)
+        with self.path.open("rb") as file:
+            return odd_spelling(file, form, self._text_batches(""))
 
     @cached_property
     def layers(self) -> tuple[LayerSchema, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from geogate.libraries.wkt import wkt_of
 from geogate.measures.source import UnreadableError
 from geogate.seal.rows import canonical_rows
 
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     import pyproj
 
     from geogate.measures.source import LayerSchema, Source
-
-
-DECIMALS = 40
-"""More than any double needs that GEOS writes without an exponent; GEOS writes the fewest digits that suffice."""
 
 
 @runtime_checkable
@@ -55,7 +52,7 @@ def _texts(wkb: pa.Array, srid: int, layer: LayerSchema) -> list[pa.Array]:
     import shapely
 
     geometries = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
-    texts = shapely.to_wkt(geometries, rounding_precision=DECIMALS, trim=True, output_dimension=3)
+    texts = wkt_of(geometries)
     if not _same(geometries, shapely.from_wkt(texts)):
         raise UnreadableError(
             "a geometry has no WKT that gives it back",
