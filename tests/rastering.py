@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import rasterio
-from rasterio.transform import from_origin
+from rasterio import Affine
 
 from geogate.measures.raster import COLUMNS
 from geogate.readers.raster import RasterSource
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pyproj
-    from rasterio import Affine
 
     from geogate.measures.batch import LayerBatch
 
@@ -41,6 +40,11 @@ WINDOW = {
     "shown": None,
 }
 """A window of four by four pixels that shows everything."""
+
+
+def upright(west: float, north: float, x: float, y: float) -> Affine:
+    """Place an image by its upper left corner and the size of its pixels."""
+    return Affine(x, 0.0, west, 0.0, -y, north)
 
 
 def raster_columns(windows: int, columns: dict[str, list[Any]]) -> dict[str, pa.Array]:
@@ -69,7 +73,7 @@ def write_tif(
 ) -> Path:
     """Write bands, rows and columns with rasterio; without a transform, ten metre pixels near Goslar."""
     bands, height, width = pixels.shape
-    place = from_origin(600_000, 5_750_000, 10, 10) if transform is None else transform
+    place = upright(600_000, 5_750_000, 10, 10) if transform is None else transform
     with rasterio.open(
         path,
         "w",

@@ -59,6 +59,8 @@ def strict_raster(what: str) -> Iterator[None]:
 
     logger, kept = logging.getLogger("rasterio"), _Kept()
     with strictly(what), rasterio.Env(**_SETTINGS):
+        # That rasterio calls another library in an old way says nothing of the file.
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
         logger.addHandler(kept)
         before, logger.propagate = logger.propagate, False
         try:

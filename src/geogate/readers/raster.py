@@ -230,7 +230,7 @@ def _images(dataset: rasterio.DatasetReader, tiff: Tiff, found: Images, path: Pa
 def _expected(dataset: rasterio.DatasetReader, crs: pyproj.CRS | None) -> tuple[GeoTag, ...] | None:
     """Return the georeferencing tags that geogate would write for the image, if it would write any."""
     known = published(crs) if crs is not None else None
-    if known is None or dataset.crs is None or dataset.gcps[0]:
+    if known is None or dataset.crs is None:
         return None
     a, b, c, d, e, f = tuple(dataset.transform)[:6]
     return geo_tags(known, (a, b, c, d, e, f))

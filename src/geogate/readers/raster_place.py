@@ -182,9 +182,9 @@ def is_degrees(crs: pyproj.CRS) -> bool:
 def place_of(dataset: rasterio.DatasetReader, *, crs: pyproj.CRS | None) -> Place:
     """Find what says where an image lies; a transform counts before control points, and these before a model.
 
-    ``crs`` is the layer's, which counts for a transform.
+    ``crs`` is the layer's, which counts for a transform; ``crs_of`` makes sure that there is one of the three.
 
-    Raises: UnreadableError when nothing says it, or says it in a way that cannot be so.
+    Raises: UnreadableError when it cannot be so.
     """
     numbers = tuple(dataset.transform)[:6]
     points, points_crs = dataset.gcps
@@ -192,17 +192,20 @@ def place_of(dataset: rasterio.DatasetReader, *, crs: pyproj.CRS | None) -> Plac
         return AffinePlace(numbers=_sound(numbers), crs=_known(crs))
     if points:
         return _by_points(points, points_crs)
-    if dataset.rpcs is not None:
-        return SensorPlace(coefficients=dataset.rpcs)
-    raise UnreadableError(
-        "the image does not say where it lies", remedy="georeference it, within the file and not beside it"
-    )
+    return SensorPlace(coefficients=dataset.rpcs)
 
 
 def crs_of(dataset: rasterio.DatasetReader) -> pyproj.CRS | None:
-    """Return the reference system of the layer: that of the transform, or WGS 84 where the image was fitted."""
-    if tuple(dataset.transform)[:6] == _IDENTITY and (dataset.gcps[0] or dataset.rpcs is not None):
-        return pyproj.CRS.from_epsg(4326)
+    """Return the reference system of the layer: that of the transform, or WGS 84 where the image was fitted.
+
+    Raises: UnreadableError when nothing says where the image lies.
+    """
+    if tuple(dataset.transform)[:6] == _IDENTITY:
+        if dataset.gcps[0] or dataset.rpcs is not None:
+            return pyproj.CRS.from_epsg(4326)
+        raise UnreadableError(
+            "the image does not say where it lies", remedy="georeference it, within the file and not beside it"
+        )
     if dataset.crs is None:
         return None
     return pyproj.CRS.from_wkt(dataset.crs.to_wkt())

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from geogate.measures.raster_distance import GroundSampleDistance, SampleDistances, ZoneSampleDistance
+from geogate.measures.raster_distance import GroundSampleDistance, SampleDistances
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
-from geogate.rules.restricted_zones import BufferM, ListName
 from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
@@ -29,20 +28,13 @@ class SampleDistanceParams(Params):
     operator: Literal[">", ">="] = Field(
         description="`>`: this distance itself is too fine; `>=`: it is the finest that may leave."
     )
-    zone_list: ListName | None = Field(
-        description="The zone list near which images are judged; `null`: they are judged everywhere."
-    )
-    buffer_m: BufferM = Field(
-        description="Metres around each zone that count as inside; a zone's own buffer counts where it is larger."
-    )
 
 
 class SampleDistance(Rule[SampleDistanceParams]):
     """Neighbouring pixels of images are no closer on the ground than the policy allows.
 
     Why: laws on earth observation draw their lines at the ground sample distance: who sees half a metre sees vehicles.
-    Params: ``gsd_m`` and ``operator``, the least distance; ``zone_list`` and ``buffer_m``, near which places images are
-    judged, ``null`` for everywhere.
+    Params: ``gsd_m`` and ``operator``, the least distance.
     Finds: the distance in metres on the ground, by geodesics and not in units of the file, at a grid of places in each
     window of 512 pixels; the finest counts, of rows or of columns, across where pixels are skewed, of the base image
     and of each overview. Distances that are the limit to six digits are the limit.
@@ -58,19 +50,16 @@ class SampleDistance(Rule[SampleDistanceParams]):
     kinds = frozenset({LayerKind.RASTER})
 
     def zone_lists(self, params: SampleDistanceParams) -> tuple[str, ...]:
-        """Need the list, where there is one."""
-        return () if params.zone_list is None else (params.zone_list,)
+        """Need none."""
+        del params
+        return ()
 
     def measures(
         self, params: SampleDistanceParams, zone_lists: Mapping[str, ZoneList]
     ) -> tuple[Measure[Measurement], ...]:
-        """Need the distances, of all windows or of those near the zones.
-
-        Raises: KeyError when the list is missing; PolicyError when it cannot be asked with this buffer.
-        """
-        if params.zone_list is None:
-            return (GroundSampleDistance(),)
-        return (ZoneSampleDistance.within(zone_lists[params.zone_list], buffer_m=params.buffer_m),)
+        """Need the distances of all windows."""
+        del params, zone_lists
+        return (GroundSampleDistance(),)
 
     def settled(self, params: SampleDistanceParams, measurements: Mapping[MeasureId, Measurement]) -> bool:
         """Say that a window is too fine already."""
@@ -85,10 +74,7 @@ class SampleDistance(Rule[SampleDistanceParams]):
         (found,) = measurements.values()
         if not isinstance(found, SampleDistances):
             raise TypeError("the measurement has no sample distances")
-        where = "" if params.zone_list is None else f" near zones of {params.zone_list}"
-        finest = "no pixels" if found.finest_m is None else f"finest {found.finest_m:g} m"
-        observed = f"{finest} in {found.windows:,} windows{where}"
-        return Judgement(observed=observed, problems=(*_problems(params, found, where),))
+        return judged(found, gsd_m=params.gsd_m, operator=params.operator, where="")
 
 
 def is_finer(distance_m: float | None, limit_m: float, operator: str) -> bool:
@@ -107,18 +93,26 @@ def unmeasured_problem(found: SampleDistances) -> Problem:
     )
 
 
-def _problems(params: SampleDistanceParams, found: SampleDistances, where: str) -> Iterator[Problem]:
+def judged(found: SampleDistances, *, gsd_m: float, operator: str, where: str) -> Judgement:
+    """Judge what was found against a limit; ``where`` is said after it."""
+    finest = "no pixels" if found.finest_m is None else f"finest {found.finest_m:g} m"
+    observed = f"{finest} in {found.windows:,} windows{where}"
+    problems = tuple(_problems(found, gsd_m=gsd_m, operator=operator, where=where))
+    return Judgement(observed=observed, problems=problems)
+
+
+def _problems(found: SampleDistances, *, gsd_m: float, operator: str, where: str) -> Iterator[Problem]:
     if found.unmeasured:
         yield unmeasured_problem(found)
     if not found.windows + found.elsewhere:
         yield Problem(summary="the image has no windows", remedy="leave it out, or export it again", counts=())
-    if is_finer(found.finest_m, params.gsd_m, params.operator):
+    if is_finer(found.finest_m, gsd_m, operator):
         yield Problem(
-            summary=f"images show the ground finer than {params.gsd_m:g} m{where}",
+            summary=f"images show the ground finer than {gsd_m:g} m{where}",
             remedy="resample them: `gdalwarp -tr <metres> <metres> -r average`, without overviews of the old image",
             measured=f"{found.finest_m:g}",
-            operator=params.operator,
-            limit=f"{params.gsd_m:g}",
+            operator=operator,
+            limit=f"{gsd_m:g}",
             unit="m",
             counts=(Count(what="windows", value=found.windows),),
         )
