@@ -126,11 +126,32 @@ def test_files_of_the_same_name_in_different_folders_are_not_guessed_apart(gate:
 
 def test_verbatim_sends_the_very_bytes(gate: Gate) -> None:
     gate.policies.write_policy(encoding="verbatim")
-    dataset = stage("GeoPackage", gate.staged)
+    dataset = stage("GeoJSON", gate.staged)
     nonce = gate.clear(dataset)
     gate.send(nonce)
-    assert gate.delivered() == {"data.gpkg": dataset.read_bytes()}
+    assert gate.delivered() == {"data.geojson": dataset.read_bytes()}
     assert gate.requests()[0].artefact.encoding is Encoding.VERBATIM  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("kind", ["GeoParquet", "GeoPackage", "FlatGeobuf", "Shapefile"])
+def test_verbatim_denies_what_no_rule_sees(kind: str, gate: Gate) -> None:
+    gate.policies.write_policy(encoding="verbatim")
+    submission = gate.submit(stage(kind, gate.staged))
+    assert submission.decision is Decision.DENY
+    assert {str(finding.rule) for finding in submission.verdict.findings} == {"gate/unjudged-part"}
+
+
+@EACH_KIND
+def test_verbatim_clears_what_geogate_wrote_itself(kind: str, gate: Gate) -> None:
+    gate.policies.write_policy(shapefile_as="Shapefile")
+    gate.send(gate.clear(stage(kind, gate.staged), assume_crs=BY_NAME[kind].assume_crs))
+    first = gate.delivered()
+    again = gate.staged / "again"
+    again.mkdir()
+    for name, data in first.items():
+        (again / name).write_bytes(data)
+    gate.policies.write_policy(encoding="verbatim")
+    assert gate.submit(again, assume_crs=BY_NAME[kind].assume_crs).decision is Decision.CLEAR
 
 
 def test_canonical_does_not_send_bytes_that_hold_no_row(gate: Gate) -> None:
