@@ -79,6 +79,11 @@ def test_the_worst_effect_wins_and_stands_first() -> None:
     assert [finding.effect for finding in found.findings] == [Effect.DENY] * 2 + [Effect.HOLD] * 2 + [Effect.NOTE] * 2
 
 
+def test_the_check_of_a_rule_that_found_a_problem_is_not_satisfied() -> None:
+    checks = verdict(with_problem("one")).checks
+    assert [(check.rule, check.layer) for check in checks if not check.satisfied] == [("one", "a")]
+
+
 def test_a_finding_carries_what_the_rule_measured_and_what_the_policy_says() -> None:
     problem = replace(PROBLEM, counts=(Count(what="vertices", value=3),))
     (finding,) = verdict([outcome("one", "a", problem), *ALL[1:]]).findings
