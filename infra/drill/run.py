@@ -28,7 +28,11 @@ FAULT = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the drill and print it."""
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
-    parser.add_argument("--only", default="", help="the sabotages whose id or file has this word")
+    parser.add_argument(
+        "--only",
+        default="",
+        help="the sabotages whose id or file has this word, or one of several with commas between them",
+    )
     parser.add_argument("--sample", type=int, default=0, help="so many of them, chosen by lot")
     parser.add_argument("--seed", default="", help="what the lots are drawn from; without it the list itself")
     parser.add_argument("--processes", type=int, default=2, help="how many run at a time")
@@ -51,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _chosen(*, only: str, count: int, seed: str) -> tuple[Sabotage, ...]:
     from infra.drill.sabotage import PACKAGE, DrillError, load, sample
 
-    chosen = tuple(each for each in load() if only in each.id or only in each.file.relative_to(PACKAGE).as_posix())
+    known = load()
+    names = {each: f"{each.id} {each.file.relative_to(PACKAGE).as_posix()}" for each in known}
+    chosen = tuple(each for each in known if any(word in names[each] for word in only.split(",")))
     if not chosen:
         raise DrillError(f"no sabotage has the word {only!r}")
     return sample(chosen, count, seed=seed) if count else chosen
