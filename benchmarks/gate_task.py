@@ -44,6 +44,10 @@ expectations:
     kwargs: {zone_list: bench, buffer_m: 0, max_features: 100000000}
     severity: critical
     meta: {rule: zones, remedy: drop, legal_basis: [{section: none, source: benchmark, as_of: 2026-11-01}]}
+  - type: expect_columns_to_be_declared
+    kwargs: {columns: [{name: device, holds: identity}], undeclared: harmless}
+    severity: critical
+    meta: {rule: columns, remedy: drop, legal_basis: [{section: none, source: benchmark, as_of: 2026-11-01}]}
 """
 MANIFEST = """\
 name: bench

@@ -79,7 +79,8 @@ def _parameters(rule: Rule[Any]) -> Iterator[str]:
     yield "|---|---|---|"
     yield from _rows(schema, schema, prefix="")
     for name, part in schema.get("$defs", {}).items():
-        yield from _rows(part, schema, prefix=f"{name}.")
+        if "properties" in part:
+            yield from _rows(part, schema, prefix=f"{name}.")
 
 
 def _rows(node: Mapping[str, Any], schema: Mapping[str, Any], *, prefix: str) -> Iterator[str]:

@@ -62,6 +62,11 @@ expectations:
     severity: critical
     meta:
       rule: destination{BASIS}
+  - type: expect_columns_to_be_declared
+    kwargs: {{columns: [], undeclared: harmless}}
+    severity: warning
+    meta:
+      rule: columns{BASIS}
 """
 RECIPIENTS = f"""
 recipients:

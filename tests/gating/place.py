@@ -70,6 +70,13 @@ def destination(**changes: Any) -> dict[str, Any]:
     return rule("destination", "expect_destination_to_be_allowed", **(kwargs | changes))
 
 
+def columns(
+    undeclared: str = "harmless", severity: str = "warning", *, declared: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    kind = "expect_columns_to_be_declared"
+    return rule("columns", kind, severity, columns=list(declared), undeclared=undeclared)
+
+
 RULES = (precision("precision", DENY_M, ">="), precision("review", HOLD_M, ">", "warning"), zones(), destination())
 
 
@@ -98,7 +105,10 @@ class PolicyFolder:
             "review_days": 14,
             "clearance_hours": 24,
         }
-        self._dump(f"{name}.yaml", {"name": name, "meta": about | meta, "expectations": list(rules)})
+        # Every policy needs a rule about columns; tests of other rules do not say so.
+        judged = any(rule["type"] == columns()["type"] for rule in rules)
+        expectations = [*rules] if judged else [*rules, columns()]
+        self._dump(f"{name}.yaml", {"name": name, "meta": about | meta, "expectations": expectations})
 
     def write_recipients(self, *places: dict[str, str], without: Sequence[str] = (), **changes: Any) -> None:
         partner: dict[str, Any] = {

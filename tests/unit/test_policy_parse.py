@@ -44,14 +44,30 @@ expectations:
       remedy: round
 """
 
+COLUMNS = """\
+  - type: expect_columns_to_be_declared
+    kwargs: {columns: [], undeclared: harmless}
+    severity: warning
+    meta: {rule: columns, remedy: drop them, legal_basis: [{section: none, source: a test, as_of: 2026-01-01}]}
+"""
+"""What every policy needs; the tests put it behind what they are about."""
+
 
 def parse(text: str, file: str = "good.yaml") -> Policy:
+    return parse_as_it_is(text + COLUMNS, file)
+
+
+def parse_as_it_is(text: str, file: str = "good.yaml") -> Policy:
     return parse_policy(text.encode(), file=file, rules=parameter_models())
 
 
 def refused(text: str, message: str, file: str = "good.yaml") -> None:
+    refused_as_it_is(text + COLUMNS, message, file)
+
+
+def refused_as_it_is(text: str, message: str, file: str = "good.yaml") -> None:
     with pytest.raises(PolicyError) as error:
-        parse(text, file)
+        parse_as_it_is(text, file)
     assert str(error.value).startswith(message), str(error.value)
 
 
@@ -65,7 +81,8 @@ def test_a_policy_is_read_whole() -> None:
     assert (policy.name, policy.title, policy.version, policy.as_of) == ("good", "Good", "1", date(2026, 11, 1))
     assert (policy.encoding, policy.shapefile_as) == (Encoding.CANONICAL, Format.GEOPACKAGE)
     assert (policy.reviewers, policy.review_days, policy.clearance_hours) == (2, 14, 24)
-    (rule,) = policy.rules
+    rule, columns = policy.rules
+    assert columns.expectation == "expect_columns_to_be_declared"
     assert (rule.id, rule.severity, rule.effect) == ("precision", Severity.CRITICAL, Effect.DENY)
     assert rule.params_json == '{"step_m":100.0,"operator":">="}'
     assert (rule.legal_basis[0].section, rule.legal_basis[0].as_of) == ("art. 1", date(2026, 1, 1))
@@ -76,7 +93,7 @@ def test_norway_is_a_country_and_not_false() -> None:
 
 
 def test_a_policy_is_identified_by_the_digest_of_its_bytes() -> None:
-    assert parse(GOOD).digest == hashlib.sha256(GOOD.encode()).hexdigest()
+    assert parse(GOOD).digest == hashlib.sha256((GOOD + COLUMNS).encode()).hexdigest()
     assert parse(GOOD + "# a comment\n").digest != parse(GOOD).digest
 
 
@@ -190,9 +207,22 @@ def test_one_wrong_value_refuses_the_file_with_its_line_and_key(old: str, new: s
 
 def test_a_policy_without_expectations_is_refused() -> None:
     head = GOOD[: GOOD.index("expectations:")]
-    refused(head + "expectations: []\n", "good.yaml:13: expectations: List should have at least 1 item")
-    refused(head + "expectations:\n", "good.yaml:13: expectations: there is no value")
-    refused(head, "good.yaml:1: expectations: the key is missing")
+    refused_as_it_is(head + "expectations: []\n", "good.yaml:13: expectations: List should have at least 1 item")
+    refused_as_it_is(head + "expectations:\n", "good.yaml:13: expectations: there is no value")
+    refused_as_it_is(head, "good.yaml:1: expectations: the key is missing")
+
+
+def test_a_policy_without_a_rule_about_columns_is_refused_with_one_to_paste() -> None:
+    with pytest.raises(PolicyError, match="no rule denies or holds by expect_columns_to_be_declared") as error:
+        parse_as_it_is(GOOD)
+    assert "good.yaml" in str(error.value)
+    _, _, example = error.value.hint.partition("\n")
+    assert parse_as_it_is(GOOD + example + "\n").rules[-1].expectation == "expect_columns_to_be_declared"
+
+
+def test_a_note_about_columns_is_not_enough() -> None:
+    refused_as_it_is(GOOD + COLUMNS.replace("warning", "info"), "good.yaml:13: expectations: no rule denies or holds")
+    assert parse_as_it_is(GOOD + COLUMNS.replace("warning", "critical")).rules
 
 
 def test_two_rules_with_one_id_are_refused() -> None:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from geogate.gate.accounting import parts_as_is
+from geogate.gate.derived import derived_layers
 from geogate.gate.measuring import passes_over
 from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts, open_files
 from geogate.gate.place import zone_digests
@@ -22,14 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from geogate.gate.passes import Means
+    from geogate.gate.derived import DerivedLayer
+    from geogate.gate.opening import OpenedLayer
+    from geogate.gate.passes import Means, Passes
     from geogate.model.dataset import FilePart
     from geogate.model.finding import Finding
     from geogate.model.names import Sha256
     from geogate.model.parties import Posture, Recipient, RecipientBook
     from geogate.model.verdict import Verdict
     from geogate.policy.policy import Policy
-    from geogate.suites.judge import SuiteAnswer
+    from geogate.suites.judge import LayerAnswer, SuiteAnswer
     from geogate.zones.zone import ZoneList
 
 
@@ -120,28 +123,42 @@ def _examine(subject: Subject, *, question: Question, means: Means, scratch: Pat
         return Examined(
             verdict=denied(subject.digest(), subject.size, question=question, findings=findings), answer=None
         )
-    from geogate.suites.judge import judge_layers
-    from geogate.suites.subject import LayerUnderTest
+    from geogate.suites.judge import SuiteAnswer
 
     means.progress.on_total(opened.claimed)
     with passes_over(opened, size=subject.size, question=question, means=means) as passes:
-        answer = judge_layers(
-            question.policy,
-            [
-                LayerUnderTest(name=layer.name, run=partial(layer.run, passes=passes), kind=layer.schema.kind)
-                for layer in opened.layers
-            ],
-            circumstances=question.circumstances(subject.size),
-            zone_lists=question.zone_lists,
-        )
+        shown = _judged(opened.layers, subject, question=question, passes=passes)
+        hidden, strange = derived_layers(opened.layers, names=tuple(opened.names.values()))
+        found = _judged(hidden, subject, question=question, passes=passes) if hidden else ()
+    answer = SuiteAnswer(policy=question.policy, layers=(*shown, *found))
+    layers: tuple[OpenedLayer | DerivedLayer, ...] = (*opened.layers, *hidden)
+    covered = kinds_not_covered(hidden, question.policy.kinds)
     verdict = decide(
         question.case(subject.digest(), subject.size, parts=opened.parts),
         policy=question.policy,
-        layers=[layer.summary() for layer in opened.layers],
+        layers=[layer.summary() for layer in layers],
         outcomes=answer.outcomes,
-        gate_findings=(*opened.findings, *outside, *answer.findings, *odd_layers(opened.layers)),
+        gate_findings=(*opened.findings, *outside, *strange, *covered, *answer.findings, *odd_layers(layers)),
     )
     return Examined(verdict=verdict, answer=answer)
+
+
+def _judged(
+    layers: Sequence[OpenedLayer | DerivedLayer], subject: Subject, *, question: Question, passes: Passes
+) -> tuple[LayerAnswer, ...]:
+    from geogate.suites.judge import judge_layers
+    from geogate.suites.subject import LayerUnderTest
+
+    answer = judge_layers(
+        question.policy,
+        [
+            LayerUnderTest(name=layer.name, run=partial(layer.run, passes=passes), kind=layer.schema.kind)
+            for layer in layers
+        ],
+        circumstances=question.circumstances(subject.size),
+        zone_lists=question.zone_lists,
+    )
+    return answer.layers
 
 
 def write_docs(examined: Examined, folder: Path | None) -> None:

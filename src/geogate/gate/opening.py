@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from geogate.measures.hidden.columns import ColumnContents
+from geogate.measures.hidden.text import TextScan
 from geogate.measures.inventory import Inventory, LayerInventory
 from geogate.measures.measure import Unmeasured
 from geogate.measures.published import published
@@ -42,14 +44,14 @@ class OpenedLayer:
     facts: LayerFacts | None = field(default=None, init=False)
 
     def run(self, measures: Sequence[Measure[Any]], /, *, passes: Passes) -> LayerFacts:
-        """Measure the layer in one pass, its inventory always included.
+        """Measure the layer in one pass; its inventory and what its columns hold are always included.
 
         Raises: UnreadableError, or when the layer was read before.
         """
         if self.facts is not None:
             raise UnreadableError("the layer was read twice", remedy="report this: it is a fault of geogate")
-        inventory = LayerInventory()
-        wanted = {measure.id: measure for measure in (*measures, inventory)}
+        always = (LayerInventory(), ColumnContents(), TextScan())
+        wanted = {measure.id: measure for measure in (*measures, *always)}
         self.facts = passes(self.source, self.schema, self.crs)(tuple(wanted.values()))
         return self.facts
 
@@ -57,6 +59,25 @@ class OpenedLayer:
         """Say what was seen of the layer."""
         rows = self.facts.rows if self.facts else 0
         return LayerSummary(name=self.name, rows=rows, crs=crs_name(self.crs))
+
+
+class Layer(Protocol):
+    """A layer that is judged, and what its pass found once it was made."""
+
+    @property
+    def name(self) -> LayerName:
+        """The name within the dataset."""
+        ...
+
+    @property
+    def schema(self) -> LayerSchema:
+        """What is known before the pass."""
+        ...
+
+    @property
+    def facts(self) -> LayerFacts | None:
+        """What the pass found."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +159,7 @@ def _unjudged_part(part: FilePart, why: str, remedy: str) -> Finding:
     )
 
 
-def kinds_not_covered(layers: Sequence[OpenedLayer], kinds: Sequence[LayerKind]) -> tuple[Finding, ...]:
+def kinds_not_covered(layers: Sequence[Layer], kinds: Sequence[LayerKind]) -> tuple[Finding, ...]:
     """Find the layers of a kind for which the policy was not written."""
     return tuple(
         gate_finding(
@@ -152,7 +173,7 @@ def kinds_not_covered(layers: Sequence[OpenedLayer], kinds: Sequence[LayerKind])
     )
 
 
-def odd_layers(layers: Sequence[OpenedLayer]) -> tuple[Finding, ...]:
+def odd_layers(layers: Sequence[Layer]) -> tuple[Finding, ...]:
     """Find the layers that no rule can judge rightly: without rows, without a position, or with impossible ones."""
     findings = []
     for layer in layers:

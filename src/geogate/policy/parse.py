@@ -10,7 +10,7 @@ import json
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from geogate.model.finding import LegalBasis
+from geogate.model.finding import LegalBasis, Severity
 from geogate.model.names import PolicyName, RuleId, Sha256
 from geogate.policy.countries import COUNTRIES
 from geogate.policy.policy import Policy, PolicyRule
@@ -26,6 +26,19 @@ if TYPE_CHECKING:
     from geogate.policy.shape import ExpectationShape
     from geogate.policy.yaml_text import Text
 
+COLUMNS = "expect_columns_to_be_declared"
+"""The rule that every policy has: without it a column could hold anything."""
+
+COLUMNS_HINT = """add it, for example:
+  - type: expect_columns_to_be_declared
+    kwargs: {columns: [], undeclared: harmless}
+    severity: warning
+    meta:
+      rule: columns
+      legal_basis:
+        - {section: GDPR art. 5(1)(c), source: https://eur-lex.europa.eu/eli/reg/2016/679/oj, as_of: 2026-11-01}
+      remedy: leave such columns out, or declare what they hold"""
+
 
 def parse_policy(data: bytes, *, file: str, rules: Mapping[str, type[BaseModel]]) -> Policy:
     """Parse the bytes of a policy file; ``rules`` are the parameter models of all rules by expectation type.
@@ -37,6 +50,7 @@ def parse_policy(data: bytes, *, file: str, rules: Mapping[str, type[BaseModel]]
     if shape.name != PurePath(file).stem:
         text.refuse(("name",), "the policy and its file have different names", hint=f"name the file {shape.name}.yaml")
     _require_countries(text, shape)
+    _require_columns(text, shape)
     return Policy(
         name=PolicyName(shape.name),
         title=shape.meta.title,
@@ -60,6 +74,17 @@ def _require_countries(text: Text, shape: PolicyShape) -> None:
     for index, country in enumerate(shape.meta.jurisdiction):
         if country not in COUNTRIES | {"EU", "any"}:
             text.refuse(("meta", "jurisdiction", index), f"there is no country {country!r}", hint="ISO 3166-1 alpha-2")
+
+
+def _require_columns(text: Text, shape: PolicyShape) -> None:
+    """Refuse a policy that lets columns leave of which nobody said what they may hold."""
+    judged = (each for each in shape.expectations if each.type == COLUMNS)
+    if not any(each.severity in {Severity.CRITICAL, Severity.WARNING} for each in judged):
+        text.refuse(
+            ("expectations",),
+            f"no rule denies or holds by {COLUMNS}, which every policy needs",
+            hint=COLUMNS_HINT,
+        )
 
 
 def _rules(text: Text, shape: PolicyShape, rules: Mapping[str, type[BaseModel]]) -> tuple[PolicyRule, ...]:

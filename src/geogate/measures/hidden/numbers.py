@@ -1,0 +1,71 @@
+"""Positions in columns of numbers: readings are proposed and tested by what the layer shows; it knows no limit.
+
+A reading is believed for its relation to the rows' own geometries, for the names of the columns, or because all of it
+lies where the layer lies. What has digits enough for a position and nothing to explain it is possible.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from geogate.measures.hidden import Strength
+from geogate.measures.hidden.columns import TAG
+from geogate.measures.hidden.columns_pool import Pool
+from geogate.measures.hidden.numbers_alone import cells, geocentric, in_the_region, named, possible
+from geogate.measures.hidden.numbers_functions import functions_of_the_place, offsets
+from geogate.measures.hidden.numbers_related import related
+from geogate.measures.hidden.numbers_rows import Rows
+from geogate.measures.hidden.numbers_subject import Subject
+
+if TYPE_CHECKING:
+    from geogate.measures.hidden.carrier import Carrier
+    from geogate.measures.hidden.columns import Contents
+    from geogate.measures.hidden.columns_facts import ColumnFacts
+
+SEARCHES = (related, named, geocentric, cells, functions_of_the_place, offsets, in_the_region)
+"""How positions are looked for, the surest way first; a column that was found is left out by those that follow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """What the numbers of a layer may say of positions.
+
+    ``carriers`` are certain or likely. ``possible`` are columns any two of which could tell a place and that nothing
+    explains. ``copies`` have in every row a number of the row's own point, which is judged already.
+    """
+
+    carriers: tuple[Carrier, ...]
+    possible: tuple[str, ...]
+    copies: tuple[str, ...]
+
+
+@lru_cache(maxsize=8)
+def numbers_in(contents: Contents) -> Numbers:
+    """Look for positions in the numbers of a layer."""
+    columns = {column.name: column for column in contents.columns or ()}
+    copies = tuple(name for name, facts in columns.items() if is_copy(facts))
+    pool = Pool.read(contents.pool)
+    if not len(pool):
+        return Numbers(carriers=(), possible=(), copies=copies)
+    rows = Rows.of(pool)
+    names = [name for name in rows.numbers if not name.endswith(TAG) and name not in copies]
+    subject = Subject.of(rows, {name: columns[name] for name in names}, whole=contents.rows <= len(rows))
+    found: list[Carrier] = []
+    for search in SEARCHES:
+        for carrier in search(subject):
+            found.append(carrier)
+            subject = subject.without(carrier.columns)
+    return Numbers(
+        carriers=tuple(each for each in found if each.strength >= Strength.LIKELY),
+        possible=tuple(
+            dict.fromkeys((*(n for c in found if c.strength < Strength.LIKELY for n in c.columns), *possible(subject)))
+        ),
+        copies=copies,
+    )
+
+
+def is_copy(facts: ColumnFacts) -> bool:
+    """Tell whether a column has in every row the x or the y of the row's own point, to the bit."""
+    return bool(facts.values) and facts.values in {facts.same_x, facts.same_y}
