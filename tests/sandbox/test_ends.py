@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,18 @@ def parent(level: IsolationLevel, tmp_path: Path) -> Iterator[tuple[subprocess.P
             process.kill()
 
 
+def descriptors() -> list[str]:
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
+
+
 def left(tmp_path: Path) -> list[Path]:
     return sorted(tmp_path.glob("geogate-*"))
 
 
 @pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGTERM])
-def test_a_parent_that_is_killed_takes_all_with_it(any_level: IsolationLevel, tmp_path: Path, way: signal.Signals):
+def test_a_parent_that_is_killed_takes_all_with_it(
+    any_level: IsolationLevel, tmp_path: Path, way: signal.Signals
+) -> None:
     with parent(any_level, tmp_path) as (process, processes):
         assert len(processes) == 3
         assert len(left(tmp_path)) == 1
@@ -54,14 +61,16 @@ def test_a_parent_that_is_killed_takes_all_with_it(any_level: IsolationLevel, tm
         assert within(2, lambda: not left(tmp_path))
 
 
-def test_a_guard_that_is_killed_takes_the_child_with_it(any_level: IsolationLevel, tmp_path: Path):
+def test_a_guard_that_is_killed_takes_the_child_with_it(any_level: IsolationLevel, tmp_path: Path) -> None:
     with parent(any_level, tmp_path) as (_process, (_zygote, guard, reader)):
         os.kill(guard, signal.SIGKILL)
         assert within(5, lambda: not lives(reader))
         assert within(5, lambda: not [path for base in left(tmp_path) for path in base.iterdir()])
 
 
-def test_a_zygote_that_is_killed_leaves_a_child_that_ends_with_its_parent(any_level: IsolationLevel, tmp_path: Path):
+def test_a_zygote_that_is_killed_leaves_a_child_that_ends_with_its_parent(
+    any_level: IsolationLevel, tmp_path: Path
+) -> None:
     with parent(any_level, tmp_path) as (process, processes):
         os.kill(processes[0], signal.SIGKILL)
         process.kill()
@@ -69,7 +78,7 @@ def test_a_zygote_that_is_killed_leaves_a_child_that_ends_with_its_parent(any_le
         assert within(10, lambda: not any(map(lives, processes)))
 
 
-def test_what_a_killed_zygote_has_left_the_next_one_removes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_what_a_killed_zygote_has_left_the_next_one_removes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     old, young, other = (tmp_path / f"geogate-sandbox-{name}" for name in ("old", "young", "held"))
     for folder in (old, young, other):
@@ -90,13 +99,13 @@ def test_what_a_killed_zygote_has_left_the_next_one_removes(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("how", ["finish", "close", "crash", "error"])
-def test_a_session_leaves_nothing(any_level: IsolationLevel, tmp_path: Path, how: str):
+def test_a_session_leaves_nothing(any_level: IsolationLevel, tmp_path: Path, how: str) -> None:
     source = tmp_path / "a.bin"
     source.write_bytes(b"x")
     zygote().wait()
     with child(any_level):
         pass
-    before = sorted(os.listdir("/proc/self/fd"))
+    before = descriptors()
     with contextlib.suppress(ChildLimitError, ZeroDivisionError), child(any_level, {source: "a.bin"}) as inside:
         inside.call(attacks.hold_file, gives=str)
         if how == "finish":
@@ -106,11 +115,11 @@ def test_a_session_leaves_nothing(any_level: IsolationLevel, tmp_path: Path, how
         elif how == "error":
             raise ZeroDivisionError
     assert within(5, lambda: not [pid for pid in below(zygote().pid) if lives(pid)])
-    assert sorted(os.listdir("/proc/self/fd")) == before
+    assert descriptors() == before
     assert source.read_bytes() == b"x"
 
 
-def test_what_a_session_wrote_is_gone_unless_it_was_found_in_order(any_level: IsolationLevel, tmp_path: Path):
+def test_what_a_session_wrote_is_gone_unless_it_was_found_in_order(any_level: IsolationLevel, tmp_path: Path) -> None:
     with child(any_level, output=tmp_path) as inside:
         inside.call(attacks.write, ["a", "b/c"], gives=list[str])
     assert not list(tmp_path.iterdir())
@@ -119,7 +128,7 @@ def test_what_a_session_wrote_is_gone_unless_it_was_found_in_order(any_level: Is
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "c"]
 
 
-def test_a_fork_of_the_parent_does_not_keep_children_alive(any_level: IsolationLevel):
+def test_a_fork_of_the_parent_does_not_keep_children_alive(any_level: IsolationLevel) -> None:
     with child(any_level) as inside:
         (reader,) = [pid for pid in below(zygote().pid) if lives(pid) and not below(pid)]
         pid = os.fork()
@@ -136,14 +145,25 @@ def test_a_fork_of_the_parent_does_not_keep_children_alive(any_level: IsolationL
     assert within(5, lambda: not lives(reader))
 
 
-def test_all_of_this_holds_for_an_ordinary_user(tmp_path: Path):
-    tmp_path.chmod(0o777)
-    for above in tmp_path.parents[:2]:
-        above.chmod(0o755)
-    tests = [str(TESTS / "sandbox" / name) for name in ("test_isolation.py", "test_protocol.py", "test_kernels.py")]
-    options = ["-p", "no:cacheprovider", "-v", "--basetemp", str(tmp_path / "base")]
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody can reach, as pytest's own are not."""
+    with tempfile.TemporaryDirectory(prefix="geogate-tests-") as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
+def test_all_of_this_holds_for_an_ordinary_user(open_folder: Path) -> None:
+    names = ["test_isolation.py", "test_kernels.py"]
+    names += [f"test_limits.py::test_a_child_that_{what}" for what in ("takes_memory_without_end_ends", "dies_denies")]
+    tests = [str(TESTS / "sandbox" / name) for name in names]
+    options = ["-p", "no:cacheprovider", "-v", "--basetemp", str(open_folder / "base")]
     command = [sys.executable, "-m", "pytest", *options, *tests]
-    environment = os.environ | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path)}
+    environment = os.environ | {
+        "HOME": str(open_folder),
+        "TMPDIR": str(open_folder),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(open_folder),
+    }
     if os.geteuid() == 0:
         command = as_ordinary_user(command)
     done = subprocess.run(command, cwd=TESTS.parent, env=environment, capture_output=True, text=True, check=False)

@@ -9,7 +9,8 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,9 @@ from sandboxing.places import SMALL, child, levels
 
 from geogate.sandbox import ChildLimitError, IsolationLevel, LimitKind
 from geogate.sandbox.frames import HEAD, FrameError, FrameReader, Letter, frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class _Planted:
@@ -35,7 +39,7 @@ def head(letter: bytes, size: int) -> bytes:
     return struct.pack("<cQ", letter, size)
 
 
-def test_answers_come_back_as_they_were_given(any_level: IsolationLevel):
+def test_answers_come_back_as_they_were_given(any_level: IsolationLevel) -> None:
     with child(any_level) as inside:
         assert inside.call(attacks.echo, {"a": [1, 2.5, None, "é"]}, gives=dict[str, list[object]]) == {
             "a": [1, 2.5, None, "é"]
@@ -45,7 +49,7 @@ def test_answers_come_back_as_they_were_given(any_level: IsolationLevel):
         assert inside.call("sandboxing.attacks:echo", "x" * 900_000, gives=str) == "x" * 900_000
 
 
-def test_what_one_call_keeps_the_next_one_finds(any_level: IsolationLevel):
+def test_what_one_call_keeps_the_next_one_finds(any_level: IsolationLevel) -> None:
     with child(any_level) as inside:
         assert inside.call(attacks.remember, "one", gives=str) == ""
         assert inside.call(attacks.remember, "two", gives=str) == "one"
@@ -53,7 +57,7 @@ def test_what_one_call_keeps_the_next_one_finds(any_level: IsolationLevel):
         assert inside.call(attacks.remember, "three", gives=str) == ""
 
 
-def test_a_pickle_is_never_unpickled(any_level: IsolationLevel, tmp_path: Path):
+def test_a_pickle_is_never_unpickled(any_level: IsolationLevel, tmp_path: Path) -> None:
     with child(any_level) as inside, pytest.raises(ChildLimitError) as caught:
         inside.call(attacks.answer_raw, pickle.dumps(_Planted(str(tmp_path / "planted"))), gives=attacks.Seen)
     assert caught.value.kind is LimitKind.PROTOCOL
@@ -77,7 +81,7 @@ def test_a_pickle_is_never_unpickled(any_level: IsolationLevel, tmp_path: Path):
         b'{"names":["a"],"bytes":' + b"9" * 5000 + b"}",
     ],
 )
-def test_an_answer_that_is_not_exactly_such_a_value_denies(payload: bytes):
+def test_an_answer_that_is_not_exactly_such_a_value_denies(payload: bytes) -> None:
     for level in levels()[:1]:
         with child(level) as inside, pytest.raises(ChildLimitError) as caught:
             inside.call(attacks.answer_raw, payload, gives=attacks.Seen)
@@ -85,7 +89,7 @@ def test_an_answer_that_is_not_exactly_such_a_value_denies(payload: bytes):
         assert caught.value.__cause__ is None
 
 
-def test_bytes_where_a_value_is_named_and_a_value_where_bytes_are_named_deny(any_level: IsolationLevel):
+def test_bytes_where_a_value_is_named_and_a_value_where_bytes_are_named_deny(any_level: IsolationLevel) -> None:
     with child(any_level) as inside, pytest.raises(ChildLimitError, match="as it must"):
         inside.call(attacks.echo, b"1", gives=int)
     with child(any_level) as inside, pytest.raises(ChildLimitError, match="as it must"):
@@ -104,7 +108,7 @@ def test_bytes_where_a_value_is_named_and_a_value_where_bytes_are_named_deny(any
         b"garbage that is no frame",
     ],
 )
-def test_a_frame_that_may_not_come_denies_at_once(any_level: IsolationLevel, data: bytes):
+def test_a_frame_that_may_not_come_denies_at_once(any_level: IsolationLevel, data: bytes) -> None:
     start = time.monotonic()
     with child(any_level) as inside, pytest.raises(ChildLimitError) as caught:
         inside.call(attacks.write_raw, data, gives=int)
@@ -112,13 +116,13 @@ def test_a_frame_that_may_not_come_denies_at_once(any_level: IsolationLevel, dat
     assert time.monotonic() - start < 5
 
 
-def test_an_answer_of_ten_gigabytes_takes_no_memory(any_level: IsolationLevel):
+def test_an_answer_of_ten_gigabytes_takes_no_memory(any_level: IsolationLevel) -> None:
     with child(any_level) as inside, pytest.raises(ChildLimitError) as caught:
         inside.call(attacks.answer_much, 10 << 30, gives=str)
     assert caught.value.kind is LimitKind.PROTOCOL
 
 
-def test_an_answer_at_the_limit_comes_through_and_one_byte_more_does_not(any_level: IsolationLevel):
+def test_an_answer_at_the_limit_comes_through_and_one_byte_more_does_not(any_level: IsolationLevel) -> None:
     most = SMALL.answer_bytes
     with child(any_level) as inside:
         assert len(inside.call(attacks.echo, b"x" * most, gives=bytes)) == most
@@ -126,7 +130,7 @@ def test_an_answer_at_the_limit_comes_through_and_one_byte_more_does_not(any_lev
             inside.call(attacks.echo, b"x" * (most + 1), gives=bytes)
 
 
-def test_half_a_frame_and_silence_ends_with_the_time(any_level: IsolationLevel):
+def test_half_a_frame_and_silence_ends_with_the_time(any_level: IsolationLevel) -> None:
     from dataclasses import replace
 
     with (
@@ -136,12 +140,12 @@ def test_half_a_frame_and_silence_ends_with_the_time(any_level: IsolationLevel):
         inside.call("sandboxing.attacks:half_a_frame", gives=str)
 
 
-def test_half_a_frame_and_death_denies(any_level: IsolationLevel):
+def test_half_a_frame_and_death_denies(any_level: IsolationLevel) -> None:
     with child(any_level) as inside, pytest.raises(ChildLimitError, match="too early"):
         inside.call("sandboxing.attacks:half_a_frame_and_exit", gives=str)
 
 
-def test_a_flood_of_progress_denies(any_level: IsolationLevel):
+def test_a_flood_of_progress_denies(any_level: IsolationLevel) -> None:
     heard: list[int] = []
     flood = frame(Letter.PROGRESS, b"\1" + b"\0" * 7) * 200
     with child(any_level) as inside, pytest.raises(ChildLimitError) as caught:
@@ -150,7 +154,7 @@ def test_a_flood_of_progress_denies(any_level: IsolationLevel):
     assert len(heard) < 5000
 
 
-def test_progress_comes_through_to_the_last_row(any_level: IsolationLevel):
+def test_progress_comes_through_to_the_last_row(any_level: IsolationLevel) -> None:
     heard: list[int] = []
     with child(any_level) as inside:
         inside.call(attacks.count, 10_000, gives=int, on_progress=heard.append)
@@ -159,7 +163,7 @@ def test_progress_comes_through_to_the_last_row(any_level: IsolationLevel):
     assert len(heard) < 1000
 
 
-def test_an_answer_that_nobody_asked_for_denies(any_level: IsolationLevel):
+def test_an_answer_that_nobody_asked_for_denies(any_level: IsolationLevel) -> None:
     with child(any_level) as inside:
         # The frame's own answer comes after it, and is one too many.
         assert inside.call(attacks.write_raw, frame(Letter.ANSWER, b"5"), gives=int) == 5
@@ -169,7 +173,7 @@ def test_an_answer_that_nobody_asked_for_denies(any_level: IsolationLevel):
     assert caught.value.kind is LimitKind.PROTOCOL
 
 
-def test_a_large_question_to_a_child_that_does_not_listen_ends_with_the_time(any_level: IsolationLevel):
+def test_a_large_question_to_a_child_that_does_not_listen_ends_with_the_time(any_level: IsolationLevel) -> None:
     from dataclasses import replace
 
     with child(any_level, limits=replace(SMALL, wall_s=1.0)) as inside:
@@ -178,7 +182,7 @@ def test_a_large_question_to_a_child_that_does_not_listen_ends_with_the_time(any
             inside.call(attacks.echo, b"x" * (4 << 20), gives=bytes)
 
 
-def test_children_of_several_threads_do_not_meet(any_level: IsolationLevel):
+def test_children_of_several_threads_do_not_meet(any_level: IsolationLevel) -> None:
     answers: dict[int, int] = {}
 
     def ask(number: int) -> None:
@@ -203,7 +207,7 @@ def _feed(data: bytes, cuts: list[int]) -> _Fed:
     reader = FrameReader({Letter.ANSWER: 100, Letter.PROGRESS: 8})
     found: list[tuple[Letter, bytes]] = []
     bounds = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         reader.feed(data[start:end])
         try:
             while (taken := reader.take()) is not None:
@@ -214,11 +218,11 @@ def _feed(data: bytes, cuts: list[int]) -> _Fed:
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=5))
-def test_frames_do_not_depend_on_how_bytes_come(data: bytes, cuts: list[int]):
+def test_frames_do_not_depend_on_how_bytes_come(data: bytes, cuts: list[int]) -> None:
     assert _feed(data, cuts) == _feed(data, [])
 
 
 @given(st.lists(st.binary(max_size=100), max_size=5))
-def test_frames_that_are_written_are_read(payloads: list[bytes]):
+def test_frames_that_are_written_are_read(payloads: list[bytes]) -> None:
     data = b"".join(frame(Letter.ANSWER, payload) for payload in payloads)
     assert _feed(data, [7, 9, HEAD.size]) == _Fed([(Letter.ANSWER, payload) for payload in payloads], failed=False)

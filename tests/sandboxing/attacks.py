@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geogate.sandbox import Inside
 
 SECRET = b"what no reader shall see"
@@ -85,7 +87,7 @@ def refused(inside: Inside, path: str) -> str:
     del inside
     try:
         if Path(path).is_dir():
-            os.listdir(path)
+            tuple(Path(path).iterdir())
         else:
             Path(path).read_bytes()
     except OSError as error:
@@ -106,7 +108,7 @@ def write_refused(inside: Inside, path: str) -> str:
 def reach_out(inside: Inside, how: str) -> str:
     """Try to reach a network, or another process through a socket."""
     del inside
-    kinds = {
+    kinds: dict[str, Callable[[], object]] = {
         "tcp": lambda: socket.create_connection(("127.0.0.1", 9), 1),
         "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)),
         "tcp6": lambda: socket.socket(socket.AF_INET6, socket.SOCK_STREAM).connect(("::1", 9)),
@@ -282,8 +284,8 @@ def leave(inside: Inside, what: str) -> list[str]:
 def make_link(inside: Inside, how: str) -> str:
     """Try to leave a link in the output."""
     assert inside.output is not None
-    make = {
-        "symbolic": lambda here: os.symlink("/etc/passwd", here),
+    make: dict[str, Callable[[Path], object]] = {
+        "symbolic": lambda here: Path(here).symlink_to("/etc/passwd"),
         "hard": lambda here: os.link(next(inside.folder.iterdir()), here),
         "pipe": os.mkfifo,
     }
@@ -397,3 +399,26 @@ def stop_listening(inside: Inside) -> int:
     frames = sys.modules["geogate.sandbox.child"]
     frames.read_frame = lambda _descriptor: time.sleep(1e6)  # type: ignore[attr-defined]
     return 1
+
+
+def prepare() -> None:
+    """Be called in the zygote."""
+    sys.modules["sandboxing.attacks"].is_prepared = True  # type: ignore[attr-defined]
+
+
+def prepared(inside: Inside) -> bool:
+    """Tell whether the zygote was prepared."""
+    del inside
+    return bool(getattr(sys.modules["sandboxing.attacks"], "is_prepared", False))
+
+
+def use_scratch(inside: Inside, size: int) -> str:
+    """Keep something for a moment, as libraries do."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "link").symlink_to(next(inside.folder.iterdir()))
+        (Path(folder) / "much").write_bytes(b"x" * size)
+        read = (Path(folder) / "link").read_bytes()
+    (Path(tempfile.mkdtemp()) / "left").write_bytes(b"x")
+    return read.decode()

@@ -1,4 +1,4 @@
-"""A parent in a process of its own, to be killed: ``python -m sandboxing.parent LEVEL`` starts a child that never answers."""
+"""A parent to be killed: ``python -m sandboxing.parent LEVEL`` starts a child that never answers."""
 
 from __future__ import annotations
 

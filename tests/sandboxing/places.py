@@ -32,7 +32,14 @@ def all_levels() -> tuple[IsolationLevel, ...]:
 
 
 SMALL = Limits(
-    cpu_s=5, wall_s=10.0, memory_bytes=256 << 20, output_bytes=8 << 20, answer_bytes=1 << 20, files=64, threads=32
+    cpu_s=5,
+    wall_s=10.0,
+    memory_bytes=256 << 20,
+    output_bytes=8 << 20,
+    scratch_bytes=8 << 20,
+    answer_bytes=1 << 20,
+    files=64,
+    threads=32,
 )
 
 

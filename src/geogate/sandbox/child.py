@@ -19,7 +19,7 @@ from geogate.sandbox.inside import Inside
 from geogate.sandbox.landlock import landlock_version, restrict_files
 from geogate.sandbox.levels import Isolation, IsolationLevel
 from geogate.sandbox.limits import apply_limits
-from geogate.sandbox.namespaces import FOLDER, OUTPUT, enter_root
+from geogate.sandbox.namespaces import FOLDER, OUTPUT, SCRATCH, enter_root
 from geogate.sandbox.seccomp import filter_calls
 from geogate.sandbox.view import DEVICES, Order, outermost
 
@@ -30,6 +30,9 @@ NOT_ISOLATED: Final = 77
 """How a child ends that could not be isolated."""
 
 PLACE: Final = "in"
+"""The declared files within a private folder."""
+ASIDE: Final = "scratch"
+"""The scratch folder within a private folder."""
 _CAPABLE: Final = frozenset({IsolationLevel.NAMESPACES, IsolationLevel.FILTERED})
 _FULL: Final = frozenset({errno.EFBIG, errno.ENOSPC, errno.EDQUOT})
 
@@ -77,31 +80,43 @@ def _silence(noise: int) -> None:
 def _isolate(order: Order, own: Descriptors, private: str, paths: Sequence[str]) -> tuple[Inside, tuple[str, ...]]:
     """Give up everything that reading does not need, in an order in which each step is still possible."""
     found: list[str] = []
+    scratch = f"{private}/{ASIDE}" if order.limits.scratch_bytes else None
     if order.level is IsolationLevel.NAMESPACES:
-        found += enter_root(order, paths)
+        found += enter_root(order, paths, scratch=scratch)
         folder, output = FOLDER, None if order.output is None else OUTPUT
-        files = [folder]
+        files, scratch = [folder], None if scratch is None else SCRATCH
     else:
         folder, output = f"{private}/{PLACE}", order.output
         files = [folder, *(path for path, _ in order.files)]
         os.chdir(folder)
-    tempfile.tempdir = output
+    _work_in(scratch)
     if order.level is IsolationLevel.FILTERED or (order.level in _CAPABLE and landlock_version()):
         shown = outermost((*paths, *order.read_only))
         devices = [path for path in DEVICES if Path(path).exists()]
-        found += restrict_files(read=[*shown, *files], write=[output] if output else [], devices=devices)
+        found += restrict_files(read=[*shown, *files], output=output, scratch=scratch, devices=devices)
     if order.level in _CAPABLE:
         system.drop_capabilities()
         system.prctl(system.PR_SET_DUMPABLE, 0)
         found.append("no-capabilities")
     # In the machine's world the limit would count what the user runs elsewhere; there the filter forbids to fork.
     processes = order.limits.threads if order.level is IsolationLevel.NAMESPACES else None
-    found += apply_limits(order.limits, writes=output is not None, processes=processes)
+    most = max(order.limits.output_bytes if output else 0, order.limits.scratch_bytes)
+    found += apply_limits(order.limits, file_bytes=most, processes=processes)
     if order.level in _CAPABLE:
         found += filter_calls(os.getpid())
         _prove()
-    inside = Inside(folder=Path(folder), output=None if output is None else Path(output), channel=own.answers)
+    folders = [None if each is None else Path(each) for each in (output, scratch)]
+    inside = Inside(folder=Path(folder), output=folders[0], scratch=folders[1], channel=own.answers)
     return inside, tuple(found)
+
+
+def _work_in(scratch: str | None) -> None:
+    """Let Python and libraries keep what they need for a moment in one folder, or nowhere."""
+    tempfile.tempdir = scratch
+    for name in ("TMPDIR", "CPL_TMPDIR"):
+        os.environ.pop(name, None)
+        if scratch is not None:
+            os.environ[name] = scratch
 
 
 def _prove() -> None:

@@ -9,7 +9,6 @@ import contextlib
 import os
 import pickle
 import select
-import shutil
 import signal
 import struct
 import time
@@ -18,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from geogate.model.document import canonical_json
-from geogate.sandbox.child import NOT_ISOLATED, PLACE, Descriptors, run_child
+from geogate.sandbox.child import ASIDE, NOT_ISOLATED, PLACE, Descriptors, run_child
 from geogate.sandbox.levels import IsolationLevel
 from geogate.sandbox.limits import status_of
 from geogate.sandbox.namespaces import leave_namespaces
+from geogate.sandbox.written import remove
 
 if TYPE_CHECKING:
     import socket
@@ -58,7 +58,7 @@ def run_guard(control: socket.socket, own: Descriptors, ground: Ground) -> None:
     try:
         report = _watched(order, control, own, private, ground)
     finally:
-        shutil.rmtree(private, ignore_errors=True)
+        remove(private)
     text = canonical_json(report).encode()
     with contextlib.suppress(OSError):
         control.sendall(SIZE.pack(len(text)) + text)
@@ -84,12 +84,17 @@ def _exactly(control: socket.socket, size: int) -> bytes:
 def _watched(order: Order, control: socket.socket, own: Descriptors, private: str, ground: Ground) -> Report:
     mechanisms: tuple[str, ...] = ()
     try:
+        # A folder that is shown as a file would show all that lies in it.
+        if not all(Path(path).is_file() for path, _ in order.files):
+            return _not_isolated()
+        if order.limits.scratch_bytes:
+            Path(private, ASIDE).mkdir(mode=0o700, parents=True)
         if order.level is IsolationLevel.NAMESPACES:
             mechanisms = leave_namespaces()
         else:
             _fill(private, order)
     except OSError:
-        return Report(cause="not-isolated", signal=0, code=NOT_ISOLATED, cpu_s=0.0, peak_bytes=0)
+        return _not_isolated()
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -100,7 +105,11 @@ def _watched(order: Order, control: socket.socket, own: Descriptors, private: st
             os._exit(code)
     for descriptor in (own.calls, own.answers, own.noise):
         os.close(descriptor)
-    return _Watch(order, pid, control).until_its_end()
+    return _Watch(order, pid, control, scratch=f"{private}/{ASIDE}").until_its_end()
+
+
+def _not_isolated() -> Report:
+    return Report(cause="not-isolated", signal=0, code=NOT_ISOLATED, cpu_s=0.0, peak_bytes=0)
 
 
 def _fill(private: str, order: Order) -> None:
@@ -124,8 +133,9 @@ def _keep_only(kept: set[int]) -> None:
 class _Watch:
     """What the guard knows of its child."""
 
-    def __init__(self, order: Order, pid: int, control: socket.socket) -> None:
+    def __init__(self, order: Order, pid: int, control: socket.socket, *, scratch: str) -> None:
         self._order = order
+        self._scratch = scratch
         self._pid = pid
         self._control = control
         self._cause = ""
@@ -173,9 +183,15 @@ class _Watch:
             return "memory"
         if threads > limits.threads:
             return "threads"
-        if self._order.output and self._ticks % _TICKS_BETWEEN_SUMS == 0:
-            return "output" if _written(self._order.output) > limits.output_bytes else ""
+        if self._ticks % _TICKS_BETWEEN_SUMS == 0:
+            return "output" if self._writes_too_much() else ""
         return ""
+
+    def _writes_too_much(self) -> bool:
+        limits, output = self._order.limits, self._order.output
+        if limits.scratch_bytes and _written(self._scratch) > limits.scratch_bytes:
+            return True
+        return output is not None and _written(output) > limits.output_bytes
 
     def _report(self, status: int, cpu_s: float) -> Report:
         code = os.waitstatus_to_exitcode(status)

@@ -18,12 +18,14 @@ _BETWEEN_S: Final = 0.05
 class Inside:
     """The first argument of every call in a child; the same object in all calls of one session.
 
-    ``folder`` holds the declared files and nothing else; ``output`` is the one folder that can be written to, if any.
+    ``folder`` holds the declared files and nothing else, and cannot be written to. ``output`` is for files that
+    leave, if any may; ``scratch`` is where Python's ``tempfile`` works, and is removed with the child.
     ``kept`` is for what one call leaves to the next, such as opened sources.
     """
 
     folder: Path
     output: Path | None
+    scratch: Path | None
     channel: int
     kept: dict[str, Any] = field(default_factory=dict)
     _said_at: float = 0.0

@@ -17,7 +17,7 @@ _RULE_PATH: Final = 1
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 1 << 1, 1 << 2, 1 << 3
 _REMOVE_DIR, _REMOVE_FILE, _MAKE_DIR, _MAKE_REG = 1 << 4, 1 << 5, 1 << 7, 1 << 8
-_REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
+_MAKE_SYM, _REFER, _TRUNCATE, _IOCTL_DEV = 1 << 12, 1 << 13, 1 << 14, 1 << 15
 _FIRST: Final = (1 << 13) - 1
 
 _READ: Final = _READ_FILE | _READ_DIR
@@ -35,8 +35,10 @@ def landlock_version() -> int:
         return 0
 
 
-def restrict_files(*, read: Iterable[str], write: Iterable[str], devices: Iterable[str]) -> tuple[str, ...]:
-    """Leave this process only these files and folders; nothing can be executed.
+def restrict_files(
+    *, read: Iterable[str], output: str | None, scratch: str | None, devices: Iterable[str]
+) -> tuple[str, ...]:
+    """Leave this process only these files and folders; nothing can be executed, and no link made but in the scratch.
 
     Raises: OSError when the kernel has no Landlock or a path is missing.
     """
@@ -50,8 +52,10 @@ def restrict_files(*, read: Iterable[str], write: Iterable[str], devices: Iterab
     try:
         for path in read:
             _allow(ruleset, path, _READ & handled)
-        for path in write:
-            _allow(ruleset, path, _WRITE & handled)
+        if output is not None:
+            _allow(ruleset, output, _WRITE & handled)
+        if scratch is not None:
+            _allow(ruleset, scratch, (_WRITE | _MAKE_SYM) & handled)
         for path in devices:
             _allow(ruleset, path, (_READ_FILE | _WRITE_FILE) & handled)
         prctl(PR_SET_NO_NEW_PRIVS, 1)

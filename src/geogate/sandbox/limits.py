@@ -16,20 +16,25 @@ class Limits:
     """The limits of one child.
 
     ``wall_s`` counts only while a call is waited for. ``memory_bytes`` comes on top of what the libraries take that
-    were loaded before. ``output_bytes`` is the sum of all files written, ``answer_bytes`` the longest answer.
+    were loaded before. ``output_bytes`` is the sum of all files in the output, ``scratch_bytes`` of those in the folder
+    for what is only used meanwhile, such as members of containers; with 0 there is none. ``answer_bytes`` is the length
+    of the longest answer.
     """
 
     cpu_s: int = 1800
     wall_s: float = 3600.0
     memory_bytes: int = 8 * GIB
     output_bytes: int = 64 * GIB
+    scratch_bytes: int = 16 * GIB
     answer_bytes: int = 256 * MIB
     files: int = 512
     threads: int = 128
 
 
-def apply_limits(limits: Limits, *, writes: bool, processes: int | None) -> tuple[str, ...]:
-    """Bind this process; it cannot be undone. ``processes`` bounds those of the user, ``None`` where others count.
+def apply_limits(limits: Limits, *, file_bytes: int, processes: int | None) -> tuple[str, ...]:
+    """Bind this process; it cannot be undone.
+
+    ``file_bytes`` bounds each file that is written, ``processes`` those of the user, ``None`` where others count.
 
     Raises: OSError, ValueError when the system does not take a limit.
     """
@@ -37,7 +42,7 @@ def apply_limits(limits: Limits, *, writes: bool, processes: int | None) -> tupl
     _bind(resource.RLIMIT_CPU, limits.cpu_s)
     _bind(resource.RLIMIT_CORE, 0)
     _bind(resource.RLIMIT_NOFILE, limits.files)
-    _bind(resource.RLIMIT_FSIZE, limits.output_bytes if writes else 0)
+    _bind(resource.RLIMIT_FSIZE, file_bytes)
     _bind(resource.RLIMIT_DATA, data_bytes() + limits.memory_bytes)
     if processes is not None:
         _bind(resource.RLIMIT_NPROC, processes)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "/data"
 OUTPUT: Final = "/out"
+SCRATCH: Final = "/scratch"
 
 _OVERFLOW: Final = 65534
 """The number under which the kernel shows owners that a namespace has no number for."""
@@ -43,7 +44,7 @@ def leave_namespaces() -> tuple[str, ...]:
     return tuple(f"{name}-namespace" for name in ("user", "network", "process", "ipc", "host-name"))
 
 
-def enter_root(order: Order, paths: Sequence[str]) -> tuple[str, ...]:
+def enter_root(order: Order, paths: Sequence[str], *, scratch: str | None) -> tuple[str, ...]:
     """Make a root that has what the child may see and nothing else, and go to its folder of files.
 
     Raises: OSError.
@@ -54,7 +55,8 @@ def enter_root(order: Order, paths: Sequence[str]) -> tuple[str, ...]:
     # What is shown is held before the new root covers a folder that it may lie in.
     held = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in (*shown, *DEVICES) if Path(path).exists()}
     files = {f"{FOLDER}/{name}": os.open(path, os.O_PATH | os.O_CLOEXEC) for path, name in order.files}
-    output = None if order.output is None else os.open(order.output, os.O_PATH | os.O_CLOEXEC)
+    written = {OUTPUT: order.output, SCRATCH: scratch}
+    folders = {name: os.open(path, os.O_PATH | os.O_CLOEXEC) for name, path in written.items() if path is not None}
     room = next(path for path in _ROOMS if Path(path).is_dir())
     entries = 4 * (len(held) + sum(name.count("/") for name in files)) + 256
     system.mount("tmpfs", room, "tmpfs", system.MS_NOSUID | system.MS_NODEV, f"size=4m,nr_inodes={entries},mode=755")
@@ -63,8 +65,8 @@ def enter_root(order: Order, paths: Sequence[str]) -> tuple[str, ...]:
         _show(descriptor, room + path, _NOSUID | (0 if path in DEVICES else _NODEV | _RDONLY))
     for path, descriptor in files.items():
         _show(descriptor, room + path, _NOSUID | _NODEV | _NOEXEC | _RDONLY)
-    if output is not None:
-        _show(output, room + OUTPUT, _NOSUID | _NODEV | _NOEXEC)
+    for path, descriptor in folders.items():
+        _show(descriptor, room + path, _NOSUID | _NODEV | _NOEXEC)
     _protect(room, _NOSUID | _NODEV | _NOEXEC | _RDONLY, deep=False)
     _go_to(room)
     return ("mount-namespace", "private-root")

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Self
 
-from geogate.model.errors import ServiceError, UsageError
+from geogate.model.errors import InputError, ServiceError, UsageError
 from geogate.sandbox.ends import Ends
 from geogate.sandbox.errors import ChildLimitError, NotIsolatedError
 from geogate.sandbox.guard import SIZE
@@ -55,7 +55,9 @@ _END_S: Final = 10.0
 class Zygote:
     """A process that has loaded libraries and forks children; it begins at once, and what waits is who needs it first.
 
-    ``preload`` names the modules to load, ``paths`` further folders that children may always read.
+    ``preload`` names the modules to load, and functions of modules to call (``module:name``); ``paths`` are further
+    folders that children may always read. What is loaded in a child instead works too, but takes its time, and ends the
+    child if it tries a socket, as what ``laspy`` imports does.
     """
 
     def __init__(self, *, preload: Sequence[str] = (), paths: Sequence[Path] = ()) -> None:
@@ -204,8 +206,11 @@ class Sandbox:
 
         ``read_only`` are more paths that it may read under their own names, such as compiled indexes.
 
-        Raises: UsageError for names that are no relative ones; NotIsolatedError when the machine cannot isolate it.
+        Raises: UsageError for names that are no relative ones; InputError for files that are missing; NotIsolatedError
+            when the machine cannot isolate the child.
         """
+        if not all(path.is_file() for path in files):
+            raise InputError("a file of the dataset is missing, or no plain file", hint="stage readable plain files")
         order = Order(
             level=IsolationLevel.NONE,
             limits=self._limits,

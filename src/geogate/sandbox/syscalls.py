@@ -12,30 +12,30 @@ _ALLOWED: Final = """
 read write open openat close stat fstat lstat newfstatat statx access faccessat faccessat2 readlink
 readlinkat getdents getdents64 getcwd chdir fchdir statfs fstatfs lseek pread64 pwrite64 readv writev preadv
 pwritev preadv2 pwritev2 ftruncate fallocate fsync fdatasync sync_file_range rename renameat renameat2
-unlink unlinkat mkdir mkdirat rmdir umask flock copy_file_range sendfile fadvise64 readahead dup dup2 dup3
-pipe pipe2 poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd
-eventfd2 close_range brk mmap munmap mremap mprotect madvise mincore msync membarrier futex set_robust_list
-get_robust_list set_tid_address rseq arch_prctl restart_syscall exit exit_group wait4 waitid sched_yield
-sched_getaffinity sched_setaffinity sched_getparam sched_getscheduler sched_get_priority_max
-sched_get_priority_min getpriority getcpu rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending
-rt_sigtimedwait rt_sigsuspend sigaltstack pause clock_gettime clock_getres clock_nanosleep nanosleep
-gettimeofday time times getitimer setitimer alarm getpid gettid getppid getpgrp getpgid getsid getuid
-geteuid getgid getegid getresuid getresgid getgroups getrandom sysinfo uname getrusage getrlimit
+unlink unlinkat mkdir mkdirat rmdir umask flock symlink symlinkat copy_file_range sendfile fadvise64
+readahead dup dup2 dup3 pipe pipe2 poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl
+epoll_wait epoll_pwait eventfd eventfd2 close_range brk mmap munmap mremap mprotect madvise mincore msync
+membarrier futex set_robust_list get_robust_list set_tid_address rseq arch_prctl restart_syscall exit
+exit_group wait4 waitid sched_yield sched_getaffinity sched_setaffinity sched_getparam sched_getscheduler
+sched_get_priority_max sched_get_priority_min getpriority getcpu rt_sigaction rt_sigprocmask rt_sigreturn
+rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack pause clock_gettime clock_getres clock_nanosleep
+nanosleep gettimeofday time times getitimer setitimer alarm getpid gettid getppid getpgrp getpgid getsid
+getuid geteuid getgid getegid getresuid getresgid getgroups getrandom sysinfo uname getrusage getrlimit
 """
 ALLOWED: Final = frozenset(_ALLOWED.split())
 """Files, memory, threads and clocks; which files there are is not decided here."""
 
 _REFUSED: Final = """
 fork vfork socketpair setrlimit chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat link linkat
-symlink symlinkat mknod mknodat truncate utime utimes utimensat futimesat setxattr lsetxattr fsetxattr
-removexattr lremovexattr fremovexattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
-memfd_create memfd_secret shmget shmat shmctl shmdt semget semop semctl semtimedop msgget msgsnd msgrcv
-msgctl mq_open mq_unlink setpriority sched_setscheduler sched_setparam sched_setattr setpgid setsid
-ioprio_set mlock mlock2 mlockall munlock munlockall mbind set_mempolicy get_mempolicy migrate_pages
-move_pages inotify_init inotify_init1 inotify_add_watch fanotify_init fanotify_mark signalfd signalfd4
-timer_create timerfd_create personality getsockopt setsockopt getsockname getpeername recvfrom recvmsg
-recvmmsg shutdown pidfd_open pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo splice tee vmsplice
-io_setup io_submit seccomp syslog capget openat2 cachestat
+mknod mknodat truncate utime utimes utimensat futimesat setxattr lsetxattr fsetxattr removexattr
+lremovexattr fremovexattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr memfd_create
+memfd_secret shmget shmat shmctl shmdt semget semop semctl semtimedop msgget msgsnd msgrcv msgctl mq_open
+mq_unlink setpriority sched_setscheduler sched_setparam sched_setattr setpgid setsid ioprio_set mlock mlock2
+mlockall munlock munlockall mbind set_mempolicy get_mempolicy migrate_pages move_pages inotify_init
+inotify_init1 inotify_add_watch fanotify_init fanotify_mark signalfd signalfd4 timer_create timerfd_create
+personality getsockopt setsockopt getsockname getpeername recvfrom recvmsg recvmmsg shutdown pidfd_open
+pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo splice tee vmsplice io_setup io_submit seccomp syslog
+capget openat2 cachestat
 """
 REFUSED: Final = frozenset(_REFUSED.split())
 """What libraries may try in good faith and do without: the call fails, the child goes on."""

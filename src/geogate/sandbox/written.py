@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -13,7 +14,6 @@ from geogate.sandbox.errors import ChildLimitError, LimitKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +77,10 @@ def empty(folder: Path) -> None:
                 else:
                     entry.unlink()
             above.rmdir()
+
+
+def remove(folder: str) -> None:
+    """Remove a folder with all that lies in it, as far as that can be done."""
+    with contextlib.suppress(OSError):
+        empty(Path(folder))
+        Path(folder).rmdir()

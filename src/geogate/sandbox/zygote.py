@@ -12,7 +12,6 @@ import importlib
 import os
 import pickle
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 from geogate.sandbox.child import Descriptors
 from geogate.sandbox.guard import SIZE, run_guard
 from geogate.sandbox.view import Ground, system_paths
+from geogate.sandbox.written import remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +43,11 @@ def main() -> None:
     os.set_inheritable(channel.fileno(), False)  # noqa: FBT003 - the function has no keyword for it
     try:
         (size,) = SIZE.unpack(channel.recv(SIZE.size, socket.MSG_WAITALL))
-        for module in pickle.loads(channel.recv(size, socket.MSG_WAITALL)):  # noqa: S301 - from the parent
-            importlib.import_module(module)
+        for name in pickle.loads(channel.recv(size, socket.MSG_WAITALL)):  # noqa: S301 - from the parent
+            module, _, function = name.partition(":")
+            loaded = importlib.import_module(module)
+            if function:
+                getattr(loaded, function)()
     except BaseException as error:  # noqa: BLE001 - the parent says what it is, and refuses to go on
         channel.sendall(b"E" + type(error).__name__.encode())
         return
@@ -93,7 +96,7 @@ class _Zygote:
             if os.waitpid(pid, os.WNOHANG)[0]:
                 self._guards.discard(pid)
                 # A guard that was killed could not tidy up.
-                shutil.rmtree(f"{self._ground.base}/{pid}", ignore_errors=True)
+                remove(f"{self._ground.base}/{pid}")
 
     def _end(self) -> None:
         """Wait for the guards, which end by themselves when the parent does."""
@@ -117,7 +120,7 @@ def _folder() -> Iterator[str]:
     try:
         yield base
     finally:
-        shutil.rmtree(base, ignore_errors=True)
+        remove(base)
         if held is not None:
             os.close(held)
 
@@ -130,7 +133,7 @@ def _sweep(old: Path) -> None:
             return
         held = _locked(str(old))
         if held is not None:
-            shutil.rmtree(old, ignore_errors=True)
+            remove(str(old))
             os.close(held)
 
 
