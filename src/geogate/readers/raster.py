@@ -139,8 +139,9 @@ class RasterSource:
         crs: pyproj.CRS,
         first_row: int,
     ) -> LayerBatch:
-        outlines = [outline(window, image, place) for window in some]
-        distances = np.array([distances_m(window, image, place) for window in some])
+        with strict_raster("placed"):
+            outlines = [outline(window, image, place) for window in some]
+            distances = np.array([distances_m(window, image, place) for window in some])
         with strict_raster("read"):
             marks = [shown(dataset, window) for window in some]
         counts = [int(mark.sum()) for mark in marks]
