@@ -51,10 +51,15 @@ def dataset_name(dataset: Sequence[str]) -> str:
 
 
 def _local(path: Path) -> dict[Path, str]:
+    from geogate.readers.dataset_groups import folder_format
+
     try:
         mode = path.lstat().st_mode
         if stat.S_ISDIR(mode):
-            return {_regular(p): p.relative_to(path).as_posix() for p in sorted(_inside(path))}
+            found = sorted(_inside(path))
+            # A folder that is one dataset by itself, such as a file geodatabase, is called by its name.
+            named = path.parent if any(folder_format(p) and p.parent == path for p in found) else path
+            return {_regular(p): p.relative_to(named).as_posix() for p in found}
     except OSError as error:
         raise InputError(f"{path.name!r} cannot be opened: {error.strerror}") from error
     return {_regular(path): path.name}

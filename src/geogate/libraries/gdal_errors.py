@@ -15,6 +15,9 @@ _WARNING = 2
 """The first of GDAL's classes that counts: 0 is none, 1 debug, 2 warning, 3 failure, 4 fatal (cpl_error.h)."""
 
 
+_MOST_FORGOTTEN = 1_000
+
+
 @cache
 def _gdal() -> ctypes.CDLL:
     """Return the GDAL that pyogrio is linked with: its symbols are found through the extension module."""
@@ -24,7 +27,23 @@ def _gdal() -> ctypes.CDLL:
     library.CPLPushErrorHandler.argtypes = [_Handler]
     library.CPLPushErrorHandler.restype = None
     library.CPLPopErrorHandler.restype = None
+    library.CPLGetErrorHandler.argtypes = [ctypes.c_void_p]
+    library.CPLGetErrorHandler.restype = ctypes.c_void_p
     return library
+
+
+def _take_back(library: ctypes.CDLL, handler: object) -> None:
+    """Take a handler from the top of GDAL's stack, with those above it that GDAL has forgotten there.
+
+    Some drivers leave one of their own when a file cannot be opened; to take only that one would leave ours, which
+    GDAL would call after it is gone.
+    """
+    ours = ctypes.cast(handler, ctypes.c_void_p).value  # type: ignore[arg-type]
+    for _ in range(_MOST_FORGOTTEN):
+        top = library.CPLGetErrorHandler(None)
+        library.CPLPopErrorHandler()
+        if top == ours:
+            return
 
 
 @contextmanager
@@ -42,4 +61,4 @@ def gdal_messages() -> Iterator[list[str]]:
     try:
         yield messages
     finally:
-        library.CPLPopErrorHandler()
+        _take_back(library, handler)

@@ -1,4 +1,4 @@
-"""GeoPackage, FlatGeobuf and Shapefile through pyogrio's Arrow stream, after a check of each one's structure."""
+"""GeoPackage, FlatGeobuf, Shapefile and file geodatabases through pyogrio, after a check of their structure."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from geogate.measures.batch import LayerBatch
 from geogate.measures.source import LayerSchema, UnreadableError
 from geogate.model.dataset import Fate, FilePart, Format
 from geogate.readers.columns import plain, plain_type, require_distinct
+from geogate.readers.file_geodatabase import check_catalogue, check_files, parts_of
 from geogate.readers.flatgeobuf import check_flatgeobuf
 from geogate.readers.geopackage import check_geopackage
 from geogate.readers.shapefile import check_shapefile
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 65_536
 DRIVERS = MappingProxyType(
-    {Format.GEOPACKAGE: "GPKG", Format.FLATGEOBUF: "FlatGeobuf", Format.SHAPEFILE: "ESRI Shapefile"}
+    {
+        Format.GEOPACKAGE: "GPKG",
+        Format.FLATGEOBUF: "FlatGeobuf",
+        Format.SHAPEFILE: "ESRI Shapefile",
+        Format.FILE_GEODATABASE: "OpenFileGDB",
+    }
 )
 UNDEFINED = ("undefined geographic srs", "undefined cartesian srs", "undefined srs", "unknown")
 """Names that GDAL gives to the reference systems of a GeoPackage that say that there is none."""
@@ -70,6 +76,17 @@ def _says_nothing(crs: pyproj.CRS) -> bool:
     return not (crs.is_geographic or crs.is_projected)
 
 
+@contextmanager
+def _folder(files: tuple[Path, ...]) -> Iterator[Path]:
+    """Show GDAL a folder with the suffix of a file geodatabase that has its files and nothing else."""
+    with TemporaryDirectory(prefix="geogate-") as folder:
+        alias = type(files[0])(folder) / "data.gdb"
+        alias.mkdir()
+        for file in files:
+            (alias / file.name).symlink_to(file.absolute())
+        yield alias
+
+
 SUFFIXES = MappingProxyType({Format.GEOPACKAGE: ".gpkg", Format.FLATGEOBUF: ".fgb", Format.SHAPEFILE: ".shp"})
 
 
@@ -101,6 +118,8 @@ class OgrSource:
 
         Raises: UnreadableError.
         """
+        if self.format is Format.FILE_GEODATABASE:
+            return parts_of(self.sidecars, sum(layer.rows or 0 for layer in self.layers))
         return (FilePart(what="layers", fate=Fate.JUDGED, count=len(self.layers)),)
 
     @cached_property
@@ -117,9 +136,13 @@ class OgrSource:
             if tables is None:
                 with strictly("opened"):
                     tables = tuple(str(name) for name, _ in pyogrio.list_layers(path))
+            if self.format is Format.FILE_GEODATABASE:
+                check_catalogue(path, tables, check_files(self.path, self.sidecars))
             return tuple(self._layer(path, name) for name in tables)
 
     def _alias(self) -> AbstractContextManager[Path]:
+        if self.format is Format.FILE_GEODATABASE:
+            return _folder((self.path, *self.sidecars))
         return _alone(self.path, self.sidecars, SUFFIXES[self.format])
 
     def _check(self) -> tuple[str, ...] | None:
@@ -129,6 +152,8 @@ class OgrSource:
                 return check_geopackage(self.path)
             case Format.SHAPEFILE:
                 check_shapefile(self.path, self.sidecars)
+            case Format.FILE_GEODATABASE:
+                check_files(self.path, self.sidecars)
             case _:
                 check_flatgeobuf(self.path)
         return None
