@@ -5,16 +5,19 @@ It believes no count before the bytes are there, and reads nothing that it would
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-TRUE, FALSE, BYTE, I16, I32, I64, BINARY, LIST, STRUCT = 1, 2, 3, 4, 5, 6, 8, 9, 12
+TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, STRUCT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 12
 """The kinds of values that footers hold; a truth is its kind and has no value of its own."""
 
-_INTEGERS: Final = frozenset({I16, I32, I64})
+_INTEGERS: Final = {I16: 16, I32: 32, I64: 64}
+"""The bits of whole numbers by their kind."""
+
 _LONGEST: Final = 70
 """Bits of the longest number, which has 64 of them in groups of seven."""
 _DEEPEST: Final = 16
@@ -25,7 +28,7 @@ _LONG: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A value and its kind: an integer, bytes, ``Values`` of a list, or a ``Struct``."""
+    """A value and its kind: an integer, bytes (those of a double too), ``Values`` of a list, or a ``Struct``."""
 
     kind: int
     value: Any
@@ -69,6 +72,32 @@ def decoded_first(data: bytes) -> tuple[Struct, int]:
     return struct, reading.at
 
 
+def parsed(data: bytes) -> Struct:
+    """Read the struct with which ``data`` begins, however it is written; of fields that stand twice the last counts.
+
+    Raises: ValueError when it is cut, or has values of other kinds than footers have.
+    """
+    try:
+        return _Reading(data).struct()
+    except IndexError:
+        raise ValueError("the footer is cut") from None
+
+
+Kinds = Mapping[int, int | tuple[int, int]]
+"""The kinds of fields by their numbers; of a list that of its values too."""
+
+
+def has_kinds(struct: Struct, kinds: Kinds) -> bool:
+    """Tell whether a struct has fields of these numbers and kinds only; a truth may be either one."""
+    return all(_is_of(field, kinds.get(number)) for number, field in struct.items())
+
+
+def _is_of(field: Field, kind: int | tuple[int, int] | None) -> bool:
+    if isinstance(field.value, Values):
+        return kind == (field.kind, field.value.kind)
+    return kind == (TRUE if field.kind == FALSE else field.kind)
+
+
 def value_of(struct: Struct, number: int, default: Any = None) -> Any:
     """Return the value of a field, or the default where the struct has none."""
     found = struct.get(number)
@@ -103,10 +132,15 @@ class _Reading:
 
     def _value(self, kind: int) -> Any:
         if kind in _INTEGERS:
-            return self._integer()
+            value = self._integer()
+            if (value if value >= 0 else ~value) >> (_INTEGERS[kind] - 1):
+                raise ValueError("a footer has a number that its kind does not hold")
+            return value
         match kind:
             case 3:  # BYTE
                 return self._byte()
+            case 7:  # DOUBLE
+                return self._bytes(8)
             case 8:  # BINARY
                 return self._bytes(self._count())
             case 9:  # LIST
@@ -165,6 +199,8 @@ def _value(kind: int, value: Any) -> Iterator[bytes]:
         yield _integer(value)
     elif kind == BYTE:
         yield bytes([value])
+    elif kind == DOUBLE:
+        yield value
     elif kind == BINARY:
         yield _count(len(value)) + value
     elif kind == LIST:

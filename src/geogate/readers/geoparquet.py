@@ -12,7 +12,7 @@ from geogate.measures.source import LayerSchema, UnreadableError
 from geogate.model.dataset import Format
 from geogate.readers.columns import plain, plain_type, require_distinct
 from geogate.readers.geoarrow import check_native, native_rows
-from geogate.readers.geoparquet_claims import texts_of_groups
+from geogate.readers.geoparquet_claims import has_sound_histograms, texts_of_groups
 from geogate.readers.geoparquet_contents import Contents, contents_of
 from geogate.readers.geoparquet_metadata import GeoMetadata, parse_geo
 from geogate.readers.geoparquet_parts import REMEDY, Group, batch_rows, groups_of, heaviest_seen, parts_of, slices_of
@@ -99,6 +99,8 @@ class GeoParquetSource:
         if geo.column not in schema.names:
             raise UnreadableError("the Parquet file lacks its geometry column", remedy="write the file again")
         with reading("opened as Parquet"):
+            if not has_sound_histograms(self.path, metadata):
+                raise UnreadableError("the Parquet file has statistics that cannot be", remedy=REMEDY)
             groups = groups_of(metadata, geometry=geo.column)
         attributes = self._attributes(schema, geo)
         layer = LayerSchema(

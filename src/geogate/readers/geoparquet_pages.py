@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
-from geogate.libraries.thrift import TRUE, Field, Struct, decoded_first, value_of
+from geogate.libraries.thrift import I32, STRUCT, TRUE, Field, Kinds, Struct, decoded_first, has_kinds, value_of
 from geogate.readers.geoparquet_levels import OddLevelsError, count_levels
 from geogate.readers.geoparquet_zstd import is_one_frame
 
@@ -24,6 +24,12 @@ CODECS: Final = {0: "", 1: "snappy", 6: "zstd"}
 
 DATA, DICTIONARY, DATA_V2 = 0, 2, 3
 _HEADS: Final = {DATA: 5, DICTIONARY: 7, DATA_V2: 8}
+_PAGE: Final[Kinds] = dict.fromkeys((1, 2, 3, 4), I32)
+_OWN: Final = {
+    DATA: {**dict.fromkeys((1, 2, 3, 4), I32), 5: STRUCT},
+    DICTIONARY: {1: I32, 2: I32, 3: TRUE},
+    DATA_V2: {**dict.fromkeys((1, 2, 3, 4, 5, 6), I32), 7: TRUE, 8: STRUCT},
+}
 _HEAD_BYTES, _LARGEST_HEAD = 256, 1 << 20
 _LENGTH = 4
 
@@ -116,9 +122,11 @@ def _page(file: IO[bytes], head: Struct, chunk: Chunk, seen: Seen, *, room: int,
     kind, raw, size = (_number(head, number) for number in (1, 2, 3))
     if not 0 <= size <= room or raw < 0:
         raise OddPageError("page headers that are not to the standard")
-    if kind not in _HEADS or not head.keys() <= {1, 2, 3, 4, _HEADS[kind]}:
+    if kind not in _HEADS or not has_kinds(head, {**_PAGE, _HEADS[kind]: STRUCT}):
         raise OddPageError("pages that are not to the standard")
     own: Struct = head[_HEADS[kind]].value
+    if not has_kinds(own, _OWN[kind]):
+        raise OddPageError("page headers that are not to the standard")
     file.seek(at)
     data = file.read(size)
     if kind == DICTIONARY:
@@ -132,8 +140,6 @@ def _page(file: IO[bytes], head: Struct, chunk: Chunk, seen: Seen, *, room: int,
 
 
 def _first_version(data: bytes, own: Struct, chunk: Chunk, seen: Seen, *, raw: int) -> None:
-    if not own.keys() <= {1, 2, 3, 4, 5}:
-        raise OddPageError("page headers that are not to the standard")
     seen.odd["statistics"] += bool(value_of(own, 5))
     values, encoding, *of_levels = (_number(own, number) for number in (1, 2, 3, 4))
     if of_levels != [RLE, RLE]:
@@ -157,8 +163,6 @@ def _first_version(data: bytes, own: Struct, chunk: Chunk, seen: Seen, *, raw: i
 
 
 def _second_version(data: bytes, own: Struct, chunk: Chunk, seen: Seen, *, raw: int) -> None:
-    if not own.keys() <= {1, 2, 3, 4, 5, 6, 7, 8}:
-        raise OddPageError("page headers that are not to the standard")
     seen.odd["statistics"] += bool(value_of(own, 8))
     values, missing, rows, encoding, definition, repetition = (_number(own, number) for number in range(1, 7))
     if min(definition, repetition) < 0 or definition + repetition > min(len(data), raw):
