@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -81,18 +82,37 @@ def raw_box(crs: pyproj.CRS, area: Box) -> Box:
 
 def _projected(crs: pyproj.CRS, lonlat: Floats) -> Floats:
     """Give boxes that hold what boxes of degrees become in a reference system."""
-    pyproj.network.set_network_enabled(active=False)  # type: ignore[attr-defined]
-    forward = pyproj.Transformer.from_crs(pyproj.CRS.from_epsg(4326), horizontal(crs), always_xy=True)
-    share = np.linspace(0, 1, _EDGE if len(lonlat) and _largest(lonlat) > 1 else 5)
+    if not len(lonlat):
+        return np.empty((0, 4))
+    forward = _local.forward(crs)
+    share = np.linspace(0, 1, _EDGE if _largest(lonlat) > 1 else 5)
     across, up = (array.reshape(-1) for array in np.meshgrid(share, share))
     lon = lonlat[:, [0]] + (lonlat[:, [2]] - lonlat[:, [0]]) * across
     lat = lonlat[:, [1]] + (lonlat[:, [3]] - lonlat[:, [1]]) * up
-    xy = np.stack(forward.transform(lon, lat), axis=2) if len(lonlat) else np.empty((0, len(share) ** 2, 2))
+    xy = np.stack(forward.transform(lon, lat), axis=2)
     low, high = xy.min(axis=1, initial=np.inf), xy.max(axis=1, initial=-np.inf)
     margin = (high - low) * _MARGIN_SHARE + _MARGIN[crs.is_geographic]
     boxes = np.concatenate([low - margin, high + margin], axis=1)
     boxes[~np.isfinite(xy).all(axis=(1, 2))] = EVERYWHERE
     return boxes
+
+
+class _Local(threading.local):
+    """Transformers are not to be shared between threads; all zones of UTM have the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: tuple[pyproj.CRS, pyproj.Transformer] | None = None
+
+    def forward(self, crs: pyproj.CRS) -> pyproj.Transformer:
+        if self._last is None or self._last[0] is not crs:
+            pyproj.network.set_network_enabled(active=False)  # type: ignore[attr-defined]
+            made = pyproj.Transformer.from_crs(pyproj.CRS.from_epsg(4326), horizontal(crs), always_xy=True)
+            self._last = crs, made
+        return self._last[1]
+
+
+_local = _Local()
 
 
 def _largest(lonlat: Floats) -> float:
