@@ -74,7 +74,7 @@ def test_every_member_of_every_container_is_opened(tmp_path: Path) -> None:
         "data.zip/folder/inner.tar.gz/inner.tar/c.csv",
         "data.zip/top.csv",
     ]
-    assert found.parts == ()
+    assert {part.what for part in found.parts} == {"owners and spare bytes in headers of a tar"}
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
@@ -234,8 +234,25 @@ def test_a_tar_with_anything_but_zeros_around_its_members_is_refused(tmp_path: P
 def test_extended_headers_of_a_tar_are_a_part(tmp_path: Path) -> None:
     info = tarfile.TarInfo("a.csv")
     info.pax_headers = {"SCHILY.xattr.user.position": "8.5 47.3"}
-    (part,) = opened(tarred((info, ROWS)), tmp_path, "a.tar").parts
-    assert (part.what, part.fate) == ("extended headers of a tar", Fate.REMOVED)
+    parts = {part.what: part.fate for part in opened(tarred((info, ROWS)), tmp_path, "a.tar").parts}
+    assert parts == {
+        "extended headers of a tar": Fate.REMOVED,
+        "owners and spare bytes in headers of a tar": Fate.REMOVED,
+    }
+
+
+def test_folders_without_files_are_a_part(tmp_path: Path) -> None:
+    whole = zipped(("in/", b""), ("in/a.csv", ROWS), ("8.5_47.3/", b""))
+    (part,) = opened(whole, tmp_path).parts
+    assert (part.what, part.fate, part.count) == ("empty folders", Fate.REMOVED, 1)
+
+
+def test_an_extra_field_that_only_one_of_two_headers_has_is_a_part(tmp_path: Path) -> None:
+    plain = zipped(("a.csv", ROWS))
+    local = bytearray(plain[:35] + b"\xfe\xca\x04\0abcd" + plain[35:])
+    struct.pack_into("<H", local, 28, 8)
+    (part,) = opened(shifted(bytes(local), 8, 1), tmp_path).parts
+    assert (part.what, part.fate) == ("extra fields of a zip", Fate.REMOVED)
 
 
 def nested(depth: int) -> bytes:

@@ -64,7 +64,7 @@ def test_topojson_leaves_as_a_geopackage_with_all_its_layers(tmp_path: Path) -> 
     ],
 )
 def test_what_no_row_has_is_named_and_removed(change: dict[str, Any], what: str, tmp_path: Path) -> None:
-    assert [part.what for part in opened(SQUARES, tmp_path).contents] == ["features"]
+    assert [part.what for part in opened(SQUARES, tmp_path).contents] == ["features", "white space and spellings"]
     parts = {part.what: part.fate for part in opened({**SQUARES, **change}, tmp_path).contents}
     assert parts[what] is Fate.REMOVED
 

@@ -9,6 +9,7 @@ from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Fate, FilePart
 from geogate.readers.containers_limits import CHUNK
 from geogate.readers.containers_names import Names
+from geogate.readers.containers_zip import empty_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ def unpack_tar(path: Path, into: Path, limits: Limits) -> tuple[tuple[tuple[Path
     Raises: UnreadableError; ServiceError when the disk fails.
     """
     members: list[tuple[Path, str]] = []
+    folders: list[str] = []
     names, odd_headers, end = Names(), 0, 0
     try:
         with path.open("rb") as file, tarfile.TarFile(fileobj=file, errorlevel=2) as archive:
@@ -39,6 +41,7 @@ def unpack_tar(path: Path, into: Path, limits: Limits) -> tuple[tuple[tuple[Path
                 odd_headers += _odd_headers(info)
                 end = info.offset_data + -(-info.size // _BLOCK) * _BLOCK
                 if info.isdir():
+                    folders.append(f"{info.name.removeprefix('./').rstrip('/')}/")
                     continue
                 name = info.name.removeprefix("./")
                 _require_plain(info)
@@ -49,8 +52,17 @@ def unpack_tar(path: Path, into: Path, limits: Limits) -> tuple[tuple[tuple[Path
             _require_zeros(file, end, path.stat().st_size)
     except (tarfile.TarError, ValueError, EOFError, OverflowError, RecursionError):
         raise _odd("is damaged, or was cut short") from None
-    parts = [FilePart(what="extended headers of a tar", fate=Fate.REMOVED, count=odd_headers)] if odd_headers else []
-    return tuple(members), tuple(parts)
+    # "./" stands for the folder of all.
+    empty = empty_folders(
+        [*(name for _, name in members), *(folder for folder in folders if folder not in {"/", "./"})]
+    )
+    counted = (
+        ("owners and spare bytes in headers of a tar", len(members)),
+        ("extended headers of a tar", odd_headers),
+        ("empty folders", empty),
+    )
+    parts = tuple(FilePart(what=what, fate=Fate.REMOVED, count=count) for what, count in counted if count)
+    return tuple(members), parts
 
 
 def _require_plain(info: tarfile.TarInfo) -> None:

@@ -18,7 +18,7 @@ from geogate.readers.containers_limits import CHUNK
 from geogate.readers.containers_names import Names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from geogate.readers.containers_limits import Limits
@@ -35,6 +35,7 @@ _TIMES: Final = frozenset({0x0001, 0x000A, 0x5455, 0x5855, 0x7855, 0x7875})
 """Extra fields of sizes, times and owners, of fixed lengths."""
 
 _LONGEST_TIMES: Final = 40
+_IN_ZIP64: Final = 0xFFFFFFFF
 _ANOTHER_NAME: Final = 0x7075
 
 
@@ -54,6 +55,7 @@ class Entry:
     start: int
     end: int
     after: int
+    odd_extra: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +108,15 @@ def _entry(file: IO[bytes], info: zipfile.ZipInfo) -> Entry:
         raise odd_zip("has members that its directory describes otherwise")
     start = info.header_offset + _LOCAL.size + name_bytes + extra_bytes
     end = start + info.compress_size
+    odd = {found for found in (_odd_extra(extra), _odd_extra(info.extra)) if found is not None}
+    if _ANOTHER_NAME in odd:
+        raise odd_zip("has members with two names")
+    after = end
     if flags & _HAS_DESCRIPTOR:
-        return Entry(info=info, start=start, end=end, after=end + _descriptor(file, info, end))
-    sizes = {packed, size} - {0xFFFFFFFF}
-    if crc != info.CRC or not sizes <= {info.compress_size, info.file_size} or _odd_extra(extra) == _ANOTHER_NAME:
+        after += _descriptor(file, info, end)
+    elif crc != info.CRC or not {packed, size} - {_IN_ZIP64} <= {info.compress_size, info.file_size}:
         raise odd_zip("has members that its directory describes otherwise")
-    return Entry(info=info, start=start, end=end, after=end)
+    return Entry(info=info, start=start, end=end, after=after, odd_extra=bool(odd))
 
 
 def _descriptor(file: IO[bytes], info: zipfile.ZipInfo, at: int) -> int:
@@ -165,11 +170,19 @@ def _gaps(
     comments = sum(bool(entry.info.comment) for entry in entries) + bool(archive.comment)
     if comments:
         yield FilePart(what="comments of a zip", fate=Fate.REMOVED, count=comments)
-    extras = [entry for entry in entries if _odd_extra(entry.info.extra) is not None]
-    if any(_odd_extra(entry.info.extra) == _ANOTHER_NAME for entry in extras):
-        raise odd_zip("has members with two names")
+    extras = sum(entry.odd_extra for entry in entries)
     if extras:
-        yield FilePart(what="extra fields of a zip", fate=Fate.REMOVED, count=len(extras))
+        yield FilePart(what="extra fields of a zip", fate=Fate.REMOVED, count=extras)
+    empty = empty_folders([entry.info.filename for entry in entries])
+    if empty:
+        yield FilePart(what="empty folders", fate=Fate.REMOVED, count=empty)
+
+
+def empty_folders(names: Sequence[str]) -> int:
+    """Count the folders in which no file lies, so that nothing else names them; a folder's name ends with a slash."""
+    files = [name for name in names if not name.endswith("/")]
+    needed = {name[: at + 1] for name in files for at, letter in enumerate(name) if letter == "/"}
+    return sum(name.endswith("/") and name not in needed for name in names)
 
 
 def unpack_zip(path: Path, into: Path, limits: Limits) -> tuple[tuple[tuple[Path, str], ...], tuple[FilePart, ...]]:

@@ -16,9 +16,10 @@ from geogate.measures.source import LayerSchema, UnreadableError
 from geogate.model.dataset import Fate, FilePart, Format
 from geogate.readers.columns import plain, plain_type, require_distinct
 from geogate.readers.file_geodatabase import check_catalogue, check_files, parts_of
-from geogate.readers.flatgeobuf import check_flatgeobuf
+from geogate.readers.flatgeobuf import check_flatgeobuf, flatgeobuf_parts
 from geogate.readers.geopackage import check_geopackage
-from geogate.readers.shapefile import check_shapefile
+from geogate.readers.geopackage_contents import geopackage_parts
+from geogate.readers.shapefile import check_shapefile, shapefile_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,7 +121,17 @@ class OgrSource:
         """
         if self.format is Format.FILE_GEODATABASE:
             return parts_of(self.sidecars, sum(layer.rows or 0 for layer in self.layers))
-        return (FilePart(what="layers", fate=Fate.JUDGED, count=len(self.layers)),)
+        return (FilePart(what="layers", fate=Fate.JUDGED, count=len(self.layers)), *self._besides())
+
+    def _besides(self) -> tuple[FilePart, ...]:
+        """Name what the format has names for; whether other bytes are those of the rows is for the gate to find out."""
+        match self.format:
+            case Format.GEOPACKAGE:
+                return geopackage_parts(self.path)
+            case Format.SHAPEFILE:
+                return shapefile_parts(self.path, self.sidecars)
+            case _:
+                return flatgeobuf_parts(self.path)
 
     @cached_property
     def layers(self) -> tuple[LayerSchema, ...]:

@@ -121,6 +121,7 @@ class _Topology:
         boxes = ("bbox" in self._whole) + sum("bbox" in each for each in inner)
         properties = sum(each.get("type") == "GeometryCollection" and bool(each.get("properties")) for each in inner)
         counted = (
+            ("white space and spellings", 1),
             ("arcs that no geometry uses", unused),
             ("bounding boxes", boxes),
             ("other members", odd),

@@ -82,8 +82,9 @@ class Aside:
     attributes: int = 0
 
     def parts(self) -> list[FilePart]:
-        """Name what was met."""
+        """Name what was met, and what no reader tells apart: white space, prefixes, and how numbers are spelt."""
         counted = (
+            ("white space and spellings", 1),
             ("comments", self.comments),
             ("processing instructions", self.instructions),
             ("text between elements", self.texts),
