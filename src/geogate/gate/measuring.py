@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from geogate.gate.engine import EngineName
-from geogate.gate.passes import endings_of, local_passes, tools_for
+from geogate.gate.passes import alive, endings_of, local_passes, tools_for
 from geogate.measures.source import SplitSource
 from geogate.readers import open_dataset
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from geogate.gate.examine import Question
     from geogate.gate.opening import Opened
     from geogate.gate.passes import Means, Passes
-    from geogate.measures.measure import LayerPass
+    from geogate.measures.measure import LayerPass, MeasureId
     from geogate.measures.source import LayerSchema, Source
+    from geogate.measures.tools import Tools
 
 
 @contextmanager
@@ -43,13 +44,16 @@ def passes_over(opened: Opened, *, size: int, question: Question, means: Means) 
     with spark_dataset(
         means.engine.master, opener=open_dataset, on_rows=means.progress.on_rows, tools=tools
     ) as dataset:
-        yield _spark_passes(opened, dataset, local)
+        yield _spark_passes(opened, dataset, local, tools)
 
 
-def _spark_passes(opened: Opened, dataset: SparkDataset, local: Passes) -> Passes:
+def _spark_passes(opened: Opened, dataset: SparkDataset, local: Passes, tools: Tools) -> Passes:
     """Register every layer before the first is measured, so that one job can measure many."""
+    found: set[MeasureId] = set()
     registered: dict[tuple[int, str], LayerPass] = {
-        (id(layer.source), layer.schema.name): dataset.layer(layer.source, layer.schema, layer.crs)
+        (id(layer.source), layer.schema.name): alive(
+            dataset.layer(layer.source, layer.schema, layer.crs), tools=tools, found=found
+        )
         for layer in opened.layers
         if isinstance(layer.source, SplitSource)
     }

@@ -5,24 +5,26 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from geogate.engines.ending import Ending
 from geogate.engines.local import LocalPass
 from geogate.gate.engine import LOCAL, Engine
 from geogate.gate.progress import SILENT, Progress
 from geogate.kernels import state
+from geogate.measures.canaries import SilentDetectorError, require_alive
 from geogate.measures.tools import Tools
+from geogate.model.errors import ServiceError
 from geogate.model.finding import Effect
 from geogate.rules.registry import registered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pyproj
 
-    from geogate.measures.measure import LayerPass
+    from geogate.measures.measure import LayerFacts, LayerPass, Measure, MeasureId
     from geogate.measures.source import LayerSchema, Source
     from geogate.policy.policy import Policy
     from geogate.zones.zone import ZoneList
@@ -61,11 +63,33 @@ class Passes(Protocol):
         ...
 
 
+def alive(run: LayerPass, *, tools: Tools, found: set[MeasureId]) -> LayerPass:
+    """Let every measure find what is planted for it before it measures a layer; ``found`` are those that did already.
+
+    The pass raises ServiceError where one does not: a detector that is silent is worth nothing.
+    """
+
+    def measured(measures: Sequence[Measure[Any]], /) -> LayerFacts:
+        try:
+            require_alive([measure for measure in measures if measure.id not in found], tools)
+        except SilentDetectorError as error:
+            raise ServiceError(
+                "a detector did not find what was planted for it, so that there is no verdict",
+                hint=f"install geogate again, and compile its kernels; the detector is {error.measure}",
+            ) from error
+        found.update(measure.id for measure in measures)
+        return run(measures)
+
+    return measured
+
+
 def local_passes(means: Means, *, tools: Tools, endings: tuple[Ending, ...] = ()) -> Passes:
     """Let this machine measure, on all its cores."""
+    found: set[MeasureId] = set()
 
     def make(source: Source, layer: LayerSchema, crs: pyproj.CRS, /) -> LayerPass:
-        return LocalPass(source, layer, crs, means.progress.on_rows, tools=tools, endings=endings)
+        run = LocalPass(source, layer, crs, means.progress.on_rows, tools=tools, endings=endings)
+        return alive(run, tools=tools, found=found)
 
     return make
 

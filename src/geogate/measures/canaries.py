@@ -1,0 +1,259 @@
+"""Canaries: for every measure a synthetic batch with a planted case that it must find, or its run is worth nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, singledispatch
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyproj
+import shapely
+
+from geogate.measures.batch import LayerBatch
+from geogate.measures.hidden.columns import ColumnContents
+from geogate.measures.hidden.columns_declared import ValuesBeyond
+from geogate.measures.hidden.text import TextScan
+from geogate.measures.inventory import LayerInventory
+from geogate.measures.lattice import CoordinateLattice
+from geogate.measures.listed_terms import TermScan
+from geogate.measures.raster import COLUMNS
+from geogate.measures.raster_bands import RasterBands
+from geogate.measures.raster_distance import GroundSampleDistance, ZoneSampleDistance
+from geogate.measures.raster_zones import RasterZonePixels
+from geogate.measures.readings import Family
+from geogate.measures.time_steps import TimeSteps
+from geogate.measures.vertex_spacing import VertexSpacing
+from geogate.measures.zone_devices import ZoneDevices
+from geogate.measures.zone_hits import ZoneHits
+from geogate.measures.zone_readings import ZoneReadings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from geogate.measures.measure import Measure, MeasureId
+    from geogate.measures.tools import Tools
+    from geogate.zones.zone import ZoneList
+
+M = TypeVar("M")
+
+_FINE: Final = (8.123457, 47.654321)
+"""A position of a decimetre."""
+
+_NEAR_M: Final = 1.0
+_STEP_DEG: Final = 1e-6
+_PLANTED: Final = "planted"
+
+
+class SilentDetectorError(Exception):
+    """A measure did not find what was planted for it: what it says of the data is worth nothing."""
+
+    def __init__(self, measure: MeasureId) -> None:
+        super().__init__(f"measure {measure} did not find what was planted for it")
+        self.measure = measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """A batch with a planted case, and how to tell from the measurement that it was found."""
+
+    batch: LayerBatch
+    caught: Callable[[Any], bool]
+
+
+def require_alive(measures: Sequence[Measure[Any]], tools: Tools) -> None:
+    """Let every measure find its planted case, with the tools of the pass.
+
+    Raises: SilentDetectorError when one does not, or has none.
+    """
+    for measure in measures:
+        try:
+            canary = canary_of(measure)
+        except NotImplementedError:
+            raise SilentDetectorError(measure.id) from None
+        tally = measure.tally(tools)
+        canary.batch.kernels = tools.kernels
+        tally.add(canary.batch)
+        if canary.caught(tally.measurement()) is not True:
+            raise SilentDetectorError(measure.id)
+
+
+@singledispatch
+def canary_of(measure: object) -> Canary:
+    """Plant a case for a measure.
+
+    Raises: NotImplementedError for a measure without one.
+    """
+    raise NotImplementedError(type(measure).__name__)
+
+
+@cache
+def _wgs84() -> pyproj.CRS:
+    return pyproj.CRS.from_epsg(4326)
+
+
+def _batch(geometries: Sequence[shapely.Geometry], columns: dict[str, pa.Array] | None = None) -> LayerBatch:
+    wkb = pa.array(list(shapely.to_wkb(np.array(geometries, object))), pa.binary())
+    if columns is None:
+        columns = {"row": pa.array(np.arange(len(geometries)))}
+    return LayerBatch(wkb=wkb, attributes=pa.record_batch(columns), crs=_wgs84())
+
+
+def _within(zone_list: ZoneList) -> tuple[float, float]:
+    """Give a position within a zone of a list.
+
+    Raises: NotImplementedError for a list without a zone.
+    """
+    for zone in zone_list.zones:
+        if not zone.geometry.is_empty:
+            point = zone.geometry.representative_point()
+            return float(point.x), float(point.y)
+    raise NotImplementedError(zone_list.name)
+
+
+@canary_of.register
+def _inventory(measure: LayerInventory) -> Canary:
+    del measure
+    batch = _batch([shapely.Point(*_FINE, 5.0), shapely.Point(np.nan, 1.0)])
+    return Canary(batch=batch, caught=lambda found: found.rows == found.non_finite + 1 and found.has_z)
+
+
+@canary_of.register
+def _lattice(measure: CoordinateLattice) -> Canary:
+    del measure
+    batch = _batch([shapely.Point(8.0, 47.0), shapely.Point(*_FINE)])
+
+    def caught(found: Any) -> bool:
+        steps = [decimals.step for axis in (found.x, found.y) for decimals in axis[-1:]]
+        return len(steps) == len(_FINE) and max(steps) <= _STEP_DEG
+
+    return Canary(batch=batch, caught=caught)
+
+
+@canary_of.register
+def _spacing(measure: VertexSpacing) -> Canary:
+    del measure
+    x, y = _FINE
+    batch = _batch([shapely.LineString([(x, y), (x + _STEP_DEG, y), (x + 1, y)])])
+    return Canary(batch=batch, caught=lambda found: found.shortest_m is not None and 0 < found.shortest_m < _NEAR_M)
+
+
+@canary_of.register
+def _times(measure: TimeSteps) -> Canary:
+    del measure
+    moments = pa.array([1_700_000_000_123_456_789], pa.timestamp("ns", tz="UTC"))
+    batch = _batch([shapely.Point(*_FINE)], {"t": moments, "s": pa.array(["2026-01-01T12:34:56.789Z"])})
+
+    def caught(found: Any) -> bool:
+        counts = [column.counts for column in found.columns or ()]
+        return [sum(some[:-1]) for some in counts] == [1, 1] and counts[0][0] == 1
+
+    return Canary(batch=batch, caught=caught)
+
+
+@canary_of.register
+def _hits(measure: ZoneHits) -> Canary:
+    batch = _batch([shapely.Point(_within(measure.zone_list))])
+    return Canary(batch=batch, caught=lambda found: found.features_hit == 1 and len(found.zones) >= 1)
+
+
+@canary_of.register
+def _devices(measure: ZoneDevices) -> Canary:
+    inside = shapely.Point(_within(measure.zone_list))
+    batch = _batch([inside, inside], {measure.column: pa.array([_PLANTED, _PLANTED])})
+    return Canary(batch=batch, caught=lambda found: bool(found.zones) and found.zones[0].devices == 1)
+
+
+@canary_of.register
+def _readings(measure: ZoneReadings) -> Canary:
+    lon, lat = _within(measure.zone_list)
+    plants = {Family.SWAPPED: (lat, lon), Family.SIGNS: (-lon, lat), Family.SCALED: (lon * 1e7, lat * 1e7)}
+    for family, (x, y) in plants.items():
+        if family in measure.families:
+            point = shapely.Point(round(x), round(y)) if family is Family.SCALED else shapely.Point(x, y)
+            return Canary(batch=_batch([point]), caught=lambda found: any(each.features for each in found.readings))
+    # The other families are read by the same code; what is told apart here is that positions are looked at.
+    return Canary(batch=_batch([shapely.Point(lon, lat)]), caught=lambda found: found.vertices == 1)
+
+
+@canary_of.register
+def _terms(measure: TermScan) -> Canary:
+    words = [term.words[0] for term in measure.terms if term.words]
+    text = words[0] if words else _PLANTED
+    batch = _batch([shapely.Point(*_FINE)], {"t": pa.array([f"- {text} -"])})
+    return Canary(batch=batch, caught=lambda found: found.texts == 1 and (not words or bool(found.found)))
+
+
+@canary_of.register
+def _texts(measure: TextScan) -> Canary:
+    del measure
+    lon, lat = _FINE
+    texts = [f"POINT ({lon} {lat})", f"geo:{lat},{lon}", f"{lat:.6f}, {lon:.6f}", "32TMT6500047000", "nothing"]
+    batch = _batch([shapely.Point(*_FINE)] * len(texts), {"t": pa.array(texts)})
+
+    def caught(found: Any) -> bool:
+        certain = {form for column in found.columns for form in column.certain}
+        return len(certain) > 1 and "wkt" in certain
+
+    return Canary(batch=batch, caught=caught)
+
+
+@canary_of.register
+def _contents(measure: ColumnContents) -> Canary:
+    del measure
+    rows = np.arange(8)
+    columns = {"a": pa.array(8.1234567 + rows / 1e5), "b": pa.array([f"user{n}@example.org" for n in rows])}
+    batch = _batch([shapely.Point(*_FINE)] * len(rows), columns)
+
+    def caught(found: Any) -> bool:
+        counts = [(column.rich, column.addresses) for column in found.columns or ()]
+        return counts == [(len(rows), 0), (0, len(rows))]
+
+    return Canary(batch=batch, caught=caught)
+
+
+@canary_of.register
+def _beyond(measure: ValuesBeyond) -> Canary:
+    """Plant a value that is beyond what is declared of each column, with more digits than any may have."""
+    columns: dict[str, pa.Array] = {}
+    for limits in measure.limits:
+        name = re.sub(r"[*?]|\[[^]]*\]", "x", limits.name)
+        columns[name] = pa.array([_PLANTED]) if limits.max_decimals is None else pa.array([1 / 3])
+    batch = _batch([shapely.Point(*_FINE)], columns or None)
+    return Canary(batch=batch, caught=lambda found: not measure.limits or max(found.counts) > 0)
+
+
+def _window(lon: float, lat: float) -> LayerBatch:
+    """Give a raster window of one pixel a place, shown and fine."""
+    box = shapely.box(lon - _STEP_DEG, lat - _STEP_DEG, lon + _STEP_DEG, lat + _STEP_DEG)
+    values = {
+        "image": "base", "level": 0, "image_columns": 1, "image_rows": 1, "bands": 1, "data_type": "uint8",
+        "interpretation": "gray", "elevation_hint": True, "georeferencing": "affine", "column": 0, "row": 0,
+        "columns": 1, "rows": 1, "gsd_x_m": 0.1, "gsd_y_m": 0.2, "gridded": False, "shown_pixels": 1, "shown": None,
+    }  # fmt: skip
+    attributes = pa.record_batch([pa.array([values[field.name]], field.type) for field in COLUMNS], schema=COLUMNS)
+    return LayerBatch(wkb=pa.array([shapely.to_wkb(box)], pa.binary()), attributes=attributes, crs=_wgs84())
+
+
+@canary_of.register
+def _bands(measure: RasterBands) -> Canary:
+    del measure
+    return Canary(batch=_window(*_FINE), caught=lambda found: found.most == 1 and found.data_types == ("uint8",))
+
+
+@canary_of.register
+def _distances(measure: GroundSampleDistance) -> Canary:
+    del measure
+    return Canary(batch=_window(*_FINE), caught=lambda found: found.finest_m == found.elevation_m == 0.1)  # noqa: PLR2004
+
+
+@canary_of.register
+def _distances_in_zones(measure: ZoneSampleDistance) -> Canary:
+    return Canary(batch=_window(*_within(measure.zone_list)), caught=lambda found: found.windows == 1)
+
+
+@canary_of.register
+def _pixels(measure: RasterZonePixels) -> Canary:
+    return Canary(batch=_window(*_within(measure.zone_list)), caught=lambda found: bool(found.zones))
