@@ -10,6 +10,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from geogate.measures.source import UnreadableError
+from geogate.model.dataset import Fate, FilePart
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,7 @@ _LARGEST_HEADER = 10 * 1024 * 1024
 _NODE_BYTES = 40
 _HAS_M, _HAS_T, _HAS_TM = 4, 5, 6
 _FEATURES, _NODE_SIZE = 8, 9
+_NOTES = (11, 12, 13)
 _DEFAULT_NODE_SIZE = 16
 _SMALLEST_NODE = 2
 
@@ -73,6 +75,25 @@ def check_flatgeobuf(path: Path) -> None:
                 _walk(data)
         except (struct.error, ValueError, IndexError):
             raise _damaged() from None
+
+
+def flatgeobuf_parts(path: Path) -> tuple[FilePart, ...]:
+    """Name what the header has besides the schema, and the spatial index.
+
+    Raises: UnreadableError.
+    """
+    with path.open("rb") as file:
+        (size,) = _LENGTH.unpack(file.read(_MAGIC_BYTES + _LENGTH.size)[_MAGIC_BYTES:])
+        data = file.read(min(size, _LARGEST_HEADER))
+    try:
+        header = _Table(data)
+        notes = sum(bool(header.scalar(field, "<I", 0)) for field in _NOTES)
+        features = header.scalar(_FEATURES, "<Q", 0)
+        index = _index_bytes(features, header.scalar(_NODE_SIZE, "<H", _DEFAULT_NODE_SIZE))
+    except (struct.error, ValueError, IndexError):
+        raise _damaged() from None
+    found = (("titles, descriptions and metadata", notes, None), ("spatial indexes", int(index > 0), index))
+    return tuple(FilePart(what=what, fate=Fate.REMOVED, count=count, size=size) for what, count, size in found if count)
 
 
 def _walk(data: mmap.mmap) -> None:

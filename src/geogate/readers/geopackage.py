@@ -39,6 +39,11 @@ def _odd(why: str, remedy: str) -> UnreadableError:
     return UnreadableError(f"the GeoPackage {why}", remedy=remedy)
 
 
+def damaged() -> UnreadableError:
+    """Say that SQLite cannot read it."""
+    return _odd("is damaged", "export it again")
+
+
 def check_geopackage(path: Path) -> tuple[str, ...]:
     """Return the names of the registered feature tables of a whole GeoPackage that has nothing else.
 
@@ -47,14 +52,15 @@ def check_geopackage(path: Path) -> tuple[str, ...]:
     if any(path.with_name(path.name + end).exists() for end in JOURNALS):
         raise _odd("has a journal beside it, so rows may be missing", "close it in every program, then export it again")
     try:
-        with closing(_connect(path)) as database:
+        with closing(connect(path)) as database:
             _check_whole(database, path)
             return _feature_tables(database)
     except (sqlite3.Error, UnicodeDecodeError, OverflowError, TypeError):
-        raise _odd("is damaged", "export it again") from None
+        raise damaged() from None
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a GeoPackage to be read, without a journal and without trust in its schema."""
     database = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True)
     # A hostile schema could otherwise run functions of its own in views and indexes.
     database.execute("PRAGMA trusted_schema=OFF")

@@ -9,6 +9,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from geogate.measures.source import UnreadableError
+from geogate.model.dataset import Fate, FilePart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,9 @@ SIDECARS = (*REQUIRED, ".prj", ".cpg")
 
 _HEADER = 100
 _INDEX_ENTRY = 8
+_RECORD_HEAD = 4
+"""Words of 16 bits before the contents of a record."""
+
 _DBF_HEADER = 32
 _DBF_END = 1
 
@@ -45,6 +49,24 @@ def check_shapefile(path: Path, sidecars: Sequence[Path]) -> None:
     found = parts[".dbf"].stat().st_size
     if found not in (size, size + _DBF_END):
         raise _odd("has a .dbf that does not have the size that it claims")
+
+
+def shapefile_parts(path: Path, sidecars: Sequence[Path]) -> tuple[FilePart, ...]:
+    """Name the rows that were marked as deleted, and the bytes between records.
+
+    Raises: UnreadableError.
+    """
+    parts = {side.suffix.lower(): side for side in sidecars}
+    with parts[".shx"].open("rb") as file:
+        file.seek(_HEADER)
+        words = sum(length + _RECORD_HEAD for _, length in struct.iter_unpack(">ii", file.read()))
+    gap = path.stat().st_size - _HEADER - 2 * words
+    with parts[".dbf"].open("rb") as file:
+        rows, head, width = struct.unpack("<IHH", file.read(_DBF_HEADER)[4:12])
+        file.seek(head)
+        deleted = sum(file.read(width)[:1] == b"*" for _ in range(rows if width else 0))
+    found = (("deleted rows", deleted, deleted * width), ("bytes between records", int(gap != 0), abs(gap)))
+    return tuple(FilePart(what=what, fate=Fate.REMOVED, count=count, size=size) for what, count, size in found if count)
 
 
 def _check_main(path: Path, what: str) -> int:
