@@ -56,7 +56,7 @@ def _bits(values: NDArray[Any]) -> NDArray[Any]:
 
 def _is_zero(values: NDArray[Any]) -> Marks:
     zero: Marks = _bits(values) == 0
-    return zero.all(axis=-1) if zero.ndim > values.ndim else zero
+    return np.asarray(zero.all(axis=-1)) if zero.ndim > values.ndim else zero
 
 
 def _is_nodata(values: NDArray[Any], nodata: float | None) -> Marks:

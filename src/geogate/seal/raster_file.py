@@ -5,9 +5,12 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Value = tuple[int, int, bytes]
 """The type, the count and the bytes of a tag's value."""
@@ -51,7 +54,7 @@ class TiffWriter:
         self._link = 8 if big else 4
         file.write(struct.pack("<2sHHHQ", b"II", 43, 8, 0, 0) if big else struct.pack("<2sHI", b"II", 42, 0))
 
-    def block(self, values: np.ndarray[tuple[int, ...], np.dtype[np.generic]], *, differences: bool) -> tuple[int, int]:
+    def block(self, values: NDArray[Any], *, differences: bool) -> tuple[int, int]:
         """Write one tile of rows, columns and bands; return where it stands and how many bytes it has."""
         if differences:
             values = values.view(f"u{values.dtype.itemsize}")
