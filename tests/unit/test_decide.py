@@ -170,6 +170,19 @@ def test_a_case_of_another_policy_is_refused() -> None:
         decide(case_of(POLICY), policy=other, layers=LAYERS, outcomes=ALL, gate_findings=())
 
 
+def test_a_check_that_is_not_satisfied_and_has_no_finding_denies() -> None:
+    whole = verdict()
+    checks = (replace(whole.checks[0], satisfied=False), *whole.checks[1:])
+    assert replace(whole, checks=checks).decision is Decision.DENY
+
+
+def test_a_verdict_about_nothing_denies() -> None:
+    whole = verdict()
+    assert replace(whole, rules=(), layers=(), checks=()).decision is Decision.DENY
+    assert replace(whole, layers=(), checks=()).decision is Decision.DENY
+    assert replace(whole, rules=(), checks=()).decision is Decision.DENY
+
+
 def test_a_verdict_repeats_its_case() -> None:
     case, found = case_of(POLICY), verdict()
     assert (found.subject, found.basis, found.destination) == (case.subject, case.basis, case.destination)

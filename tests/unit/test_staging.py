@@ -138,6 +138,13 @@ def test_links_pipes_folders_and_devices_are_refused(staging: Staging, source: P
     assert kept(staging) == []
 
 
+def test_no_byte_is_read_through_a_link(staging: Staging, source: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.csv"
+    link.symlink_to(source)
+    with pytest.raises(InputError, match="links are not followed"):
+        staging.stage([link], names=["a.csv"], dataset="d")
+
+
 def test_a_file_that_changes_while_it_is_copied_is_refused(staging: Staging, tmp_path: Path) -> None:
     file = tmp_path / "growing.csv"
     file.write_bytes(os.urandom(64 * CHUNK))
