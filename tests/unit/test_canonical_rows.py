@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import shapely
 from geogate.measures.batch import LayerBatch
 from geogate.measures.source import LayerSchema, UnreadableError
 from geogate.model.dataset import FilePart, Format
+from geogate.seal.geoparquet import _schema
 from geogate.seal.rows import canonical_rows
 
 if TYPE_CHECKING:
@@ -69,3 +70,11 @@ def test_as_many_rows_as_claimed_are_written(claimed: int | None) -> None:
 def test_fewer_or_more_rows_than_claimed_make_no_artefact(claimed: int) -> None:
     with pytest.raises(UnreadableError, match=f"3 rows were read where the file claims {claimed}"):
         rows_of(Given(3, claimed))
+
+
+def test_notes_in_the_schema_of_a_reader_do_not_leave() -> None:
+    noted = pa.schema([pa.field("a", pa.string(), metadata={"note": "8.123456 50.654321"})], metadata={"more": "notes"})
+    (layer,) = Given(1, 1).layers
+    schema = _schema(replace(layer, attributes=noted))
+    assert [(field.name, field.metadata) for field in schema] == [("a", None), ("geometry", None)]
+    assert schema.metadata is None
