@@ -17,7 +17,7 @@ from sandboxing.places import child, levels, zygote
 from sandboxing.processes import as_ordinary_user, below, lives, within
 
 from geogate.model.errors import ServiceError
-from geogate.sandbox import ChildLimitError, IsolationLevel, Zygote
+from geogate.sandbox import ChildLimitError, IsolationLevel, LimitKind, Zygote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,6 +117,16 @@ def test_a_session_leaves_nothing(any_level: IsolationLevel, tmp_path: Path, how
     assert within(5, lambda: not [pid for pid in below(zygote().pid) if lives(pid)])
     assert descriptors() == before
     assert source.read_bytes() == b"x"
+
+
+def test_processes_that_a_child_leaves_are_killed_and_deny() -> None:
+    with child(IsolationLevel.LIMITED) as inside:
+        left_over = inside.call(attacks.leave_processes, gives=list[int])
+        assert all(map(lives, left_over))
+        with pytest.raises(ChildLimitError) as caught:
+            inside.finish()
+    assert caught.value.kind is LimitKind.FORBIDDEN
+    assert within(5, lambda: not any(map(lives, left_over)))
 
 
 def test_what_a_session_wrote_is_gone_unless_it_was_found_in_order(any_level: IsolationLevel, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from geogate.model.document import canonical_json
+from geogate.sandbox import system
 from geogate.sandbox.child import ASIDE, NOT_ISOLATED, PLACE, Descriptors, run_child
 from geogate.sandbox.levels import IsolationLevel
 from geogate.sandbox.limits import status_of
@@ -95,6 +96,10 @@ def _watched(order: Order, control: socket.socket, own: Descriptors, private: st
             _fill(private, order)
     except OSError:
         return _not_isolated()
+    if system.IS_LINUX:
+        # What a child leaves behind becomes a child of the guard.
+        with contextlib.suppress(OSError):
+            system.prctl(system.PR_SET_CHILD_SUBREAPER, 1)
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -150,6 +155,8 @@ class _Watch:
                 if self._cause:
                     os.kill(self._pid, signal.SIGKILL)
             self._pause()
+        if _left_behind():
+            self._cause = "forbidden"
         return self._report(ended[1], ended[2].ru_utime + ended[2].ru_stime)
 
     def _pause(self) -> None:
@@ -199,6 +206,28 @@ class _Watch:
         if code == -signal.SIGKILL and not self._cause and cpu_s >= self._order.limits.cpu_s - 1:
             cause = "cpu"
         return Report(cause=cause, signal=max(0, -code), code=max(0, code), cpu_s=cpu_s, peak_bytes=self._peak)
+
+
+def _left_behind() -> bool:
+    """Kill what a child has started and left, where nothing forbade it to; tell whether there was anything."""
+    found = False
+    while True:
+        for pid in _children():
+            found = True
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            # Orphans of those that were just killed come next.
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return found
+
+
+def _children() -> tuple[int, ...]:
+    try:
+        return tuple(int(each) for each in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+    except OSError:  # no such files on other systems
+        return ()
 
 
 def _written(folder: str) -> int:
