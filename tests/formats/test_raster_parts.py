@@ -280,6 +280,15 @@ def test_unknown_and_wrong_compressions_are_refused(clean: Path, compression: in
         rows(change(clean, 259, "<H", 8, compression))
 
 
+def test_a_warning_that_is_no_text_is_a_warning(tmp_path: Path) -> None:
+    path = tagged(note="x")(write_tif(tmp_path / "a.tif", PLAIN))
+    data = path.read_bytes()
+    assert b'<Item name="note">' in data
+    path.write_bytes(data.replace(b'<Item name="note">', b'<Item \xffame "note">'))
+    with pytest.raises(UnreadableError, match="warning"):
+        rows(path)
+
+
 def test_damage_in_any_byte_is_a_refusal_or_an_image(clean: Path) -> None:
     data = clean.read_bytes()
     generator = np.random.default_rng(7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -63,12 +64,16 @@ def strict_raster(what: str) -> Iterator[None]:
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         logger.addHandler(kept)
         before, logger.propagate = logger.propagate, False
+        lost: list[str] = []
+        # A message that is not UTF-8 never reaches the log: rasterio fails where nothing can be raised.
+        hook, sys.unraisablehook = sys.unraisablehook, lambda unraisable: lost.append(str(unraisable.exc_type))
         try:
             yield
         finally:
+            sys.unraisablehook = hook
             logger.propagate = before
             logger.removeHandler(kept)
-        if kept.messages:
+        if kept.messages or lost:
             raise UnreadableError(f"the file cannot be {what} without a warning", remedy=REMEDY)
 
 
