@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gating.place import FAR, POLICY, PolicyFolder, destination, precision, zones
+from gating.place import FAR, POLICY, ZONES, PolicyFolder, destination, precision, rule, zones
 from smuggling.secret import ZONE, ZONE_IN_CHINA
 
+from geogate.model.dataset import LayerKind
 from geogate.model.errors import GeogateError
 from geogate.model.verdict import Decision
 
@@ -54,8 +55,31 @@ class Attempt:
 def prepare(policies: PolicyFolder) -> None:
     """Write the zone and the policy of the corpus."""
     policies.write_zones(ZONE, ZONE_IN_CHINA, valid_until=FAR)
-    policies.write_policy((precision("precision", 100, ">="), zones(BUFFER_M), destination()))
-    policies.write_policy((zones(BUFFER_M), destination()), name=ZONES_ONLY)
+    both = (zones(BUFFER_M), readings(), pixels(), destination())
+    kinds = [kind.value for kind in LayerKind]
+    policies.write_policy((precision("precision", 100, ">="), *both), kinds=kinds)
+    policies.write_policy(both, name=ZONES_ONLY, kinds=kinds)
+
+
+def readings() -> dict[str, Any]:
+    """Give the rule about other readings of the numbers, all of them."""
+    return rule(
+        "readings",
+        "expect_no_zone_under_another_reading",
+        "warning",
+        zone_list=ZONES,
+        buffer_m=BUFFER_M,
+        max_features=0,
+        max_share=0.0,
+        min_share_fitting=0.9,
+        readings="all",
+    )
+
+
+def pixels() -> dict[str, Any]:
+    """Give the rule about what images show of zones."""
+    kind = "expect_no_pixels_in_restricted_zones"
+    return rule("pixels", kind, zone_list=ZONES, buffer_m=BUFFER_M, max_pixels=0)
 
 
 def attempt(key: str, case: Case, *, gate: Gate) -> Attempt:
