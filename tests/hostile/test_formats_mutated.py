@@ -72,6 +72,8 @@ WHOLE: dict[str, Callable[[], bytes]] = {
     "gpx": lambda: written("GPX", ".gpx"),
     "gml": lambda: written("GML", ".gml"),
     "topojson": topology,
+    "mbtiles": lambda: written("MBTiles", ".mbtiles"),
+    "pmtiles": lambda: written("PMTiles", ".pmtiles"),
     "xlsx": workbook,
     "zip": zipped,
     "tar": tarred,
@@ -97,7 +99,7 @@ def test_changed_bytes_are_refused_or_read_and_leave_nothing_behind(kind: str) -
     whole = WHOLE[kind]()
     change = st.tuples(st.integers(0, len(whole)), st.integers(0, 8), st.sampled_from(STRINGS) | st.binary(max_size=6))
 
-    @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
     @given(st.lists(change, min_size=1, max_size=4))
     def each(changes: list[tuple[int, int, bytes]]) -> None:
         data = bytearray(whole)

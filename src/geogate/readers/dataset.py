@@ -83,6 +83,12 @@ def _geotiff(path: Path, _: Format, beside: tuple[Path, ...]) -> Source:
     return RasterSource(path, beside)
 
 
+def _tiles(path: Path, kind: Format, _: tuple[Path, ...]) -> Source:
+    from geogate.readers.tiles import TilesSource
+
+    return TilesSource(path, kind)
+
+
 OPENERS: Final[Mapping[Format, Opener]] = {
     Format.GEOPARQUET: _geoparquet,
     Format.CSV: _csv,
@@ -97,6 +103,8 @@ OPENERS: Final[Mapping[Format, Opener]] = {
     Format.GPX: _gpx,
     Format.GML: _gml,
     Format.EXCEL: _excel,
+    Format.MBTILES: _tiles,
+    Format.PMTILES: _tiles,
     Format.GEOTIFF: _geotiff,
 }
 """Who reads which format; a format that nobody reads is refused with advice."""
@@ -107,9 +115,7 @@ WITH_SIDECARS: Final = frozenset(
 """Formats whose opener takes the files beside the main one."""
 
 ADVICE: Final[Mapping[Format, str]] = {
-    Format.MBTILES: "send the layers that the tiles were made from, as GeoPackage or GeoParquet",
-    Format.PMTILES: "send the layers that the tiles were made from, as GeoPackage or GeoParquet",
-    Format.VECTOR_TILE: "send the layers that the tiles were made from, as GeoPackage or GeoParquet",
+    Format.VECTOR_TILE: "send tiles as MBTiles or PMTiles, which say where each one lies",
     Format.NETCDF: "convert it to GeoTIFF: `gdal_translate -of GTiff`, each variable in a file of its own",
     Format.ZARR: "convert it to GeoTIFF: `gdal_translate -of GTiff`, each variable in a file of its own",
     Format.GRIB: "convert it to GeoTIFF: `gdal_translate -of GTiff`, each variable in a file of its own",

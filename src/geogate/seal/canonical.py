@@ -36,7 +36,17 @@ EXTENSIONS = {
 
 
 LEAVES_AS: Final[Mapping[Format, Format]] = dict.fromkeys(
-    (Format.KML, Format.GPX, Format.GML, Format.TOPOJSON, Format.EXCEL, Format.FILE_GEODATABASE), Format.GEOPACKAGE
+    (
+        Format.KML,
+        Format.GPX,
+        Format.GML,
+        Format.TOPOJSON,
+        Format.EXCEL,
+        Format.FILE_GEODATABASE,
+        Format.MBTILES,
+        Format.PMTILES,
+    ),
+    Format.GEOPACKAGE,
 )
 """Formats that geogate reads and does not write, and the one in which their layers leave."""
 
