@@ -107,7 +107,7 @@ class PolicyFolder:
         }
         # Every policy needs a rule about columns; tests of other rules do not say so.
         judged = any(rule["type"] == columns()["type"] for rule in rules)
-        expectations = [*rules] if judged else [*rules, columns()]
+        expectations = [*rules] if judged or not rules else [*rules, columns()]
         self._dump(f"{name}.yaml", {"name": name, "meta": about | meta, "expectations": expectations})
 
     def write_recipients(self, *places: dict[str, str], without: Sequence[str] = (), **changes: Any) -> None:

@@ -71,4 +71,4 @@ def test_a_policy_that_allows_it_clears_what_has_nothing_to_deny_only_when_all_i
     gate.policies.write_policy(RULES, stop_early=True)
     verdict = gate.screen(staged(gate, inside=0))
     assert (verdict.decision, verdict.layers[0].rows) == (Decision.CLEAR, ROWS)
-    assert {str(check.rule) for check in verdict.checks} == {"precision", "review", "zones", "destination"}
+    assert {str(check.rule) for check in verdict.checks} == {"precision", "review", "zones", "destination", "columns"}

@@ -18,6 +18,7 @@ from geogate.model.errors import ServiceError
 from geogate.model.parties import Circumstances
 from geogate.model.verdict import Basis
 from geogate.policy.decide import Case, decide
+from geogate.rules.registry import registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from geogate.gate.derived import DerivedLayer
     from geogate.gate.opening import OpenedLayer
     from geogate.gate.passes import Means, Passes
-    from geogate.model.dataset import FilePart
+    from geogate.model.dataset import FilePart, LayerKind
     from geogate.model.finding import Finding
     from geogate.model.names import Sha256
     from geogate.model.parties import Posture, Recipient, RecipientBook
@@ -49,6 +50,13 @@ class Question:
     assume_crs: str
     zone_lists: Mapping[str, ZoneList]
     at: datetime
+
+    @property
+    def kinds(self) -> tuple[LayerKind, ...]:
+        """The kinds of layers that the policy covers and at which one of its rules looks: silence is no clearance."""
+        uses = [(registered()[use.expectation], use.params) for use in self.policy.rules]
+        looking = [rule for rule, params in uses if rule.zone_lists(params) or rule.measures(params, self.zone_lists)]
+        return tuple(kind for kind in self.policy.kinds if any(kind in rule.kinds for rule in looking))
 
     def circumstances(self, size: int) -> Circumstances:
         """Give what rules may know besides the data."""
@@ -117,7 +125,7 @@ def _examine(subject: Subject, *, question: Question, means: Means, scratch: Pat
     opened = open_files(subject.files, assume_crs=question.assume_crs, scratch=scratch)
     if subject.as_is:
         opened = replace(opened, parts=parts_as_is(opened, files=subject.files, scratch=scratch))
-    outside = (*odd_parts(opened.parts, as_is=subject.as_is), *kinds_not_covered(opened.layers, question.policy.kinds))
+    outside = (*odd_parts(opened.parts, as_is=subject.as_is), *kinds_not_covered(opened.layers, question.kinds))
     if not opened.layers:
         findings = (*opened.findings, *outside)
         return Examined(
@@ -132,7 +140,7 @@ def _examine(subject: Subject, *, question: Question, means: Means, scratch: Pat
         found = _judged(hidden, subject, question=question, passes=passes) if hidden else ()
     answer = SuiteAnswer(policy=question.policy, layers=(*shown, *found))
     layers: tuple[OpenedLayer | DerivedLayer, ...] = (*opened.layers, *hidden)
-    covered = kinds_not_covered(hidden, question.policy.kinds)
+    covered = kinds_not_covered(hidden, question.kinds)
     verdict = decide(
         question.case(subject.digest(), subject.size, parts=opened.parts),
         policy=question.policy,

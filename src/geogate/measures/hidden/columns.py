@@ -12,6 +12,7 @@ from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from geogate.measures.hidden.columns_facts import ColumnFacts, Looked, look
 from geogate.measures.hidden.columns_leaves import Leaf, leaves
@@ -36,7 +37,7 @@ TAG: Final = "#"
 """Ends the name of the column in the pool that tells the texts of a column apart; no number is in it."""
 
 _AXIS = re.compile(
-    r"\s*([NSEWO])?\s*([+-]?\d+(?:[.,]\d+)?)\s*(?:[°dº:]\s*|\s+|$)(?:(\d+(?:[.,]\d+)?)\s*(?:['\u2032\u2019m:]\s*|\s+|$))?"
+    r"\s*([NSEWO])?\s*([+-]?\d+(?:[.,]\d+)?)\s*(?:[°dº:]\s*|\s+|$|(?=[NSEWO]))(?:(\d+(?:[.,]\d+)?)\s*(?:['\u2032\u2019m:]\s*|\s+|$))?"
     r"(?:(\d+(?:[.,]\d+)?)\s*(?:[\"\u2033\u201ds]|'')?\s*)?([NSEWO])?\s*",
     re.IGNORECASE,
 )
@@ -194,15 +195,22 @@ def _values(leaf: Leaf, looked: Looked, some: NDArray[np.int64]) -> list[tuple[s
         valid = np.isfinite(numbers) if looked.valid is None else looked.valid[some] & np.isfinite(numbers)
         return [(leaf.name, numbers, valid)]
     chosen_texts = leaf.values.take(pa.array(some))
-    texts, read = chosen_texts.to_pylist(), numbers_of_texts(chosen_texts)
-    tags = np.array([0 if text is None else crc32(text.encode()) for text in texts], np.int64)
+    texts, read = _bytes(chosen_texts), numbers_of_texts(chosen_texts)
+    tags = np.array([0 if text is None else crc32(text) for text in texts], np.int64)
     known = np.array([text is not None for text in texts], np.bool_)
     return [(leaf.name, read, np.isfinite(read)), (leaf.name + TAG, tags, known)]
 
 
 def numbers_of_texts(texts: pa.Array) -> NDArray[np.float64]:
     """Read texts that are numbers or angles; others are not a number."""
-    return np.array([np.nan if text is None else number_in(text) for text in texts.to_pylist()], np.float64)
+    # What is no UTF-8 has characters that no number has.
+    read = (np.nan if text is None else number_in(text.decode(errors="replace")) for text in _bytes(texts))
+    return np.fromiter(read, np.float64, len(texts))
+
+
+def _bytes(texts: pa.Array) -> list[bytes | None]:
+    found: list[bytes | None] = pc.cast(texts, pa.large_binary()).to_pylist()
+    return found
 
 
 def number_in(text: str) -> float:

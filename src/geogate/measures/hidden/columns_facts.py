@@ -22,6 +22,7 @@ MANY_DIGITS: Final = 10_000
 
 _HUNDRED: Final = 100.0
 _SHORTEST_WKB: Final = 9
+_DIGITS: Final = 10
 _NUMBER_TEXT: Final = (4, 40)
 """Bytes that a text has which may be a number with many digits."""
 
@@ -163,12 +164,14 @@ def _texts(leaf: Leaf, facts: ColumnFacts) -> Looked:
     first, last = int(found.offsets[0]), int(found.offsets[-1])
     addresses = 0
     if (found.data[first:last] == ord("@")).any():
-        addresses = int(pc.sum(pc.match_substring_regex(texts, r"[\w.+-]@[\w-]+\.[\w.]*\w")).as_py() or 0)
+        addresses = int(
+            pc.sum(pc.match_substring_regex(pc.cast(texts, pa.large_binary()), r"[\w.+-]@[\w-]+\.[\w.]*\w")).as_py()
+            or 0
+        )
     rich = (lengths >= _NUMBER_TEXT[0]) & (lengths <= _NUMBER_TEXT[1])
-    some = np.flatnonzero(rich)
-    if len(some):
-        head = found.data[starts[some]]
-        rich[some] = ((head >= ord("0")) & (head <= ord("9"))) | (head == ord("-")) | (head == ord("+"))
+    if last > first:
+        head = found.data[np.minimum(starts, last - 1)]
+        rich &= (head - np.uint8(ord("0")) < _DIGITS) | (head == ord("-")) | (head == ord("+"))
     valid = valid_of(texts)
     if valid is not None:
         rich &= valid

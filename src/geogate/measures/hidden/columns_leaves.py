@@ -86,7 +86,7 @@ def _leaves(name: str, column: Any, rows: NDArray[np.int64] | None, depth: int) 
         raise UnmeasurableError("a column is nested too deep to look into it")
     if isinstance(kind, pa.BaseExtensionType):
         yield from _leaves(name, column.storage, rows, depth)
-    elif pa.types.is_dictionary(kind) and not is_text(kind.value_type):
+    elif pa.types.is_dictionary(kind):
         yield from _leaves(name, column.dictionary_decode(), rows, depth)
     elif pa.types.is_run_end_encoded(kind):
         yield from _leaves(name, pc.run_end_decode(column), rows, depth)
@@ -97,7 +97,7 @@ def _leaves(name: str, column: Any, rows: NDArray[np.int64] | None, depth: int) 
 
 
 def _kind(kind: pa.DataType) -> Kind:
-    if is_text(kind) or pa.types.is_dictionary(kind):
+    if is_text(kind):
         return "text"
     if pa.types.is_boolean(kind):
         return "flag"

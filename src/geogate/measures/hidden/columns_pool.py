@@ -32,11 +32,16 @@ def row_hashes(first_row: int, rows: int) -> NDArray[np.uint64]:
 
     Source: Steele, Lea & Flood (2014), SplitMix64.
     """
-    found = (np.arange(first_row + 1, first_row + rows + 1, dtype=np.uint64)) * _ODD
+    found = np.arange(first_row + 1, first_row + rows + 1, dtype=np.uint64)
+    found *= _ODD
+    shifted = np.empty_like(found)
     for shift, factor in zip((np.uint64(30), np.uint64(27)), _MIX, strict=True):
-        found ^= found >> shift
+        np.right_shift(found, shift, out=shifted)
+        found ^= shifted
         found *= factor
-    return found ^ (found >> np.uint64(31))
+    np.right_shift(found, np.uint64(31), out=shifted)
+    found ^= shifted
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -21,7 +21,7 @@ FORMS: Final = (
     ("mac", r"^\s*[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}([:-][0-9A-Fa-f]{2}){0,2}\s*$"),
     ("uuid", r"^\s*\{?[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\}?\s*$"),
     ("hash", rf"^\s*[0-9A-Fa-f]{{16}}{_HASH_LENGTHS}\s*$"),
-    ("plate", r"^\s*[A-ZÄÖÜ]{1,3}[ -][A-Z]{1,2}[ -]?[0-9]{1,4}[EH]?\s*$"),
+    ("plate", r"^\s*[A-Z]{1,3}[ -][A-Z]{1,2}[ -]?[0-9]{1,4}[EH]?\s*$"),
     ("ip", r"^\s*([0-9]{1,3}\.){3}[0-9]{1,3}(:[0-9]+)?\s*$"),
     ("moment", r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?|[0-9]{1,2}:[0-9]{2}(:[0-9]{2}.*)?)\s*$"),
     ("number", r"^\s*[+-]?[0-9]+([.,][0-9]+)?\s*$"),
@@ -34,8 +34,8 @@ IDENTITIES: Final = ("telephone", "iban", "imei", "mac", "uuid", "hash", "plate"
 ALWAYS: Final = 1024
 """The first rows of a layer are all looked at."""
 
-SHARE: Final = np.uint64(1 << 57)
-"""Of the others those with a lower hash: one in 128."""
+SHARE: Final = np.uint64(1 << 55)
+"""Of the others those with a lower hash: one in 512."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,7 @@ def rows_looked_at(hashes: NDArray[np.uint64], first_row: int) -> NDArray[np.int
 
 def tokens_of(texts: pa.Array) -> Tokens:
     """Look at some texts."""
-    texts = texts.drop_null()
+    # As bytes: what is no UTF-8 has none of the forms.
+    texts = pc.cast(texts.drop_null(), pa.large_binary())
     counts = tuple(int(pc.sum(pc.match_substring_regex(texts, pattern)).as_py() or 0) for _, pattern in FORMS)
     return Tokens(looked=len(texts), bytes=int(pc.sum(pc.binary_length(texts)).as_py() or 0), counts=counts)

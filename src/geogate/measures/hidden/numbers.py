@@ -6,7 +6,7 @@ lies where the layer lies. What has digits enough for a position and nothing to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,8 @@ def numbers_in(contents: Contents) -> Numbers:
     found: list[Carrier] = []
     for search in SEARCHES:
         for carrier in search(subject):
-            found.append(carrier)
+            position = None if carrier.position is None else carrier.position.settled(subject.raw)
+            found.append(replace(carrier, position=position))
             subject = subject.without(carrier.columns)
     return Numbers(
         carriers=tuple(each for each in found if each.strength >= Strength.LIKELY),

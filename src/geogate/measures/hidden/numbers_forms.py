@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import numpy as np
 
 from geogate.measures.decimals import FINEST, classify
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,6 +47,10 @@ class Position(Protocol):
         Shape: ``(n, 2)``.
         Units: degrees on WGS 84.
         """
+        ...
+
+    def settled(self, numbers: Mapping[str, NDArray[Any]]) -> Self:
+        """Return the same way with the last digit that the numbers of some rows have."""
         ...
 
 
@@ -114,7 +118,7 @@ class Angle:
 
     ``unit`` is ``scale`` (a number times ``factor`` plus ``shift``), ``packed minutes`` (DDMM.mm), ``packed seconds``
     (DDMMSS.ss) after multiplying by ``factor``, or ``split``: the first number, and of each further one a part; the
-    second is divided by ``factor``.
+    second is divided by ``factor``. ``digit`` is the last digit that some number has: no number is taken to be coarser.
     """
 
     values: tuple[Value, ...]
@@ -122,6 +126,7 @@ class Angle:
     factor: float = 1.0
     shift: float = 0.0
     name: str = "degrees"
+    digit: float = 1.0
 
     @cached_property
     def leaves(self) -> tuple[str, ...]:
@@ -150,7 +155,17 @@ class Angle:
             factor /= _SIXTY
         elif self.unit == "packed seconds":
             factor /= _SIXTY * _SIXTY
-        return digit_steps(value.read(numbers)) * factor
+        return np.minimum(digit_steps(value.read(numbers)), self.digit) * factor
+
+    def settled(self, numbers: Mapping[str, NDArray[Any]]) -> Angle:
+        """Return the same angle with the last digit that the numbers of some rows have."""
+        return replace(self, digit=last_digit(self.values[-1:], numbers))
+
+
+def last_digit(values: Sequence[Value], numbers: Mapping[str, NDArray[Any]]) -> float:
+    """Give the power of ten of the last digit that any of some numbers has, one at most."""
+    known = [each[np.isfinite(each)] for value in values if len(each := value.read(numbers))]
+    return min((float(digit_steps(each).min()) for each in known if len(each)), default=1.0)
 
 
 def digit_steps(numbers: Floats) -> Floats:
@@ -212,6 +227,10 @@ class Axes:
         axes = [snapped(angle.degrees(numbers), angle.steps(numbers)) for angle in (self.lon, self.lat)]
         return on_earth_only(np.stack(axes, axis=1))
 
+    def settled(self, numbers: Mapping[str, NDArray[Any]]) -> Axes:
+        """Return the same way with the last digits that the numbers of some rows have."""
+        return Axes(self.lon.settled(numbers), self.lat.settled(numbers))
+
 
 @dataclass(frozen=True)
 class Projected:
@@ -220,6 +239,7 @@ class Projected:
     x: Value
     y: Value
     epsg: int
+    digit: float = 1.0
 
     @property
     def leaves(self) -> tuple[str, ...]:
@@ -240,8 +260,12 @@ class Projected:
         """Read the positions of some rows."""
         del own
         lonlat = on_earth_only(self.raw(numbers))
-        steps = np.minimum(*(digit_steps(value.read(numbers)) for value in (self.x, self.y))) / METRES
+        steps = _steps((self.x, self.y), numbers, self.digit) / METRES
         return np.stack([snapped(lonlat[:, axis], steps) for axis in range(2)], axis=1)
+
+    def settled(self, numbers: Mapping[str, NDArray[Any]]) -> Projected:
+        """Return the same way with the last digit that the numbers of some rows have."""
+        return replace(self, digit=last_digit((self.x, self.y), numbers))
 
 
 @dataclass(frozen=True)
@@ -250,6 +274,7 @@ class Geocentric:
 
     axes: tuple[Value, Value, Value]
     factor: float = 1.0
+    digit: float = 1.0
 
     @property
     def leaves(self) -> tuple[str, ...]:
@@ -271,9 +296,13 @@ class Geocentric:
         theta = np.arctan2(z * a, p * b)
         e2, f2 = 1 - (b / a) ** 2, (a / b) ** 2 - 1
         lat = np.arctan2(z + f2 * b * np.sin(theta) ** 3, p - e2 * a * np.cos(theta) ** 3)
-        steps = np.minimum.reduce([digit_steps(value) for value in values]) * self.factor / METRES
+        steps = _steps(self.axes, numbers, self.digit) * self.factor / METRES
         degrees = (np.degrees(np.arctan2(y, x)), np.degrees(lat))
         return on_earth_only(np.stack([snapped(each, steps) for each in degrees], axis=1))
+
+    def settled(self, numbers: Mapping[str, NDArray[Any]]) -> Geocentric:
+        """Return the same way with the last digit that the numbers of some rows have."""
+        return replace(self, digit=last_digit(self.axes, numbers))
 
 
 @dataclass(frozen=True)
@@ -283,6 +312,7 @@ class Offsets:
     x: Value
     y: Value
     metres: bool
+    digit: float = 1.0
 
     @property
     def leaves(self) -> tuple[str, ...]:
@@ -297,12 +327,16 @@ class Offsets:
     def lonlat(self, numbers: Mapping[str, NDArray[Any]], own: Floats) -> Floats:
         """Read the positions of some rows."""
         x, y = self.x.read(numbers), self.y.read(numbers)
-        steps = np.minimum(digit_steps(x), digit_steps(y))
+        steps = _steps((self.x, self.y), numbers, self.digit)
         if self.metres:
             x, y = x / (METRES * np.cos(np.radians(own[:, 1]))), y / METRES
             steps = steps / METRES
         moved = np.stack([own[:, 0] + x, own[:, 1] + y], axis=1)
         return on_earth_only(np.stack([snapped(moved[:, axis], steps) for axis in range(2)], axis=1))
+
+    def settled(self, numbers: Mapping[str, NDArray[Any]]) -> Offsets:
+        """Return the same way with the last digit that the numbers of some rows have."""
+        return replace(self, digit=last_digit((self.x, self.y), numbers))
 
 
 @dataclass(frozen=True)
@@ -318,6 +352,7 @@ class Fitted:
     spread: tuple[float, float]
     lon: tuple[float, ...]
     lat: tuple[float, ...]
+    digit: float = 1.0
 
     @property
     def leaves(self) -> tuple[str, ...]:
@@ -335,9 +370,19 @@ class Fitted:
         x, y = (value.read(numbers) for value in (self.x, self.y))
         terms = powers((x - self.middle[0]) / self.spread[0], (y - self.middle[1]) / self.spread[1], len(self.lon))
         reach = np.abs(np.array(self.lon[1:3])) @ np.array([1 / self.spread[0], 1 / self.spread[1]])
-        steps = np.minimum(digit_steps(x), digit_steps(y)) * reach
+        steps = _steps((self.x, self.y), numbers, self.digit) * reach
         found = [snapped(terms @ np.array(factors), steps) for factors in (self.lon, self.lat)]
         return on_earth_only(np.stack(found, axis=1))
+
+    def settled(self, numbers: Mapping[str, NDArray[Any]]) -> Fitted:
+        """Return the same way with the last digit that the numbers of some rows have."""
+        return replace(self, digit=last_digit((self.x, self.y), numbers))
+
+
+def _steps(values: Sequence[Value], numbers: Mapping[str, NDArray[Any]], digit: float) -> Floats:
+    """Give the last digit of some numbers of each row, the finest of them."""
+    steps = np.minimum.reduce([digit_steps(value.read(numbers)) for value in values])
+    return np.asarray(np.minimum(steps, digit))
 
 
 def powers(x: Floats, y: Floats, terms: int) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,6 +26,12 @@ MOST_DEGREES: Final = 541.0
 
 MOST_FRONT: Final = 180.0
 MOST: Final = 0.98
+
+FEWEST_PARTS: Final = 100.0
+"""The fraction of an angle as an integer is at least this in some row."""
+
+MOST_SPLITS: Final = 300
+"""Angles over several columns that are tried."""
 
 USUAL: Final = (
     (1.0, "degrees"),
@@ -151,20 +158,24 @@ def _units(value: Value, *, related: bool) -> Iterator[tuple[float, float, str, 
 def split_angles(raw: Mapping[str, NDArray[Any]], names: Sequence[str]) -> Iterator[Candidate]:
     """List the angles that are split over columns: whole degrees, and minutes and seconds or a fraction after them."""
     columns = [column for name in names if (column := _Column.of(name, raw[name])) is not None]
-    for place, first in enumerate(columns):
-        if not first.whole or first.largest > MOST_FRONT:
-            continue
-        near = [*columns[place + 1 : place + 6], *columns[max(place - 5, 0) : place]]
-        for second in near:
-            if second.least < 0:
+    yield from islice(_splits(raw, columns), MOST_SPLITS)
+
+
+def _splits(raw: Mapping[str, NDArray[Any]], columns: Sequence[_Column]) -> Iterator[Candidate]:
+    # The nearest columns first: those far apart come last, and are left out where there are too many.
+    for distance in (1, 2, 3, -1, 4, 5, -2, -3):
+        for place, first in enumerate(columns):
+            at = place + distance
+            if not 0 <= at < len(columns) or not first.whole or first.largest > MOST_FRONT or columns[at].least < 0:
                 continue
+            second = columns[at]
             for factor in second.dividers():
                 values = (Value(first.name), Value(second.name))
                 yield _split(values, factor, raw, usual=factor in {1.0, SIXTY})
                 if factor == SIXTY and second.whole:
-                    thirds = [each for each in near if each is not second and each.least >= 0 and each.largest < SIXTY]
-                    for third in thirds:
-                        yield _split((*values, Value(third.name)), factor, raw, usual=True)
+                    for third in columns[at + 1 : at + 4 : distance if distance > 0 else 1]:
+                        if third is not first and third.least >= 0 and third.largest <= SIXTY:
+                            yield _split((*values, Value(third.name)), factor, raw, usual=True)
 
 
 def _split(values: tuple[Value, ...], factor: float, raw: Mapping[str, NDArray[Any]], *, usual: bool) -> Candidate:
@@ -197,9 +208,9 @@ class _Column:
         """List what the second number of an angle may be divided by."""
         if self.largest < 1 and not self.whole:
             yield 1.0
-        elif self.largest < SIXTY:
+        elif self.largest <= SIXTY:
             yield SIXTY
-        if self.largest >= 1 and self.whole:
+        if self.largest >= FEWEST_PARTS and self.whole:
             power = 10.0 ** np.ceil(np.log10(self.largest + 1))
             yield from (float(power), float(power * 10))
             if self.largest < HALF_WORD:

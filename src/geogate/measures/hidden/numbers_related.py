@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 MOST_OF_AN_AXIS: Final = 24
 """Readings of one axis that are paired with those of the other."""
 
+NEAR_ZERO: Final = 5.0
+"""So near to longitude and latitude zero few small integers are not taken for angles.
+
+Units: degrees.
+"""
+
 _TENTH: Final = 10.0
 
 
@@ -48,10 +54,16 @@ class _Pair:
 
     @property
     def rank(self) -> tuple[int, bool, bool, bool, int, float]:
-        """The best first: sure, in most rows, in usual units, the same for both axes, of few columns, near."""
+        """The best first: sure, in most rows, in usual units, the same for both axes, with all parts, near."""
         alike = (self.position.lon.unit, self.position.lon.factor) == (self.position.lat.unit, self.position.lat.factor)
         sure = (-self.strength, not self.closeness.follows)
-        return (*sure, not self.usual, not alike, len(self.position.leaves), self.away)
+        return (*sure, not self.usual, not alike, self._parts, self.away)
+
+    @property
+    def _parts(self) -> int:
+        """Angles in one number come first; of those that are split the ones with seconds, which say more."""
+        parts = max(len(self.position.lon.values), len(self.position.lat.values))
+        return 0 if parts == 1 else -parts + 4
 
 
 def related(subject: Subject) -> Iterator[Carrier]:
@@ -81,6 +93,12 @@ def readings(subject: Subject, *, everything: bool) -> Iterator[Candidate]:
     yield from split_angles(subject.raw, list(subject.columns))
 
 
+def by_chance(lon: Candidate, lat: Candidate, lonlat: Floats) -> bool:
+    """Tell whether a few small integers look like angles over several columns near longitude and latitude zero."""
+    split = len(lon.angle.values) + len(lat.angle.values) > 2  # noqa: PLR2004 one each
+    return bool(split and len(lonlat) < FEW and (np.abs(lonlat) < NEAR_ZERO).all())
+
+
 def fine(lonlat: Floats) -> NDArray[np.bool_]:
     """Mark the positions that have more than one decimal of a degree on an axis."""
     with np.errstate(invalid="ignore"):
@@ -98,8 +116,15 @@ def _near(subject: Subject, axis: int) -> list[_Reading]:
         if near >= FEW or (near and np.count_nonzero(np.isfinite(candidate.degrees)) < FEW):
             along = rows.along(candidate.degrees, axis)
             found.append(_Reading(candidate=candidate, along=along, closeness=along.alone))
-    found.sort(key=lambda each: (not each.closeness.follows, not each.candidate.usual, -each.closeness.share))
+    found.sort(key=_promise)
     return found[:MOST_OF_AN_AXIS]
+
+
+def _promise(reading: _Reading) -> tuple[bool, bool, int, float]:
+    """Put first what follows the place, in usual units, in one number or with all parts."""
+    parts = len(reading.candidate.angle.values)
+    rank = 0 if parts == 1 else 4 - parts
+    return not reading.closeness.follows, not reading.candidate.usual, rank, -reading.closeness.share
 
 
 def _pair(subject: Subject, lon: _Reading, lat: _Reading) -> _Pair | None:
@@ -112,6 +137,8 @@ def _pair(subject: Subject, lon: _Reading, lat: _Reading) -> _Pair | None:
     near = lon.along.near & lat.along.near
     lonlat = np.stack([one.degrees[near], other.degrees[near]], axis=1)
     if fine(lonlat).mean() < 0.5:  # noqa: PLR2004 most
+        return None
+    if by_chance(one, other, lonlat):
         return None
     certain = closeness.follows and closeness.rows >= FEW
     return _Pair(

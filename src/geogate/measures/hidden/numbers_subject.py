@@ -55,6 +55,11 @@ class Column:
         return bool((self.known == np.trunc(self.known)).all())
 
     @property
+    def fine(self) -> bool:
+        """Whether most numbers have five decimals or more."""
+        return bool(np.median(digit_steps(self.known)) <= 1e-5)  # noqa: PLR2004 digits
+
+    @property
     def largest(self) -> float:
         """The size of the largest number."""
         return float(np.abs(self.known).max())
