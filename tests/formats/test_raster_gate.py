@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import rasterio
-from gating.place import ZONES, destination, rule
+from gating.place import ZONES, destination, precision, rule
 from rastering import upright, write_tif
 
 from geogate.model.lifecycle import State
@@ -145,6 +145,13 @@ def test_what_geogate_wrote_may_leave_as_it_is(raster_gate: Gate) -> None:
 
 
 def test_a_policy_for_features_denies_a_raster(gate: Gate) -> None:
+    verdict = gate.screen(write(gate.staged / "a.tif", blanked()))
+    assert verdict.decision is Decision.DENY
+    assert "does not cover layers of kind raster" in summaries(verdict.findings)
+
+
+def test_a_policy_whose_rules_do_not_look_at_rasters_denies_them(gate: Gate) -> None:
+    gate.policies.write_policy([precision("precision", 100, ">="), destination()], kinds=["vector", "raster"])
     verdict = gate.screen(write(gate.staged / "a.tif", blanked()))
     assert verdict.decision is Decision.DENY
     assert "does not cover layers of kind raster" in summaries(verdict.findings)
