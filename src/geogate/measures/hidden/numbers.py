@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from geogate.measures.hidden import Strength
 from geogate.measures.hidden.columns import TAG
@@ -20,12 +20,19 @@ from geogate.measures.hidden.numbers_rows import Rows
 from geogate.measures.hidden.numbers_subject import Subject
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from geogate.measures.hidden.carrier import Carrier
     from geogate.measures.hidden.columns import Contents
     from geogate.measures.hidden.columns_facts import ColumnFacts
 
-SEARCHES = (related, named, geocentric, cells, functions_of_the_place, offsets, in_the_region)
-"""How positions are looked for, the surest way first; a column that was found is left out by those that follow."""
+    Search = Callable[[Subject], Iterator[Carrier]]
+
+WITH_COPIES: Final = (related, named)
+"""How positions are looked for where one axis may be a copy of the geometry's and the other one finer."""
+
+SEARCHES: Final = (geocentric, cells, functions_of_the_place, offsets, in_the_region)
+"""How they are looked for then, the surest way first; a column that was found is left out by those that follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +57,29 @@ def numbers_in(contents: Contents) -> Numbers:
     if not len(pool):
         return Numbers(carriers=(), possible=(), copies=copies)
     rows = Rows.of(pool)
-    names = [name for name in rows.numbers if not name.endswith(TAG) and name not in copies]
+    names = [name for name in rows.numbers if not name.endswith(TAG)]
     subject = Subject.of(rows, {name: columns[name] for name in names}, whole=contents.rows <= len(rows))
+    found, subject = _found(subject, WITH_COPIES)
+    found = [carrier for carrier in found if not set(carrier.columns) <= set(copies)]
+    more, subject = _found(subject.without(copies), SEARCHES)
+    found += more
+    unsure = [name for carrier in found if carrier.strength < Strength.LIKELY for name in carrier.columns]
+    return Numbers(
+        carriers=tuple(carrier for carrier in found if carrier.strength >= Strength.LIKELY),
+        possible=tuple(dict.fromkeys((*unsure, *possible(subject)))),
+        copies=copies,
+    )
+
+
+def _found(subject: Subject, searches: Iterable[Search]) -> tuple[list[Carrier], Subject]:
+    """Search in several ways; return what was found and what is left."""
     found: list[Carrier] = []
-    for search in SEARCHES:
+    for search in searches:
         for carrier in search(subject):
             position = None if carrier.position is None else carrier.position.settled(subject.raw)
             found.append(replace(carrier, position=position))
             subject = subject.without(carrier.columns)
-    return Numbers(
-        carriers=tuple(each for each in found if each.strength >= Strength.LIKELY),
-        possible=tuple(
-            dict.fromkeys((*(n for c in found if c.strength < Strength.LIKELY for n in c.columns), *possible(subject)))
-        ),
-        copies=copies,
-    )
+    return found, subject
 
 
 def is_copy(facts: ColumnFacts) -> bool:
