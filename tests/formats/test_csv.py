@@ -103,7 +103,7 @@ def test_three_delimiters_are_known_and_commas_leave(mark: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
-        ("lon|lat\n1|2\n", "utf-8"),
+        ("lon^lat\n1^2\n", "utf-8"),
         ("lon;lat,x\n1;2\n", "utf-8"),
         ("lon,lat\n1,2\n3\n", "utf-8"),
         ("lon,lat\n1,2\n3,4,5\n", "utf-8"),

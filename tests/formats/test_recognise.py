@@ -79,6 +79,7 @@ def test_every_format_of_tables_is_recognised(kind: Format, tmp_path: Path) -> N
         (b"lon;lat\n1;2\n", Format.CSV),
         (b"ORCID,lon,lat\nx,1,2\n", Format.CSV),
         (b"BMI\tlon\tlat\n", Format.CSV),
+        (b"lon|lat\n1|2\n", Format.CSV),
         (picture("JPEG"), Format.JPEG),
         (picture("PNG"), Format.PNG),
         (picture("TIFF"), Format.TIFF),
@@ -187,6 +188,13 @@ def test_a_tiff_with_a_place_in_any_of_its_directories_is_a_raster(tmp_path: Pat
     placed = struct.pack("<HHHIII", 1, 33922, 12, 6, 0, 0)
     assert recognise(put(tmp_path, keys + empty + placed)) is Format.GEOTIFF
     assert recognise(put(tmp_path, keys + empty[:-4] + b"\0" * 4 + placed)) is Format.TIFF
+
+
+@pytest.mark.parametrize(
+    "data", [b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff", b"II+\0\x08\0\0\0" + b"\xff" * 8]
+)
+def test_a_tiff_that_points_outside_of_itself_is_left_to_the_reader_of_rasters(data: bytes, tmp_path: Path) -> None:
+    assert recognise(put(tmp_path, data)) is Format.GEOTIFF
 
 
 def test_a_chain_of_directories_that_comes_round_again_ends(tmp_path: Path) -> None:

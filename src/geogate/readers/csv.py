@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyproj
 
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
 BLOCK_BYTES = 4 << 20
 LONGEST_HEADER = 1 << 20
 _BOM = b"\xef\xbb\xbf"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.measures.source import UnreadableError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from geogate.readers.xml_nodes import Node
 
 _GEOMETRIES: Final = frozenset({"Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Track", "MultiTrack"})
-_NUMBER: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_PLAIN: Final = re.compile(r"[0-9+\-.eE, \t\r\n]*")
 _HOW: Final = frozenset({"extrude", "tessellate", "altitudeMode", "drawOrder", "altitudeOffset"})
 _DEEPEST: Final = 20
 _FLAT, _WITH_Z = 2, 3
@@ -105,14 +106,22 @@ def _coordinates(node: Node, parts: list[FilePart]) -> list[list[float]]:
             _setting(each, parts)
     if len(found) != 1 or found[0].children:
         raise bad_geometry("has no coordinates, or has them twice")
-    return [_position(text.split(",")) for text in found[0].text.split()]
+    return _decimals(found[0].text, [position.split(",") for position in found[0].text.split()])
 
 
-def _position(texts: list[str]) -> list[float]:
-    if len(texts) not in {_FLAT, _WITH_Z} or not all(map(_NUMBER.fullmatch, texts)):
+def _decimals(text: str, positions: list[list[str]]) -> list[list[float]]:
+    """Return the numbers of positions; ``text`` is what they were cut from.
+
+    Raises: UnreadableError when one is not two or three decimal numbers.
+    """
+    try:
+        numbers = [list(map(float, position)) for position in positions]
+    except ValueError:
+        numbers = []
+    # What Python takes for a number besides: names of what is not finite, digits of other scripts, underscores.
+    if len(numbers) < len(positions) or not _PLAIN.fullmatch(text) or not set(map(len, numbers)) <= {_FLAT, _WITH_Z}:
         raise bad_geometry("has positions that are not two or three decimal numbers")
-    numbers = list(map(float, texts))
-    if not all(map(math.isfinite, numbers)):
+    if not all(map(math.isfinite, chain.from_iterable(numbers))):
         raise bad_geometry("has numbers that are too large")
     return numbers
 
@@ -125,7 +134,7 @@ def _track(node: Node, values: dict[str, Any], parts: list[FilePart]) -> bytes:
         line = []
         for child in track.children:
             if child.local == "coord":
-                line.append(_position(child.text.split()))
+                line += _decimals(child.text, [child.text.split()])
             elif child.local == "when":
                 times.append(child.text)
             else:

@@ -27,7 +27,7 @@ def is_geotiff(seen: Glimpse) -> bool:
     try:
         with seen.path.open("rb") as file:
             return any(tags & GEOGRAPHIC for tags in _directories(file, seen.head))
-    except struct.error:
+    except (struct.error, ValueError, OverflowError, OSError):
         # A damaged one is left to the reader of rasters, which refuses more.
         return True
 

@@ -22,6 +22,9 @@ DEEPEST: Final = 60
 LARGEST: Final = 64 << 20
 """Characters and nodes of one whole element, weighted; more is not held in memory."""
 
+LONGEST_TOKEN: Final = 8 << 20
+"""Bytes without anything complete in them: one tag, comment or attribute is never as long."""
+
 _NODE_WEIGHT: Final = 200
 _ENCODINGS: Final = frozenset({"utf-8", "us-ascii", "ascii", "iso-8859-1", "utf8", ""})
 
@@ -108,9 +111,11 @@ class _Builder(ContentHandler, LexicalHandler):
         self._weight = 0
         self.opened: list[Opened] = []
         self.count = 0
+        self.events = 0
         self.complete: list[Found] = []
 
     def startElementNS(self, name: tuple[str | None, str], _qname: str | None, attrs: Any) -> None:  # noqa: N802
+        self.events += 1
         plain = (name[0] or "", name[1])
         attributes = {(space or "", local): value for (space, local), value in attrs.items()}
         self._aside.attributes += sum((plain[1], local) not in self._aside.used for _, local in attributes)
@@ -127,6 +132,7 @@ class _Builder(ContentHandler, LexicalHandler):
         self._add(_NODE_WEIGHT + sum(map(len, attributes.values())))
 
     def endElementNS(self, _name: tuple[str | None, str], _qname: str | None) -> None:  # noqa: N802 - SAX's name
+        self.events += 1
         if not self._stack:
             self.opened.pop()
             return
@@ -137,6 +143,7 @@ class _Builder(ContentHandler, LexicalHandler):
             self._weight = 0
 
     def characters(self, content: str) -> None:
+        self.events += 1
         if self._stack:
             self._stack[-1].pieces.append(content)
             self._add(len(content))
@@ -144,9 +151,11 @@ class _Builder(ContentHandler, LexicalHandler):
             self._aside.texts += 1
 
     def processingInstruction(self, _target: str, _data: str) -> None:  # noqa: N802 - SAX's name
+        self.events += 1
         self._aside.instructions += 1
 
     def comment(self, _content: str) -> None:
+        self.events += 1
         self._aside.comments += 1
 
     def startDTD(self, _name: str, _public: str | None, _system: str | None) -> None:  # noqa: N802 - SAX's name
@@ -175,8 +184,13 @@ def whole_elements(path: Path, is_open: Callable[[Name], bool], aside: Aside) ->
         with path.open("rb") as file:
             _require_encoding(file.read(200))
             file.seek(0)
+            waiting = before = 0
             while data := file.read(CHUNK):
                 parser.feed(data)
+                waiting = 0 if builder.events != before else waiting + len(data)
+                before = builder.events
+                if waiting > LONGEST_TOKEN:
+                    raise odd_xml("has a tag or a comment that is too long")
                 yield from _taken(builder)
             parser.close()
             yield from _taken(builder)
