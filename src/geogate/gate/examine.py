@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from geogate.gate.accounting import parts_as_is
-from geogate.gate.derived import derived_layers
-from geogate.gate.measuring import passes_over
-from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts, open_files
+from geogate.gate.measuring import opened_for
+from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts
 from geogate.gate.place import zone_digests
 from geogate.gate.versions import versions
 from geogate.model.errors import ServiceError
@@ -23,11 +18,11 @@ from geogate.rules.registry import registered
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
-    from geogate.gate.derived import DerivedLayer
-    from geogate.gate.opening import OpenedLayer
-    from geogate.gate.passes import Means, Passes
-    from geogate.model.dataset import FilePart, LayerKind
+    from geogate.gate.inspection import Inspection, RemoteLayer
+    from geogate.gate.passes import Means
+    from geogate.model.dataset import LayerKind
     from geogate.model.finding import Finding
     from geogate.model.names import Sha256
     from geogate.model.parties import Posture, Recipient, RecipientBook
@@ -69,7 +64,7 @@ class Question:
             subject_size=size,
         )
 
-    def case(self, subject: Sha256, size: int, *, parts: tuple[FilePart, ...] = ()) -> Case:
+    def case(self, subject: Sha256, size: int) -> Case:
         """Say what the verdict is about."""
         basis = Basis(
             policy=self.policy.name,
@@ -86,7 +81,6 @@ class Question:
             purpose=self.purpose,
             basis=basis,
             judged_at=self.at,
-            parts=parts,
         )
 
 
@@ -113,56 +107,57 @@ class Subject:
 
 
 def examine(subject: Subject, *, question: Question, means: Means) -> Examined:
-    """Judge the subject.
+    """Judge the subject, which is read in a child process.
 
-    Raises: UsageError when the stated reference is none; ServiceError when the files vanish.
+    Raises: UsageError when the stated reference is none; ServiceError when the files vanish, or the readers cannot be
+        isolated as the policy demands.
     """
-    with TemporaryDirectory(prefix="geogate-") as scratch:
-        return _examine(subject, question=question, means=means, scratch=Path(scratch))
+    with opened_for(subject, question=question, means=means) as inspection:
+        return _examine(inspection, subject, question=question, means=means)
 
 
-def _examine(subject: Subject, *, question: Question, means: Means, scratch: Path) -> Examined:
-    opened = open_files(subject.files, assume_crs=question.assume_crs, scratch=scratch)
-    if subject.as_is:
-        opened = replace(opened, parts=parts_as_is(opened, files=subject.files, scratch=scratch))
-    outside = (*odd_parts(opened.parts, as_is=subject.as_is), *kinds_not_covered(opened.layers, question.kinds))
-    if not opened.layers:
-        findings = (*opened.findings, *outside)
-        return Examined(
-            verdict=denied(subject.digest(), subject.size, question=question, findings=findings), answer=None
-        )
+def _examine(inspection: Inspection, subject: Subject, *, question: Question, means: Means) -> Examined:
     from geogate.suites.judge import SuiteAnswer
 
-    means.progress.on_total(opened.claimed)
-    with passes_over(opened, size=subject.size, question=question, means=means) as passes:
-        shown = _judged(opened.layers, subject, question=question, passes=passes)
-        hidden, strange = derived_layers(opened.layers, names=tuple(opened.names.values()))
-        found = _judged(hidden, subject, question=question, passes=passes) if hidden else ()
-    answer = SuiteAnswer(policy=question.policy, layers=(*shown, *found))
-    layers: tuple[OpenedLayer | DerivedLayer, ...] = (*opened.layers, *hidden)
-    covered = kinds_not_covered(hidden, question.kinds)
+    before = (*inspection.findings, *odd_parts(inspection.parts, as_is=subject.as_is))
+    shown: tuple[LayerAnswer, ...] = ()
+    found: tuple[LayerAnswer, ...] = ()
+    hidden: tuple[RemoteLayer, ...] = ()
+    strange: tuple[Finding, ...] = ()
+    if inspection.layers:
+        means.progress.on_total(inspection.claimed)
+        shown = _judged(inspection.layers, subject, question=question)
+        hidden, strange = inspection.hidden()
+        found = _judged(hidden, subject, question=question) if hidden else ()
+    layers = (*inspection.layers, *hidden)
+    answers = (*shown, *found)
+    ended = inspection.finish()
+    case = question.case(subject.digest(), subject.size)
     verdict = decide(
-        question.case(subject.digest(), subject.size, parts=opened.parts),
+        replace(case, parts=inspection.parts, isolation=inspection.isolation),
         policy=question.policy,
         layers=[layer.summary() for layer in layers],
-        outcomes=answer.outcomes,
-        gate_findings=(*opened.findings, *outside, *strange, *covered, *answer.findings, *odd_layers(layers)),
+        outcomes=[outcome for answer in answers for outcome in answer.outcomes],
+        gate_findings=(
+            *before,
+            *kinds_not_covered(layers, question.kinds),
+            *strange,
+            *ended,
+            *(finding for answer in answers for finding in answer.findings),
+            *odd_layers(layers),
+        ),
     )
+    answer = SuiteAnswer(policy=question.policy, layers=answers) if answers else None
     return Examined(verdict=verdict, answer=answer)
 
 
-def _judged(
-    layers: Sequence[OpenedLayer | DerivedLayer], subject: Subject, *, question: Question, passes: Passes
-) -> tuple[LayerAnswer, ...]:
+def _judged(layers: Sequence[RemoteLayer], subject: Subject, *, question: Question) -> tuple[LayerAnswer, ...]:
     from geogate.suites.judge import judge_layers
     from geogate.suites.subject import LayerUnderTest
 
     answer = judge_layers(
         question.policy,
-        [
-            LayerUnderTest(name=layer.name, run=partial(layer.run, passes=passes), kind=layer.schema.kind)
-            for layer in layers
-        ],
+        [LayerUnderTest(name=layer.name, run=layer.run, kind=layer.schema.kind) for layer in layers],
         circumstances=question.circumstances(subject.size),
         zone_lists=question.zone_lists,
     )

@@ -12,7 +12,7 @@ from geogate.measures.measure import Unmeasured
 from geogate.measures.published import published
 from geogate.measures.reference import crs_name
 from geogate.measures.source import UnreadableError
-from geogate.model.dataset import Fate, layer_name, together
+from geogate.model.dataset import Fate, LayerKind, layer_name, together
 from geogate.model.errors import UsageError
 from geogate.model.finding import Count
 from geogate.model.names import LayerName
@@ -29,8 +29,12 @@ if TYPE_CHECKING:
     from geogate.gate.passes import Passes
     from geogate.measures.measure import LayerFacts, Measure
     from geogate.measures.source import LayerSchema, Source
-    from geogate.model.dataset import FilePart, LayerKind
+    from geogate.model.dataset import FilePart
     from geogate.model.finding import Finding
+
+
+ALWAYS = (LayerInventory(), ColumnContents(), TextScan())
+"""What is measured of every layer, whatever the rules need."""
 
 
 @dataclass(slots=True)
@@ -50,8 +54,7 @@ class OpenedLayer:
         """
         if self.facts is not None:
             raise UnreadableError("the layer was read twice", remedy="report this: it is a fault of geogate")
-        always = (LayerInventory(), ColumnContents(), TextScan())
-        wanted = {measure.id: measure for measure in (*measures, *always)}
+        wanted = {measure.id: measure for measure in (*measures, *ALWAYS)}
         self.facts = passes(self.source, self.schema, self.crs)(tuple(wanted.values()))
         return self.facts
 
@@ -59,6 +62,15 @@ class OpenedLayer:
         """Say what was seen of the layer."""
         rows = self.facts.rows if self.facts else 0
         return LayerSummary(name=self.name, rows=rows, crs=crs_name(self.crs))
+
+
+class Described(Protocol):
+    """What is known of a layer before its pass."""
+
+    @property
+    def kind(self) -> LayerKind:
+        """What the layer is made of."""
+        ...
 
 
 class Layer(Protocol):
@@ -70,7 +82,7 @@ class Layer(Protocol):
         ...
 
     @property
-    def schema(self) -> LayerSchema:
+    def schema(self) -> Described:
         """What is known before the pass."""
         ...
 
@@ -174,7 +186,10 @@ def kinds_not_covered(layers: Sequence[Layer], kinds: Sequence[LayerKind]) -> tu
 
 
 def odd_layers(layers: Sequence[Layer]) -> tuple[Finding, ...]:
-    """Find the layers that no rule can judge rightly: without rows, without a position, or with impossible ones."""
+    """Find the layers that no rule can judge rightly: without rows, without a position, or with impossible ones.
+
+    Only photos may do without a position: what leaves of them is the picture.
+    """
     findings = []
     for layer in layers:
         inventory = layer.facts.values.get(LayerInventory().id) if layer.facts else None
@@ -186,7 +201,7 @@ def odd_layers(layers: Sequence[Layer]) -> tuple[Finding, ...]:
             findings.append(_not_measured(layer.name, inventory))
         elif layer.facts.rows == 0:
             findings.append(_nothing_in(layer.name, "the layer has no rows"))
-        elif inventory.vertices == 0:
+        elif inventory.vertices == 0 and layer.schema.kind is not LayerKind.PHOTO:
             findings.append(_nothing_in(layer.name, "no row of the layer has a position"))
         elif impossible := inventory.non_finite + inventory.outside:
             findings.append(_impossible(layer.name, impossible))

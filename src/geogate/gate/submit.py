@@ -6,8 +6,6 @@ Each step is an entry in the ledger before the next begins. What fails on the wa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from geogate.engines.local import cores
@@ -15,13 +13,15 @@ from geogate.gate.basis import rests_on_today, review_ends
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.examine import Examined, Subject, denied, examine, write_docs
 from geogate.gate.facts import kept_facts
+from geogate.gate.inspection import inspected
 from geogate.gate.intake import dataset_files, dataset_name
 from geogate.gate.keys import signing_key
-from geogate.gate.opening import odd_parts, open_files, unreadable
+from geogate.gate.opening import odd_parts
 from geogate.gate.passes import kernels_for
 from geogate.gate.progress import logged
 from geogate.gate.question import ask
-from geogate.measures.source import UnreadableError
+from geogate.gate.reading import Order
+from geogate.measures.tools import Tools
 from geogate.model.dataset import Artefact, Encoding
 from geogate.model.errors import GeogateError
 from geogate.model.lifecycle import State
@@ -29,18 +29,13 @@ from geogate.model.release import ReleaseRequest
 from geogate.model.verdict import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
-
-    from pyproj import CRS
 
     from geogate.gate.examine import Question
     from geogate.gate.house import House, Wish
-    from geogate.gate.opening import Opened
     from geogate.gate.passes import Means
     from geogate.gate.progress import Progress
     from geogate.ledger.ledger import Ledger
-    from geogate.measures.source import Source
     from geogate.model.dataset import Dataset
     from geogate.model.finding import Finding
     from geogate.model.names import Nonce, RequestId
@@ -153,41 +148,30 @@ def _seal(wish: Wish, desk: _Desk) -> _Sealed:
 
 def _encode(dataset: Dataset, desk: _Desk) -> _Sealed:
     """Write geogate's own encoding of the sealed copy; what the reader cannot vouch for makes no artefact."""
-    from geogate.seal.canonical import encode
-
-    staging = desk.staging
-    with staging.view(dataset.files) as paths, staging.scratch() as unpacked, staging.scratch() as into:
+    staging, policy = desk.staging, desk.question.policy
+    kernels = kernels_for(dataset.size)
+    with staging.view(dataset.files) as paths, staging.scratch() as into:
         files = {path: file.name for path, file in zip(paths, dataset.files, strict=True)}
-        opened = open_files(files, assume_crs=desk.question.assume_crs, scratch=unpacked)
-        findings = (*opened.findings, *odd_parts(opened.parts, as_is=False))
-        if findings:
-            return _Sealed(dataset=dataset, artefact=None, findings=findings)
-        try:
-            written: list[Path] = []
-            writing = partial(
-                encode,
-                shapefile_as=desk.question.policy.shapefile_as,
-                kernels=kernels_for(dataset.size),
-                workers=cores(),
-                names=opened.names,
-            )
-            for folder, sources in _by_folder(opened).items():
-                (into / folder).mkdir(parents=True, exist_ok=True)
-                written += writing(sources, into=into / folder)
-        except UnreadableError as error:
-            return _Sealed(dataset=dataset, artefact=None, findings=(unreadable(error),))
-        names = tuple(path.relative_to(into).as_posix() for path in written)
-        digests = staging.adopt(written, names=names)
+        order = Order(
+            files=tuple((name, name) for name in files.values()),
+            assume_crs=desk.question.assume_crs,
+            as_is=False,
+            tools=Tools(kernels=kernels),
+        )
+        with inspected(order, files, minimum=policy.isolation, on_rows=_ignore, output=into) as inspection:
+            findings = (*inspection.findings, *odd_parts(inspection.parts, as_is=False))
+            if findings:
+                return _Sealed(dataset=dataset, artefact=None, findings=findings)
+            said = inspection.encode(policy.shapefile_as, kernels=kernels, workers=cores())
+            findings = (*said.findings, *inspection.finish(said.names))
+            if findings:
+                return _Sealed(dataset=dataset, artefact=None, findings=findings)
+        digests = staging.adopt([into / name for name in said.names], names=said.names)
     return _Sealed(dataset=dataset, artefact=Artefact(files=digests, encoding=Encoding.CANONICAL), findings=())
 
 
-def _by_folder(opened: Opened) -> dict[PurePosixPath, list[tuple[Source, Mapping[str, CRS]]]]:
-    """Group sources by their folder within the dataset, because a file's name is its own only within its folder."""
-    folders: dict[PurePosixPath, list[tuple[Source, Mapping[str, CRS]]]] = {}
-    for source in opened.sources:
-        folder = PurePosixPath(opened.names[source.path]).parent
-        folders.setdefault(folder, []).append((source, opened.crs_of(source)))
-    return folders
+def _ignore(_rows: int) -> None:
+    """Take no notice: what is written is told when it is judged."""
 
 
 def _judge(sealed: _Sealed, desk: _Desk) -> Examined:

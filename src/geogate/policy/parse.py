@@ -65,6 +65,7 @@ def parse_policy(data: bytes, *, file: str, rules: Mapping[str, type[BaseModel]]
         clearance_hours=shape.meta.clearance_hours,
         stop_early=shape.meta.stop_early,
         kinds=shape.meta.kinds,
+        isolation=shape.meta.isolation,
         rules=_rules(text, shape, rules),
         digest=Sha256(hashlib.sha256(data).hexdigest()),
     )

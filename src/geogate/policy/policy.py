@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Effect, effect_of
+from geogate.model.isolation import IsolationLevel
 
 if TYPE_CHECKING:
     from datetime import date
@@ -50,8 +51,8 @@ class Policy:
 
     ``encoding`` says how the artefact comes from the staged bytes, ``shapefile_as`` what a Shapefile leaves as.
     ``reviewers`` people must approve a held release within ``review_days``; a clearance is valid for
-    ``clearance_hours``. ``kinds`` are those of layers that it covers. ``stop_early`` says that a layer need not be read
-    further once a denial is certain. ``rules`` is never empty.
+    ``clearance_hours``. ``kinds`` are those of layers that it covers, ``isolation`` is the least that readers need.
+    ``stop_early`` says that a layer need not be read further once a denial is certain. ``rules`` is never empty.
     """
 
     name: PolicyName
@@ -69,3 +70,4 @@ class Policy:
     digest: Sha256
     stop_early: bool = False
     kinds: tuple[LayerKind, ...] = (LayerKind.VECTOR,)
+    isolation: IsolationLevel = IsolationLevel.FILTERED

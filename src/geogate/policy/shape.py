@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from geogate.model.dataset import Encoding, Format, LayerKind
 from geogate.model.finding import Severity
+from geogate.model.isolation import IsolationLevel
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^\S(.|\n)*$")]
@@ -71,6 +72,10 @@ class PolicyMetaShape(Shape):
     kinds: Annotated[tuple[LayerKind, ...], Field(min_length=1)] = Field(
         default=(LayerKind.VECTOR,),
         description="Kinds of layers that the rules were written for; a layer of another kind is denied.",
+    )
+    isolation: IsolationLevel = Field(
+        default=IsolationLevel.FILTERED,
+        description="How well readers must be isolated at least; where the machine cannot, nothing is read.",
     )
     stop_early: bool = Field(
         default=False, description="Whether a layer may be left unread from where a denial is certain; false reads all."

@@ -1,0 +1,38 @@
+"""What a zygote loads before it forks readers, so that a child finds all of it ready and opens nothing."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Final
+
+import geogate.kernels
+
+LIBRARIES: Final = (
+    "geogate.gate.reading",
+    "geogate.readers.geoparquet",
+    "geogate.readers.ogr",
+    "pyogrio",
+    "pyogrio.raw",
+    "rasterio",
+    "laspy",
+    "PIL.Image",
+    "pillow_heif",
+    "exifread",
+    "python_calamine",
+    "defusedxml.ElementTree",
+)
+
+
+def warm_up() -> None:
+    """Load all that reads, measures and writes; no thread begins."""
+    for name in LIBRARIES:
+        importlib.import_module(name)
+
+
+def warm_kernels() -> None:
+    """Load the compiled kernels, which takes a second or two; whoever asks has found them to be in order."""
+    for module in pkgutil.iter_modules(geogate.kernels.__path__, "geogate.kernels."):
+        load = getattr(importlib.import_module(module.name), "warm_up", None)
+        if load is not None:
+            load()
