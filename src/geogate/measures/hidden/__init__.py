@@ -63,7 +63,7 @@ class Found:
     @property
     def known(self) -> NDArray[np.bool_]:
         """Mark the positions that could be read."""
-        return np.isfinite(self.lonlat).all(axis=1)
+        return np.isfinite(self.lonlat[:, 0]) & np.isfinite(self.lonlat[:, 1])
 
     def form_names(self) -> tuple[str, ...]:
         """Name the form of each position."""

@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from geogate.measures.hidden import Found, Strength
-from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, names as form_names, rising
+from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, rising
+from geogate.measures.hidden.forms import names as form_names
 from geogate.measures.hidden.text_arrays import has_texts, texts_of
 from geogate.measures.hidden.text_search import found_of, search
 from geogate.measures.hidden.text_words import geohash_words

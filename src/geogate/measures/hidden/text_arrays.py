@@ -71,7 +71,13 @@ def _leaves(array: Any, rows: NDArray[np.int64]) -> Iterator[Leaf]:
         yield from _encoded(array, rows)
     elif is_text(kind) or is_binary(kind):
         yield from _plain(array, rows)
-    elif pa.types.is_struct(kind):
+    else:
+        yield from _nested(array, rows)
+
+
+def _nested(array: Any, rows: NDArray[np.int64]) -> Iterator[Leaf]:
+    kind = array.type
+    if pa.types.is_struct(kind):
         for child in array.flatten():
             yield from _leaves(child, rows)
     elif pa.types.is_map(kind):
@@ -114,13 +120,14 @@ def _encoded(array: Any, rows: NDArray[np.int64]) -> Iterator[Leaf]:
 
 
 def _plain(array: Any, rows: NDArray[np.int64]) -> Iterator[Leaf]:
+    binary = is_binary(array.type)
+    if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
+        array = array.cast(pa.large_binary() if binary else pa.large_string())
     if array.null_count:
         rows = rows[array.is_valid().to_numpy(zero_copy_only=False)]
         array = array.drop_null()
-    if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
-        array = array.cast(pa.large_binary())
     sample = array[:: max(len(array) // _SAMPLE, 1)]
     if len(array) > _SAMPLE and len(sample.unique()) * _REPEATED < len(sample):
         yield from _encoded(array.dictionary_encode(), rows)
     else:
-        yield Leaf(values=ByteValues.of(array), numbers=None, rows=rows, binary=is_binary(array.type))
+        yield Leaf(values=ByteValues.of(array), numbers=None, rows=rows, binary=binary)

@@ -24,28 +24,32 @@ MOST: Final = 1 << 22
 """Bytes that a value may say after a layer of encoding is taken off; more is too much to judge."""
 
 _SHORTEST: Final = 9
+_HEAD: Final = 13
+_FLAG: Final = 0x20
+_LONGEST_GEOMETRY: Final = 1 << 18
 _GROUP: Final = r"[I-Za-f][C-HS-Xi-ny-z0-3][AEIMQUYcgkosw048BFJNRVZdhlptx159][A-Za-z0-9+/_-]"
 _DIGITS: Final = r"[I-PRTUV][C-FS-Vi-ly-z01][AEIMQUYcgkosw048BFJNRVZdhlptx159][A-Za-z0-9+/_-]"
-_FIVE: Final = (
-    r"[E-P][ABEFIJMNQRUVYZ45][A-Z2-7][A-HQ-X][ACEGIKMOQSUWY246][A-Z2-7][A-DI-LQ-TYZ23][A-Z2-7]"
-)
-_BASE64: Final = (
+_FIVE: Final = r"[E-P][ABEFIJMNQRUVYZ45][A-Z2-7][A-HQ-X][ACEGIKMOQSUWY246][A-Z2-7][A-DI-LQ-TYZ23][A-Z2-7]"
+BASE64: Final = (
     rf"(?:{_GROUP}){{3}}|(?:{_DIGITS}){{2}}|A[Q-f][A-Za-z0-9+/_-][ADHL]A[ACEGIKMO][A-Za-z0-9+/_-]{{20}}"
     r"|A[ACEGIKMO]AA[A-C][A-Za-z0-9+/_-]{20}|H4sI[A-Za-z0-9+/_-]{10}|\beJ[A-Za-z0-9+/_-]{16}|\be[AFN][A-Za-z0-9+/_-]{20}"
     r"|\bQlpo|\b/Td6WFo"
+    # Wide digits and characters without a width, wherever they fall in a group.
+    r"|77y[Q-Z]|[Oeu+]\+8|vvJ|4oC[L-P]|[Oeu+]KA[ij]|igI[s-v]"
 )
-_BASE32: Final = rf"(?i:(?:{_FIVE}){{2}})|\bD6FQ[A-Z2-7]{{12}}"
-_HEX: Final = (
-    r"(?i:(?:[2-7][0-9A-F]|C2B0|E280[0-9A-F]{2}){9}|(?:[2-7][0-9A-F][ :,]){8}[2-7][0-9A-F]|1F8B08[0-9A-F]{20}"
+BASE32: Final = rf"(?i:(?:{_FIVE}){{2}})|\bD6FQ[A-Z2-7]{{12}}|\b[A-Z2-7]{{32}}|\b[a-z2-7]{{32}}"
+HEX: Final = (
+    r"(?i:E2808[B-F]|EFBC9[0-9]|(?:[2-7][0-9A-F]|C2B0|E280[0-9A-F]{2}){9}|(?:[2-7][0-9A-F][ :,]){8}[2-7][0-9A-F]|1F8B08[0-9A-F]{20}"
     r"|\b78(?:01|5E|9C|DA)[0-9A-F]{16}|4750000[0-9A-F])"
 )
 _ESCAPE: Final = r"\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|[0-7]{3}|[\"/])"
 _ENTITY: Final = r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[a-zA-Z]{2,12});"
 _PERCENT: Final = r"%[0-9A-Fa-f]{2}"
-_PRINTABLE: Final = r"=[0-9A-F]{2}[^=]{0,76}=[0-9A-F]{2}"
+_PRINTABLE: Final = r"=[0-9A-F]{2}[^=\x1e\x1f]{0,76}=[0-9A-F]{2}"
 _SELECTORS: Final = r"[\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]{4}"
 
-TELLING: Final = "|".join((_BASE64, _BASE32, _HEX, _ESCAPE, _ENTITY, _PERCENT, _PRINTABLE, _SELECTORS))
+ESCAPES: Final = f"{_ESCAPE}|{_ENTITY}|{_PERCENT}|{_PRINTABLE}|{_SELECTORS}"
+TELLING: Final = f"{BASE64}|{BASE32}|{HEX}|{ESCAPES}"
 """The pattern of texts that may say something else after decoding."""
 
 
@@ -85,9 +89,7 @@ def _entities(text: bytes) -> Iterator[bytes]:
 
 @lru_cache(maxsize=1)
 def _escaped() -> re.Pattern[str]:
-    return re.compile(
-        r"\\+(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{2})|([0-7]{3})|([\"'/])|([nrt]))"
-    )
+    return re.compile(r"\\+(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{2})|([0-7]{3})|([\"'/])|([nrt]))")
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -117,24 +119,26 @@ def _selectors(text: bytes) -> Iterator[bytes]:
 
 
 def _base64(text: bytes) -> Iterator[bytes]:
-    alphabet = r"[A-Za-z0-9+/_-]+(?:\r?\n[A-Za-z0-9+/_-]+)*"
-    for run, first in _runs(text, _BASE64, alphabet):
-        before = first - run.count(b"\n", 0, first) - run.count(b"\r", 0, first)
-        part = run.translate(_URL_SAFE, b"\r\n")[before % 4 :]
-        yield from _raw(part[: len(part) - (len(part) % 4 == 1)], base64.b64decode, 4)
+    for run in _runs(text, BASE64, r"[A-Za-z0-9+/_-]+(?:\r?\n[A-Za-z0-9+/_-]+)*"):
+        plain = run.translate(_URL_SAFE, b"\r\n")
+        # Letters before it may belong to the run, so that it begins anywhere.
+        for first in range(4):
+            part = plain[first:]
+            yield from _raw(part[: len(part) - (len(part) % 4 == 1)], base64.b64decode, 4)
 
 
 def _base32(text: bytes) -> Iterator[bytes]:
-    for run, first in _runs(text, _BASE32, r"[A-Za-z2-7]+"):
-        part = run[first % 8 :].upper()
-        keep = {1: 1, 3: 1, 6: 1}.get(len(part) % 8, 0)
-        yield from _raw(part[: len(part) - keep], base64.b32decode, 8)
+    for run in _runs(text, BASE32, r"[A-Za-z2-7]+"):
+        for first in range(8):
+            part = run[first:].upper()
+            yield from _raw(part[: len(part) - (len(part) % 8 in {1, 3, 6})], base64.b32decode, 8)
 
 
 def _hex(text: bytes) -> Iterator[bytes]:
-    for run, first in _runs(text, _HEX, r"[0-9A-Fa-f]+"):
-        part = run[first % 2 :]
-        yield from _raw(part[: len(part) // 2 * 2], binascii.unhexlify, 1)
+    for run in _runs(text, HEX, r"[0-9A-Fa-f]+"):
+        for first in range(2):
+            part = run[first:]
+            yield from _raw(part[: len(part) // 2 * 2], binascii.unhexlify, 1)
     for match in compiled(r"(?:[0-9A-Fa-f]{2}[ :,]\s?){8,}[0-9A-Fa-f]{2}\b").finditer(text):
         yield from _raw(match.group().translate(None, b" :,\t\r\n"), binascii.unhexlify, 1)
 
@@ -142,15 +146,14 @@ def _hex(text: bytes) -> Iterator[bytes]:
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
-def _runs(text: bytes, telling: str, alphabet: str) -> Iterator[tuple[bytes, int]]:
-    """Find the runs of an alphabet in which something tells, and where it does first."""
+def _runs(text: bytes, telling: str, alphabet: str) -> Iterator[bytes]:
+    """Find the runs of an alphabet in which something tells."""
     tells = compiled(telling)
     if tells.search(text) is None:
         return
     for run in compiled(alphabet).finditer(text):
-        found = tells.search(text, run.start(), run.end()) if run.end() - run.start() >= _SHORTEST else None
-        if found is not None:
-            yield run.group(), found.start() - run.start()
+        if run.end() - run.start() >= _SHORTEST and tells.search(text, run.start(), run.end()) is not None:
+            yield run.group()
 
 
 def _raw(part: bytes, decode: Callable[[bytes], bytes], width: int) -> Iterator[bytes]:
@@ -173,7 +176,13 @@ def texts_in(raw: bytes) -> Iterator[bytes]:
         raw = plain
     if raw[:3] == b"GP\x00" and len(raw) > 8:  # noqa: PLR2004
         raw = raw[8 + (0, 32, 48, 48, 64, 0, 0, 0)[raw[3] >> 1 & 7] :]
-    if raw[:1] in {b"\x00", b"\x01"} and len(raw) >= 13:  # noqa: PLR2004
+    if (
+        raw[:1] in {b"\x00", b"\x01"}
+        and len(raw) >= _HEAD
+        and (raw[3:5] == b"\0\0" or raw[1:3] == b"\0\0" or raw[4] >= _FLAG)
+    ):
+        if len(raw) > _LONGEST_GEOMETRY:
+            raise TooMuchError
         yield raw.hex().encode("ascii")
     if raw.count(b"\x00") * 3 > len(raw):
         yield raw.replace(b"\x00", b"")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
-
-from geogate.measures.hidden.forms.form import compiled
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +15,8 @@ _TAGS: Final = range(0xE0020, 0xE007F)
 _SELECTORS: Final = range(0xE0100, 0xE01F0)
 _SMALL_SELECTORS: Final = range(0xFE00, 0xFE10)
 _ASCII: Final = 0x80
+_BETWEEN: Final = "\ue000"
+"""Stands between texts that are folded at once; it has no meaning."""
 _FILLERS: Final = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0xFFFC)
 _ALIKE: Final = {
     "°": "º˚⁰∘◦○ᵒ∘゜ﾟ",
@@ -24,14 +24,12 @@ _ALIKE: Final = {
     '"': "″”“„‟ʺ˝〃＂‶",
     "-": "−–—―‐‑‒⁻₋﹘﹣－˗➖⸺",
     "+": "＋⁺₊➕﬩﹢",
-    ".": "․٫·∙•⋅。｡．﹒",  # noqa: RUF001 - what looks like a point
-    ",": "،，、﹐﹑‚¸",  # noqa: RUF001 - what looks like a comma
+    ".": "․٫·∙•⋅。｡．﹒",
+    ",": "،，、﹐﹑‚¸",
     "/": "⁄∕／⧸╱",
     ":": "：∶ː﹕꞉",
 }
-_LETTERS: Final = dict(
-    zip("АВЕКМНОРСТУХЅІЈԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹ", "ABEKMHOPCTYXSIJQWABEZHIKMNOPTYXC", strict=True)  # noqa: RUF001
-)
+_LETTERS: Final = dict(zip("АВЕКМНОРСТУХЅІЈԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹ", "ABEKMHOPCTYXSIJQWABEZHIKMNOPTYXC", strict=True))
 _LOOKALIKES: Final = "".join(_LETTERS)
 
 
@@ -56,7 +54,9 @@ def _table() -> dict[int, str | None]:
 @lru_cache(maxsize=1)
 def tricks() -> str:
     """Return the pattern of what folding changes and could matter: by itself, or beside a digit."""
-    table, alone, beside = _table(), [*_TAGS, *_SELECTORS], []
+    table = _table()
+    alone: list[int] = [*_TAGS, *_SELECTORS]
+    beside: list[int] = []
     for code in range(_ASCII, _LAST):
         kind = unicodedata.category(chr(code))
         if kind in {"Mn", "Me", "Cn", "Co", "Cs"} and code not in _FILLERS:
@@ -87,11 +87,6 @@ def _class(codes: Iterable[int]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _tricky() -> Any:
-    return compiled(tricks())
-
-
-@lru_cache(maxsize=1)
 def _beside() -> re.Pattern[str]:
     return re.compile(rf"(?<=[0-9°'\"+.\s])[{_LOOKALIKES}]|[{_LOOKALIKES}](?=\s?[0-9+])")
 
@@ -99,20 +94,30 @@ def _beside() -> re.Pattern[str]:
 def folded(texts: Sequence[bytes]) -> list[bytes]:
     """Return texts as a reader would see them, in plain digits and signs, one for each."""
     found = list(texts)
+    ascii_only = bytes(code for code, plain in _table().items() if code < _ASCII and plain is None)
+    wide = []
     for place, text in enumerate(texts):
-        if not text.isascii() or _tricky().search(text) is not None:
-            found[place] = _fold(text)
+        if text.isascii():
+            found[place] = text.translate(None, ascii_only)
+        else:
+            wide.append(place)
+    for place, text in zip(wide, _folded_wide([texts[place] for place in wide]), strict=True):
+        found[place] = text
     return found
 
 
-def _fold(text: bytes) -> bytes:
-    if text.isascii():
-        return text.decode("ascii").translate(_table()).encode("ascii")
-    seen = text.decode("utf-8", "replace")
-    if _tricky().search(text) is None:
-        return text
-    plain = unicodedata.normalize("NFKC", seen.translate(_table())).translate(_table())
-    return _beside().sub(lambda match: _LETTERS[match.group()], plain).encode("utf-8")
+def _folded_wide(texts: Sequence[bytes]) -> list[bytes]:
+    """Fold texts with other characters than ASCII, all at once where none has the mark between them."""
+    joined = _BETWEEN.join(text.decode("utf-8", "replace") for text in texts)
+    if joined.count(_BETWEEN) >= len(texts) > 1:
+        return [each for text in texts for each in _folded_wide([text])]
+    plain = unicodedata.normalize("NFKC", joined.translate(_table())).translate(_table())
+    plain = _beside().sub(lambda match: _LETTERS[match.group()], plain)
+    return (
+        [plain.encode("utf-8")]
+        if len(texts) == 1
+        else [each.encode("utf-8") for each in plain.split(_BETWEEN)][: len(texts)]
+    )
 
 
 def selected(text: bytes) -> bytes | None:

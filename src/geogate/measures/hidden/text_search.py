@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache
+from re import sub
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ import pyarrow.compute as pc
 from geogate.measures.hidden import Found, Strength
 from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, names, registry
 from geogate.measures.hidden.forms.form import END, POSITIONS, START, Form, Reading, compiled, on_earth
-from geogate.measures.hidden.text_decode import TELLING, TooMuchError, decoded, texts_in
+from geogate.measures.hidden.text_decode import BASE32, BASE64, ESCAPES, HEX, TELLING, TooMuchError, decoded, texts_in
 from geogate.measures.hidden.text_fold import folded, tricks
 
 if TYPE_CHECKING:
@@ -44,6 +46,24 @@ MOST: Final = 1 << 28
 
 _CHUNK: Final = 1 << 14
 _MANY: Final = 1 << 11
+_RUNS: Final = frozenset({"wkb", "h3", "h3-number", "quadkey", "polyline"})
+_CODES: Final = frozenset(
+    {
+        "plus-code",
+        "short-plus-code",
+        "mgrs",
+        "utm",
+        "british-grid",
+        "compact-british-grid",
+        "irish-grid",
+        "bare-three-words",
+    }
+)
+_READING: Final = 8
+"""A writing costs as much time as so many positions."""
+
+_SAMPLES: Final = 64
+_TURNS: Final = 0.06
 _BLANK: Final = b" ()[]{}<>\"'\t\r\n"
 
 
@@ -69,10 +89,44 @@ class _Texts:
 
 
 @lru_cache(maxsize=1)
-def _telling() -> Any:
-    """Return the pattern of texts in which something tells."""
-    parts = [form.telling for form in registry()] + [TELLING, tricks()]
-    return compiled("|".join(f"(?:{part})" for part in parts))
+def _telling() -> tuple[Any, ...]:
+    """Return the patterns of texts in which something tells: all in one, the same in parts, at last the forms alone.
+
+    One automaton for all is quickest over words and numbers. In ids of random letters and digits it would need ever
+    more states, those of the parts stay few.
+    """
+    loose = {form: _loose(form.telling) for form in registry() if form.telling}
+    runs = [each for form, each in loose.items() if form.name in _RUNS]
+    codes = [each for form, each in loose.items() if form.name in _CODES]
+    rest = [each for form, each in loose.items() if form.name not in _RUNS | _CODES]
+    parts = ([*rest, ESCAPES], codes, [*runs, HEX], [BASE64], [BASE32], [tricks()])
+    patterns = ["|".join(f"(?:{each})" for each in part) for part in parts]
+    return tuple(compiled(each) for each in ("|".join(patterns), *patterns, "|".join((*rest, *codes, *runs))))
+
+
+def _loose(telling: str) -> str:
+    """Take off upper bounds of repetitions: the pattern matches more, and its automaton need not count."""
+    for pattern, plain in ((r"\{0,[0-9]+\}\??", "*"), (r"\{1,[0-9]+\}\??", "+"), (r"\{([2-9]),[0-9]+\}\??", r"{\1,}")):
+        telling = sub(pattern, plain, telling)
+    return telling
+
+
+def _tells(text: bytes) -> bool:
+    data = START + text + END
+    return any(part.search(data) is not None for part in _telling()[1:-1])
+
+
+def _random(data: bytes) -> bool:
+    """Say whether letters and digits take turns in a sample, as they do in ids and not in words and numbers."""
+    whole = np.frombuffer(data, np.uint8)
+    step = max(len(whole) // _SAMPLES, 1)
+    at = np.arange(0, len(whole), step)[:, None] + np.arange(min(step, _SAMPLES))
+    bytes_ = whole[np.minimum(at, len(whole) - 1)]
+    digit = (bytes_ >= ord("0")) & (bytes_ <= ord("9"))
+    letter = (bytes_ | 32 >= ord("a")) & (bytes_ | 32 <= ord("z"))
+    lower, upper = letter & (bytes_ & 32 > 0), letter & (bytes_ & 32 == 0)
+    turns = (digit[:, 1:] & letter[:, :-1]) | (digit[:, :-1] & letter[:, 1:]) | (lower[:, :-1] & upper[:, 1:])
+    return bool(turns.mean() > _TURNS) if turns.size else False
 
 
 @lru_cache(maxsize=1)
@@ -86,21 +140,32 @@ def suspects(values: ByteValues) -> Numbers:
     found: list[Numbers] = []
     for first in range(0, count, _CHUNK):
         data, ends = framed(values, first, min(first + _CHUNK, count))
-        spans: list[int] = []
         if data.count(START) + data.count(END) > 2 * len(ends):
             # Texts that have the marks of frames are searched without them.
             found.append(np.arange(first, first + len(ends)))
             continue
-        for match in _telling().finditer(data):
-            spans.append(match.start())
-            if len(spans) > _MANY:
-                break
-        if len(spans) > _MANY:
-            # Most values tell: to find which costs more than to look at all.
-            found.append(np.arange(first, first + len(ends)))
-        elif spans:
-            found.append(first + np.unique(np.searchsorted(ends, np.array(spans, np.int64), side="right")))
+        found.append(first + _told(data, ends))
     return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _told(data: bytes, ends: Numbers, *, folded_already: bool = False) -> Numbers:
+    """Return the numbers of the texts in which something tells, or of all where those are many.
+
+    What follows the first match in a text is left out: to find the end of a match can take all of a long text.
+    """
+    told: list[int] = []
+    every, *parts, forms = _telling()
+    limits = ends.tolist()
+    patterns = (forms,) if folded_already else tuple(parts) if _random(data) else (every,)
+    for pattern in patterns:
+        position = 0
+        while (match := pattern.search(data, position)) is not None:
+            told.append(bisect_right(limits, match.start()))
+            position = limits[told[-1]]
+            if len(told) > _MANY:
+                # To say where costs more than to look at all.
+                return np.arange(len(limits))
+    return np.unique(np.array(told, np.int64))
 
 
 def framed(values: ByteValues, first: int, last: int) -> tuple[bytes, Numbers]:
@@ -168,9 +233,7 @@ def _give_up(value: int, dead: set[int], hits: list[Hit]) -> None:
         hits.append(Hit(value, _codes()[UNSCANNED], reading, whole=False))
 
 
-def _search_layers(
-    batch: _Texts, hits: list[Hit], dead: set[int], also: Sequence[Form], *, part: bool = False
-) -> None:
+def _search_layers(batch: _Texts, hits: list[Hit], dead: set[int], also: Sequence[Form], *, part: bool = False) -> None:
     """Search texts, then what they say after one layer of encoding is taken off, and after two."""
     for layer in range(LAYERS + 1):
         if not batch.texts:
@@ -192,7 +255,7 @@ def _deeper(batch: _Texts, plain: _Texts, hits: list[Hit], dead: set[int]) -> _T
             for each in (text,) if raw == text else (raw, text):
                 if tells.search(each) is not None:
                     for proposed in decoded(each):
-                        if _telling().search(proposed) is not None:
+                        if _tells(proposed):
                             found.add(proposed, value)
         except TooMuchError:
             _give_up(value, dead, hits)
@@ -201,11 +264,23 @@ def _deeper(batch: _Texts, plain: _Texts, hits: list[Hit], dead: set[int]) -> _T
 
 def _search_forms(batch: _Texts, hits: list[Hit], dead: set[int], also: Sequence[Form], *, whole: bool) -> None:
     texts = [text.translate(None, START + END) if START in text or END in text else text for text in batch.texts]
-    data = START + (END + START).join(texts) + END
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts)) + 2
-    starts = np.concatenate([[0], np.cumsum(lengths)])
+    values = batch.values
+    data, starts = _joined(texts)
+    if not also:
+        some = _told(data, starts[1:], folded_already=True)
+        if not len(some):
+            return
+        if len(some) < len(texts):
+            values = [values[place] for place in some.tolist()]
+            data, starts = _joined([texts[place] for place in some.tolist()])
     for form in (*registry(), *also):
-        _search_form(form, data, starts, batch.values, (hits, dead), whole=whole)
+        _search_form(form, data, starts, values, (hits, dead), whole=whole)
+
+
+def _joined(texts: Sequence[bytes]) -> tuple[bytes, Numbers]:
+    """Put texts behind each other, each in a frame, and say where the frames begin and where the last one ends."""
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts)) + 2
+    return START + (END + START).join(texts) + END, np.concatenate([[0], np.cumsum(lengths)])
 
 
 def _search_form(
@@ -231,7 +306,7 @@ def _search_form(
             rejected -= 1
             position = match.start() + 1
         else:
-            left -= len(reading.lonlat)
+            left -= max(len(reading.lonlat), _READING)
             # What frames a text may frame the next writing.
             position = max((reading.end or match.end()) - (match.group().endswith(END)), match.start() + 1)
             alone = whole and _alone(data, match.start(), reading.end or match.end(), starts[text : text + 2])

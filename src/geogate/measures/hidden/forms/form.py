@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import re2
 
-from geogate.measures.hidden import Strength
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from geogate.measures.hidden import Strength
 
 START: Final = b"\x1e"
 """Stands before each text; no text has it."""
@@ -43,7 +43,7 @@ class Match(Protocol):
         """Return what a group matched."""
         ...
 
-    def start(self) -> int:
+    def start(self, number: int = 0, /) -> int:
         """Return where the match begins."""
         ...
 
@@ -73,7 +73,8 @@ class Reading:
 class Form:
     """A way to write positions.
 
-    ``telling`` is a pattern without groups that matches within every text that has such a writing; few others should.
+    ``telling`` is a pattern without groups that matches within every text between ``START`` and ``END`` that has such a
+    writing; few others should. It is empty where the telling of another form does for it.
     ``pattern`` finds the writings in texts between ``START`` and ``END``; ``read`` gets all texts and a match in them.
     ``rises``: it becomes likely where nearly all values of a column are such writings and nothing else. ``rejected`` is
     how many matches of the pattern in one text may turn out to be none: to read them costs time.

@@ -13,6 +13,7 @@ from geogate.measures.hidden.forms.geometry import reading_of
 _NUMBER: Final = r"[-+]?[0-9]{1,20}(?:[.][0-9]{0,30})?(?:[eE][-+]?[0-9]{1,3})?"
 _POSITION: Final = rf"[\[(]\s*[\"']?({_NUMBER})[\"']?\s*,\s*[\"']?({_NUMBER})"
 _CORNERS: Final = 4
+_DEEPEST: Final = 32
 _FLAT: Final = (b"bbox", b"extent")
 
 
@@ -33,7 +34,7 @@ def _list(window: bytes) -> bytes:
     depth = 0
     for found in compiled(r"[\[\]]").finditer(window):
         depth += 1 if found.group() == b"[" else -1
-        if depth == 0:
+        if depth in {0, _DEEPEST}:
             return window[: found.end()]
     return window
 

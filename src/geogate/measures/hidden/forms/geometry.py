@@ -9,11 +9,12 @@ import numpy as np
 import pyproj
 
 from geogate.measures.decimals import FINEST, classify
-from geogate.measures.hidden import Strength
 from geogate.measures.hidden.forms.form import METRES, UNKNOWN, Reading, cell_of_places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from geogate.measures.hidden import Strength
 
 _LONLAT: Final = frozenset({0, 4326, 4979, 4258, 4269, 4267, 84})
 
@@ -42,7 +43,9 @@ def to_lonlat(code: int, x: float, y: float) -> tuple[float, float] | None:
 def is_used(code: int, lon: float, lat: float) -> bool:
     """Say whether a position lies where a reference system of EPSG is used."""
     area = pyproj.CRS.from_epsg(code).area_of_use
-    return area is None or (area.south <= lat <= area.north and (lon - area.west) % 360 <= (area.east - area.west) % 360)
+    return area is None or (
+        area.south <= lat <= area.north and (lon - area.west) % 360 <= (area.east - area.west) % 360
+    )
 
 
 def reading_of(xy: NDArray[np.float64], srid: int, strength: Strength, end: int | None = None) -> Reading:
@@ -67,9 +70,7 @@ def reading_of(xy: NDArray[np.float64], srid: int, strength: Strength, end: int 
     return Reading(lonlat=UNKNOWN, cell_m=cell_m, strength=strength, end=end)
 
 
-def _of(
-    lonlat: NDArray[np.float64], cell_m: float, strength: Strength, *, swapped: bool, end: int | None
-) -> Reading:
+def _of(lonlat: NDArray[np.float64], cell_m: float, strength: Strength, *, swapped: bool, end: int | None) -> Reading:
     if not len(lonlat):
         return Reading(lonlat=UNKNOWN, cell_m=cell_m, strength=strength, end=end)
     positions = [(lon, lat) for lon, lat in lonlat.tolist()]

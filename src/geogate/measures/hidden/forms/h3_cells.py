@@ -23,9 +23,7 @@ def h3_reading(cell: int, sure: Strength, unsure: Strength, finest: int) -> Read
     resolution = h3.get_resolution(text)
     lat, lon = h3.cell_to_latlng(text)
     cell_m = h3.cell_area(text, unit="m^2") ** 0.5
-    return Reading(
-        lonlat=[snapped(lon, lat, cell_m)], cell_m=cell_m, strength=sure if resolution <= finest else unsure
-    )
+    return Reading(lonlat=[snapped(lon, lat, cell_m)], cell_m=cell_m, strength=sure if resolution <= finest else unsure)
 
 
 def _read_hex(_: bytes, match: Match) -> Reading | None:

@@ -56,7 +56,8 @@ FORMS: Final = (
     Form(
         name="map-link",
         telling=r"(?i:[?&;#/](?:q|query|[a-z]{0,3}ll|[a-z]{4,11}|cp|loc|pos|to|sp|pt|c|r|at|geo)=)"
-        r"(?i:(?:loc|point|ll|icon[^=&]{0,20}|color[^=&]{0,20})[:.|]|[^=&.]{0,12}\|)?[-+]?[0-9]{1,3}[.][0-9]",
+        r"(?i:(?:loc|point|ll|icon[^=&\x1e\x1f]{0,20}|color[^=&\x1e\x1f]{0,20})[:.|]|[^=&.\x1e\x1f]{0,12}\|)?"
+        r"[-+]?[0-9]{1,3}[.][0-9]",
         pattern=rf"(?i)[?&;#/]{_KEYS}=(?:(?:loc|point|ll)[:.]|[^=&.\x1e\x1f]{{0,40}}(?:\||%7C))?{_D}{_B}{_D}",
         read=_read_either,
     ),
@@ -80,8 +81,10 @@ FORMS: Final = (
     ),
     Form(
         name="map-link",
-        telling=r"(?i:/(?:place|dir|search|maps|static|pin-[a-z+()0-9-]{1,30})/)[^/ ]{0,20}[-+]?[0-9]{1,3}[.][0-9]",
-        pattern=rf"(?i)/(?:place|dir|search|maps|static|pin-[^/\x1e\x1f]{{1,30}})/[^/0-9\x1e\x1f]{{0,20}}{_D}(?:,|%2C|\+){{1,2}}\s?{_D}",
+        telling=r"(?i:/(?:place|dir|search|maps|static|pin-[a-z+()0-9-]{1,30})/)[^/ \x1e\x1f]{0,20}"
+        r"[-+]?[0-9]{1,3}[.][0-9]",
+        pattern=rf"(?i)/(?:place|dir|search|maps|static|pin-[^/\x1e\x1f]{{1,30}})/[^/0-9\x1e\x1f]{{0,20}}"
+        rf"{_D}(?:,|%2C|\+){{1,2}}\s?{_D}",
         read=_read_either,
     ),
 )

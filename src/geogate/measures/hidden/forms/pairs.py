@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from re import sub
 from typing import Final
 
 from geogate.measures.hidden import Strength
 from geogate.measures.hidden.forms.form import (
-    POSITIONS,
     UNKNOWN,
     Form,
     Match,
@@ -27,6 +27,9 @@ _BETWEEN: Final = (
     r"|\s?[)\]}]\s{0,3}[,;]?\s{0,3}[(\[{]\s?)"
 )
 _BETWEEN_COMMAS: Final = r"(?:\s{0,4}[;|/\\~&_]\s{0,4}|,?\s{1,4})"
+_LONGEST_RUN: Final = 1 << 18
+"""Bytes of numbers in a row that are read."""
+
 _SURE: Final = 4
 _FAIR: Final = 3
 _SMALL: Final = 1.0
@@ -45,9 +48,9 @@ def _run(data: bytes, match: Match, kind: str) -> Reading | None:
     """Read a run of numbers: two are a pair, three have a height, more are a list of pairs or of threes."""
     if _cut(data, match):
         return None
-    texts = compiled(kind).findall(match.group() or b"")
-    if len(texts) > POSITIONS:
+    if match.end() - match.start() > _LONGEST_RUN:
         return Reading(lonlat=UNKNOWN, cell_m=1.0, strength=Strength.LIKELY)
+    texts = compiled(kind).findall(match.group() or b"")
     numbers = [number(text) for text in texts]
     firsts = _firsts(numbers)
     if not firsts:
@@ -70,7 +73,7 @@ def _run(data: bytes, match: Match, kind: str) -> Reading | None:
 
 def _firsts(numbers: list[float]) -> list[int]:
     """Say where in a run pairs begin."""
-    fits = [_fits(one, other) for one, other in zip(numbers, numbers[1:], strict=False)]
+    fits = [_fits(one, other) for one, other in pairwise(numbers)]
     count = len(numbers)
     if count <= _PAIR + 1:
         return [i for i in range(len(fits)) if fits[i]][:1]
@@ -100,7 +103,7 @@ def _cut(data: bytes, match: Match) -> bool:
     before = data[max(match.start() - 2, 0) : match.start()]
     after = data[match.end() : match.end() + 2]
     cut_before = before[-1:].isdigit() or (before[-1:] in {b".", b","} and before[:1].isdigit() and len(before) > 1)
-    cut_after = after[:1].isdigit() or (after[:1] in {b"."} and after[1:].isdigit())
+    cut_after = after[:1].isdigit() or (after[:1] == b"." and after[1:].isdigit())
     return cut_before or cut_after
 
 
@@ -109,8 +112,13 @@ _DEGREE: Final = r"(?:°|deg(?:rees?)?\b)"
 _NUMBER: Final = r"[-+]?[0-9]{1,3}(?:[.,][0-9]{1,40})?"
 _FINE_NUMBER: Final = r"[-+]?[0-9]{1,3}[.,][0-9]{1,40}"
 _AND: Final = r"[\s,;/|&_)(]{0,6}(?:(?:and|lon|lng|long|longitude|lat|latitude)[\s:=]{1,3})?"
-_BEFORE: Final = rf"([NSEWOnsewo]){_REST}[\s:=]{{0,2}}({_FINE_NUMBER})\s?{_DEGREE}?{_AND}([NSEWOnsewo]){_REST}[\s:=]{{0,2}}({_NUMBER})"
-_BEHIND: Final = rf"({_FINE_NUMBER})\s?{_DEGREE}?\s?([NSEWOnsewo]){_REST}{_AND}({_NUMBER})\s?{_DEGREE}?\s?([NSEWOnsewo])"
+_BEFORE: Final = (
+    rf"([NSEWOnsewo]){_REST}[\s:=]{{0,2}}({_FINE_NUMBER})\s?{_DEGREE}?{_AND}"
+    rf"([NSEWOnsewo]){_REST}[\s:=]{{0,2}}({_NUMBER})"
+)
+_BEHIND: Final = (
+    rf"({_FINE_NUMBER})\s?{_DEGREE}?\s?([NSEWOnsewo]){_REST}{_AND}({_NUMBER})\s?{_DEGREE}?\s?([NSEWOnsewo])"
+)
 _DEGREES: Final = rf"({_FINE_NUMBER})\s?{_DEGREE}{_AND}({_FINE_NUMBER})\s?{_DEGREE}"
 
 
@@ -124,9 +132,7 @@ def _read_behind(data: bytes, match: Match) -> Reading | None:
     return _hemispheres(data, match, (one, two), (letter, other))
 
 
-def _hemispheres(
-    data: bytes, match: Match, texts: tuple[bytes, bytes], letters: tuple[bytes, bytes]
-) -> Reading | None:
+def _hemispheres(data: bytes, match: Match, texts: tuple[bytes, bytes], letters: tuple[bytes, bytes]) -> Reading | None:
     upper = (letters[0].upper(), letters[1].upper())
     found = [each for each in oriented(number(texts[0]), number(texts[1]), upper) if on_earth(*each)]
     if not found or _cut(data, match) or _minutes(data, match):
@@ -179,9 +185,7 @@ def oriented(one: float, two: float, letters: tuple[bytes, bytes]) -> list[tuple
 
 
 _LAT: Final = r"(?:latitude|latitud|lati|lat|breitengrad|breite|enlem|широта|纬度|緯度|φ)"
-_LON: Final = (
-    r"(?:longitude|longitud|longi|long|lng|lon|l[äa]ngengrad|l[äa]nge|boylam|долгота|经度|經度|λ)"
-)
+_LON: Final = r"(?:longitude|longitud|longi|long|lng|lon|l[äa]ngengrad|l[äa]nge|boylam|долгота|经度|經度|λ)"
 _MARK: Final = r"(?:[_.]?(?:wgs84|dd|deg|degrees|decimal|d|e[5-7]))?"
 _GIVES: Final = r"[^0-9A-Za-z\x1e\x1f+-]{0,8}"
 _VALUE: Final = r"([-+]?[0-9]{1,10}(?:[.,][0-9]{1,40})?)"
@@ -194,15 +198,15 @@ def _labelled(one: str, two: str) -> str:
     )
 
 
-def _read_lat_lon(data: bytes, match: Match) -> Reading | None:
-    return _named(data, match, first_is_lon=False)
+def _read_lat_lon(_: bytes, match: Match) -> Reading | None:
+    return _named(match, first_is_lon=False)
 
 
-def _read_lon_lat(data: bytes, match: Match) -> Reading | None:
-    return _named(data, match, first_is_lon=True)
+def _read_lon_lat(_: bytes, match: Match) -> Reading | None:
+    return _named(match, first_is_lon=True)
 
 
-def _named(data: bytes, match: Match, *, first_is_lon: bool) -> Reading | None:
+def _named(match: Match, *, first_is_lon: bool) -> Reading | None:
     mark, one, mark_two, two = (match.group(i) or b"" for i in range(1, 5))
     (first, cell), (second, other) = _scaled(mark, one), _scaled(mark_two, two)
     lon, lat = (first, second) if first_is_lon else (second, first)
@@ -298,7 +302,7 @@ FORMS: Final = (
     ),
     Form(
         name="labelled-pair",
-        telling=rf"(?i:{_LAT}{_MARK}{_GIVES}[-+]?[0-9])",
+        telling="",
         pattern=_labelled(_LAT, _LON),
         read=_read_lat_lon,
     ),

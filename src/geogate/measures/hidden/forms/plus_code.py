@@ -7,7 +7,7 @@ from typing import Final
 from openlocationcode import openlocationcode
 
 from geogate.measures.hidden import Strength
-from geogate.measures.hidden.forms.form import METRES, UNKNOWN, Form, Match, Reading, alone, metres_of, snapped
+from geogate.measures.hidden.forms.form import METRES, UNKNOWN, Form, Match, Reading, metres_of, snapped
 
 _LETTER: Final = "[23456789CFGHJMPQRVWXcfghjmpqrvwx]"
 _PADDED: Final = ord("0")
@@ -29,14 +29,12 @@ def _read_full(_: bytes, match: Match) -> Reading | None:
     )
 
 
-def _read_short(data: bytes, match: Match) -> Reading | None:
+def _read_short(_: bytes, match: Match) -> Reading | None:
     code = (match.group(1) or b"").decode("ascii").upper()
     if not openlocationcode.isShort(code) or code.replace("+", "").isdigit():
         return None
-    # A short code is a position near the place that is named beside it; alone it needs a whole column to be one.
-    named = not alone(data, match) and any(each.isdigit() for each in code) and code.isascii()
-    strength = Strength.POSSIBLE if not named or code.isalpha() else Strength.POSSIBLE
-    return Reading(lonlat=UNKNOWN, cell_m=14.0, strength=strength)
+    # A position near a place that is named elsewhere.
+    return Reading(lonlat=UNKNOWN, cell_m=14.0, strength=Strength.POSSIBLE)
 
 
 FORMS: Final = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import polyline
@@ -22,7 +23,7 @@ def _decoded(text: bytes, decimals: int) -> list[tuple[float, float]] | None:
     positions = [(lon, lat) for lat, lon in found[:POSITIONS]]
     if len(positions) < 2 or not all(on_earth(*each) for each in positions):  # noqa: PLR2004
         return None
-    steps = zip(positions, positions[1:], strict=False)
+    steps = pairwise(positions)
     near = all(abs(a[0] - b[0]) < _FARTHEST_DEG and abs(a[1] - b[1]) < _FARTHEST_DEG for a, b in steps)
     return positions if near else None
 
@@ -54,7 +55,7 @@ FORMS: Final = (
     # of the alphabet: hardly a word begins with two of those.
     Form(
         name="polyline",
-        telling=r"[_-~]{3,4}[?-^][_-~]{3,4}[?-^][_-~]{0,4}[?-^]",
+        telling=r"\x1e\s{0,2}[_-~]{3,4}[?-^][_-~]{3,4}[?-^][_-~]{0,4}[?-^]",
         pattern=r"\x1e\s{0,2}([_-~]{3,4}[?-^][_-~]{3,4}[?-^][?-~]{2,})\s{0,2}\x1f",
         read=_read_bare,
         rises=True,

@@ -31,7 +31,7 @@ FORMS: Final = (
     ),
     Form(
         name="bare-three-words",
-        telling=r"\b[a-z]{3,20}[.][a-z]{3,20}[.][a-z]{3,20}\b",
+        telling=r"\x1e[a-z]{3,20}[.][a-z]{3,20}[.][a-z]{3,20}\x1f",
         pattern=r"\x1e([a-z]{3,20}[.][a-z]{3,20}[.][a-z]{3,20})\x1f",
         read=_read_bare,
         rises=True,

@@ -97,4 +97,3 @@ FORMS: Final = (
         rises=True,
     ),
 )
-

@@ -21,7 +21,7 @@ _EWKB: Final = 0x1FFF_FFFF
 _BIG: Final = 0
 
 
-def _read(data: bytes, match: Match) -> Reading | None:
+def _read(_: bytes, match: Match) -> Reading | None:
     digits = match.group(1) or b""
     # What is cut off is found as positions of a geometry that breaks off.
     raw = bytes.fromhex(digits[: min(len(digits), LONGEST) // 2 * 2].decode("ascii"))

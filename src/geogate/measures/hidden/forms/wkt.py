@@ -19,6 +19,9 @@ _KINDS: Final = (
     "POLYHEDRALSURFACE|CIRCULARSTRING|COMPOUNDCURVE|CURVEPOLYGON|MULTICURVE|MULTISURFACE"
 )
 _DEEPEST: Final = 16
+_BROKEN: Final = 1 << 12
+"""Bytes that are read of what nests too deep."""
+
 _PAIR: Final = r"([-+]?[0-9]+(?:[.][0-9]*)?(?:[eE][-+]?[0-9]+)?)[ \t]+([-+]?[0-9]+(?:[.][0-9]*)?(?:[eE][-+]?[0-9]+)?)"
 
 
@@ -43,7 +46,7 @@ def _balanced(data: bytes, start: int, opened: int) -> bytes:
     for found in compiled("[()]").finditer(window, window.index(b"(")):
         depth += 1 if found.group() == b"(" else -1
         if depth > _DEEPEST:
-            break
+            return window[: found.end() + _BROKEN]
         if depth == 0:
             return window[: found.end()]
     return window if len(window) > opened - start else window[: opened - start]
