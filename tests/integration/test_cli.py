@@ -355,7 +355,7 @@ def test_data_docs_are_written_on_request_and_a_folder_that_cannot_be_is_5(gate:
 def test_policies_are_checked_where_they_are_and_elsewhere(gate: Gate, geogate: Command) -> None:
     ended = geogate("policy", "check")
     assert ended.code == 0
-    assert "test.yaml: 4 rules" in ended.out
+    assert "test.yaml: 5 rules" in ended.out
     assert "recipients.yaml: 1 recipients" in ended.out
     copy = shutil.copy(gate.policies.file("test.yaml"), gate.root / "test.yaml")
     assert geogate("policy", "check", copy).code == 0
