@@ -115,6 +115,7 @@ ORDINARY: dict[str, Callable[[Draw], str]] = {
     "domain": lambda r: f"www.{r.of(string.ascii_lowercase, 8)}.com",
     "callsign": lambda r: f"{r.choice(['SWR', 'DLH', 'EZY'])}{r.number(3)}{r.of(string.ascii_uppercase, 1)}",
     "icao24": lambda r: r.hex(6),
+    "icao24_of_a_country": lambda r: "4b1" + r.of("0123456789bcdef", 3),
     "postcode": lambda r: f"{r.choice(['SE', 'SW', 'TQ', 'N'])}{r.number(1)} {r.number(1)}{r.of('ABDEF', 2)}",
     "postcode_2": lambda r: "".join(r.of("ABCEGHJK", 1) + str(r.number(1)) for _ in range(3)),
     "user": lambda r: f"u{r.number(6)}",

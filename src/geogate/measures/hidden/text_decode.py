@@ -39,7 +39,8 @@ BASE64: Final = (
 )
 BASE32: Final = rf"(?i:(?:{_FIVE}){{2}})|\bD6FQ[A-Z2-7]{{12}}|\b[A-Z2-7]{{32}}|\b[a-z2-7]{{32}}"
 HEX: Final = (
-    r"(?i:E2808[B-F]|EFBC9[0-9]|(?:[2-7][0-9A-F]|C2B0|E280[0-9A-F]{2}){9}|(?:[2-7][0-9A-F][ :,]){8}[2-7][0-9A-F]|1F8B08[0-9A-F]{20}"
+    r"(?i:E2808[B-F]|EFBC9[0-9]|(?:[2-7][0-9A-F]|C2B0|E280[0-9A-F]{2}){9}|(?:[2-7][0-9A-F][ :,]){8}[2-7][0-9A-F]"
+    r"|1F8B08[0-9A-F]{20}"
     r"|\b78(?:01|5E|9C|DA)[0-9A-F]{16}|4750000[0-9A-F])"
 )
 _ESCAPE: Final = r"\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|[0-7]{3}|[\"/])"
@@ -195,7 +196,7 @@ def _is_text(raw: bytes) -> bool:
     if raw.isascii():
         return sum(raw.count(bytes([code])) for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 127)) * 4 <= len(raw)
     seen = raw.decode("utf-8", "replace")
-    return seen.count("\ufffd") * 4 <= len(seen)
+    return seen.count("\ufffd") * 8 <= len(seen) + 8
 
 
 def _decompressed(raw: bytes) -> bytes | None:

@@ -10,6 +10,7 @@ from geogate.measures.hidden import Strength
 from geogate.measures.hidden.forms.form import Form, Match, Reading, alone, metres_of, snapped
 
 ALPHABET: Final = b"0123456789bcdefghjkmnpqrstuvwxyz"
+_HEXADECIMAL: Final = b"0123456789bcdef"
 SHORTEST: Final = 5
 LONGEST: Final = 12
 
@@ -20,8 +21,8 @@ def is_geohash(word: bytes) -> bool:
     """Say whether a word can be a geohash: of its letters, in one case, with a letter near its end."""
     if not SHORTEST <= len(word) <= LONGEST or not (word.islower() or word.isupper()):
         return False
-    # Numbers behind a letter or two are ids.
-    return not word.lower().strip(ALPHABET) and not word[-4:].isdigit()
+    # Numbers behind a letter or two are ids, and so are hexadecimal digits.
+    return not word.lower().strip(ALPHABET) and not word[-4:].isdigit() and bool(word.lower().strip(_HEXADECIMAL))
 
 
 def cell_of(word: bytes) -> tuple[float, float, float, float]:

@@ -138,11 +138,12 @@ def _hemispheres(data: bytes, match: Match, texts: tuple[bytes, bytes], letters:
     if not found or _cut(data, match) or _minutes(data, match):
         return None
     decimals = max(map(places, texts))
-    sure = decimals >= _PAIR and min(map(places, texts)) >= 1 and (upper == letters or decimals >= _FAIR)
+    small = upper != letters and decimals < _FAIR
+    sure = decimals >= _PAIR and min(map(places, texts)) >= 1
     return Reading(
         lonlat=found,
         cell_m=cell_of_places(decimals),
-        strength=Strength.CERTAIN if sure else Strength.LIKELY,
+        strength=Strength.POSSIBLE if small else Strength.CERTAIN if sure else Strength.LIKELY,
     )
 
 
