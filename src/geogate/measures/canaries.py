@@ -19,6 +19,8 @@ from geogate.measures.hidden.text import TextScan
 from geogate.measures.inventory import LayerInventory
 from geogate.measures.lattice import CoordinateLattice
 from geogate.measures.listed_terms import TermScan
+from geogate.measures.photo import COLUMNS as PHOTO_COLUMNS
+from geogate.measures.photo import PhotoMetadata, Telling
 from geogate.measures.raster import COLUMNS
 from geogate.measures.raster_bands import RasterBands
 from geogate.measures.raster_distance import GroundSampleDistance, ZoneSampleDistance
@@ -257,3 +259,13 @@ def _distances_in_zones(measure: ZoneSampleDistance) -> Canary:
 @canary_of.register
 def _pixels(measure: RasterZonePixels) -> Canary:
     return Canary(batch=_window(*_within(measure.zone_list)), caught=lambda found: bool(found.zones))
+
+
+@canary_of.register
+def _photos(measure: PhotoMetadata) -> Canary:
+    del measure
+    numbers = {"width": 1, "height": 1, "direction_deg": 0.5}
+    values = [pa.array([numbers.get(field.name, _PLANTED)], field.type) for field in PHOTO_COLUMNS]
+    columns = dict(zip(PHOTO_COLUMNS.names, values, strict=True))
+    batch = _batch([shapely.Point(*_FINE)], columns)
+    return Canary(batch=batch, caught=lambda found: found.counts == (1,) * len(Telling))

@@ -89,6 +89,12 @@ def _tiles(path: Path, kind: Format, _: tuple[Path, ...]) -> Source:
     return TilesSource(path, kind)
 
 
+def _photo(path: Path, kind: Format, beside: tuple[Path, ...]) -> Source:
+    from geogate.readers.photo import PhotoSource
+
+    return PhotoSource(path, kind, beside)
+
+
 OPENERS: Final[Mapping[Format, Opener]] = {
     Format.GEOPARQUET: _geoparquet,
     Format.CSV: _csv,
@@ -106,6 +112,11 @@ OPENERS: Final[Mapping[Format, Opener]] = {
     Format.MBTILES: _tiles,
     Format.PMTILES: _tiles,
     Format.GEOTIFF: _geotiff,
+    Format.JPEG: _photo,
+    Format.PNG: _photo,
+    Format.TIFF: _photo,
+    Format.HEIC: _photo,
+    Format.WEBP: _photo,
 }
 """Who reads which format; a format that nobody reads is refused with advice."""
 

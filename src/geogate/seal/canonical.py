@@ -13,6 +13,7 @@ from geogate.seal.csv import write_csv
 from geogate.seal.geojson import write_geojson
 from geogate.seal.geoparquet import write_geoparquet
 from geogate.seal.ogr import write_ogr
+from geogate.seal.photo import write_photo
 from geogate.seal.raster import write_geotiff
 
 if TYPE_CHECKING:
@@ -32,22 +33,29 @@ EXTENSIONS = {
     Format.SHAPEFILE: ".shp",
     Format.CSV: ".csv",
     Format.GEOTIFF: ".tif",
+    Format.JPEG: ".jpg",
+    Format.PNG: ".png",
 }
 
 
-LEAVES_AS: Final[Mapping[Format, Format]] = dict.fromkeys(
-    (
-        Format.KML,
-        Format.GPX,
-        Format.GML,
-        Format.TOPOJSON,
-        Format.EXCEL,
-        Format.FILE_GEODATABASE,
-        Format.MBTILES,
-        Format.PMTILES,
+LEAVES_AS: Final[Mapping[Format, Format]] = {
+    Format.HEIC: Format.JPEG,
+    Format.TIFF: Format.PNG,
+    Format.WEBP: Format.PNG,
+    **dict.fromkeys(
+        (
+            Format.KML,
+            Format.GPX,
+            Format.GML,
+            Format.TOPOJSON,
+            Format.EXCEL,
+            Format.FILE_GEODATABASE,
+            Format.MBTILES,
+            Format.PMTILES,
+        ),
+        Format.GEOPACKAGE,
     ),
-    Format.GEOPACKAGE,
-)
+}
 """Formats that geogate reads and does not write, and the one in which their layers leave."""
 
 
@@ -118,5 +126,7 @@ def _write(
             return write_csv(source, layers, target)
         case Format.GEOTIFF:
             return write_geotiff(source, layers, target)
+        case Format.JPEG | Format.PNG:
+            return write_photo(source, target)
         case _:
             raise UnreadableError(f"geogate does not write {kind}", remedy="send it as GeoPackage or GeoParquet")
