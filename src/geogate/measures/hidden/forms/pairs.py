@@ -117,7 +117,7 @@ _BEFORE: Final = (
     rf"([NSEWOnsewo]){_REST}[\s:=]{{0,2}}({_NUMBER})"
 )
 _BEHIND: Final = (
-    rf"({_FINE_NUMBER})\s?{_DEGREE}?\s?([NSEWOnsewo]){_REST}{_AND}({_NUMBER})\s?{_DEGREE}?\s?([NSEWOnsewo])"
+    rf"({_FINE_NUMBER})\s?{_DEGREE}?\s?([NSEWOnsewo]){_REST}{_AND}({_NUMBER})\s?{_DEGREE}?\s?([NSEWOnsewo]){_REST}"
 )
 _DEGREES: Final = rf"({_FINE_NUMBER})\s?{_DEGREE}{_AND}({_FINE_NUMBER})\s?{_DEGREE}"
 
@@ -129,6 +129,10 @@ def _read_before(data: bytes, match: Match) -> Reading | None:
 
 def _read_behind(data: bytes, match: Match) -> Reading | None:
     one, letter, two, other = (match.group(i) or b"" for i in range(1, 5))
+    around = data[max(match.start() - 1, 0) : match.start()] + data[match.end() : match.end() + 1]
+    if compiled("[0-9A-Za-z]").search(around) or letter.isupper() != other.isupper():
+        # Letters and digits at random.
+        return None
     return _hemispheres(data, match, (one, two), (letter, other))
 
 
