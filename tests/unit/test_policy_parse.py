@@ -225,8 +225,10 @@ def test_a_note_about_columns_is_not_enough() -> None:
     assert parse_as_it_is(GOOD + COLUMNS.replace("warning", "critical")).rules
 
 
-def test_two_rules_with_one_id_are_refused() -> None:
+@pytest.mark.parametrize("severity", ["critical", "info"])
+def test_two_rules_with_one_id_are_refused(severity: str) -> None:
     second = GOOD[GOOD.index("  - type:") :].replace("step_m: 100", "step_m: 200")
+    second = second.replace("severity: critical", f"severity: {severity}")
     refused(GOOD + second, "good.yaml:26: expectations[1].meta.rule: expectation 0 has this id already")
 
 
