@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geogate.measures.hidden.columns import Contents
+from geogate.measures.point_cloud_density import Density
 from geogate.measures.zone_devices import DevicesInZones
 from geogate.model.document import canonical_json
 
@@ -32,4 +33,4 @@ def kept_facts(answer: SuiteAnswer | None) -> str:
 
 def _kept(value: Measurement | Unmeasured) -> Measurement | Unmeasured:
     """Leave out of a measurement what tells values, and the hashes of device ids, by which somebody is recognised."""
-    return value.kept() if isinstance(value, DevicesInZones | Contents) else value
+    return value.kept() if isinstance(value, DevicesInZones | Contents | Density) else value

@@ -25,7 +25,7 @@ from geogate.model.errors import GeogateError, ServiceError
 from geogate.model.isolation import IsolationLevel
 from geogate.model.verdict import LayerSummary
 from geogate.policy.decide import gate_finding
-from geogate.sandbox import ChildFailedError, ChildLimitError, Limits, NotIsolatedError, Sandbox, shared_zygote
+from geogate.sandbox import ChildFailedError, ChildLimitError, Limits, Sandbox, shared_zygote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -199,10 +199,10 @@ def inspected(
     Raises: ServiceError when the machine cannot isolate it so, or there is no verdict.
     """
     size = sum(path.stat().st_size for path in files)
-    sandbox = Sandbox(readers(order.tools), minimum=minimum, limits=limits_for(size))
     try:
+        sandbox = Sandbox(readers(order.tools), minimum=minimum, limits=limits_for(size))
         child = sandbox.session(files, output=output, read_only=() if indexes is None else (indexes,))
-    except NotIsolatedError:
+    except ServiceError:
         if minimum is not IsolationLevel.NONE:
             raise
         with inspected_here(order, files, on_rows=on_rows, output=output) as here:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, cast
 
 from geogate.gate.engine import EngineName
@@ -11,7 +11,7 @@ from geogate.gate.inspection import inspected, inspected_here, readers
 from geogate.gate.passes import alive, endings_of, local_passes, tools_for
 from geogate.gate.reading import OPENED, PASSES, Order
 from geogate.measures.source import SplitSource
-from geogate.model.errors import PolicyError
+from geogate.model.errors import PolicyError, ServiceError
 from geogate.model.isolation import IsolationLevel
 from geogate.readers import open_dataset
 from geogate.rules.registry import registered
@@ -56,7 +56,9 @@ def opened_for(subject: Subject, *, question: Question, means: Means) -> Iterato
         require_none(question.policy)
         opening = _on_spark(order, subject, question=question, means=means)
     else:
-        readers(tools)
+        with suppress(ServiceError):
+            # What is wrong is said when they are needed.
+            readers(tools)
         # Loads Great Expectations, which takes as long, while the readers' libraries are loaded.
         importlib.import_module("geogate.suites.judge")
         keep_indexes(question, tools)

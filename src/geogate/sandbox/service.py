@@ -68,20 +68,30 @@ class Zygote:
         self._pid = os.getpid()
         self._channel, far = socket.socketpair()
         with far:
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, and a module of this package
-                [sys.executable, "-m", "geogate.sandbox.zygote", str(far.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=_environment(),
-                pass_fds=(far.fileno(),),
-                start_new_session=True,
-            )
+            try:
+                self._process = self._begin(far)
+            except OSError:
+                self._channel.close()
+                raise ServiceError(
+                    "the process that starts readers cannot be started", hint="let this user run this Python"
+                ) from None
         text = pickle.dumps(tuple(preload))
         with contextlib.suppress(OSError):
             # What is wrong with it is said when it is needed.
             self._channel.sendall(SIZE.pack(len(text)) + text)
         os.register_at_fork(after_in_child=self._channel.close)
+
+    @staticmethod
+    def _begin(far: socket.socket) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - this interpreter, and a module of this package
+            [sys.executable, "-m", "geogate.sandbox.zygote", str(far.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            pass_fds=(far.fileno(),),
+            start_new_session=True,
+        )
 
     @property
     def pid(self) -> int:
