@@ -124,16 +124,18 @@ _DEGREES: Final = rf"({_FINE_NUMBER})\s?{_DEGREE}{_AND}({_FINE_NUMBER})\s?{_DEGR
 
 def _read_before(data: bytes, match: Match) -> Reading | None:
     letter, one, other, two = (match.group(i) or b"" for i in range(1, 5))
-    return _hemispheres(data, match, (one, two), (letter, other))
+    return None if _random(data, match, letter + other) else _hemispheres(data, match, (one, two), (letter, other))
 
 
 def _read_behind(data: bytes, match: Match) -> Reading | None:
     one, letter, two, other = (match.group(i) or b"" for i in range(1, 5))
+    return None if _random(data, match, letter + other) else _hemispheres(data, match, (one, two), (letter, other))
+
+
+def _random(data: bytes, match: Match, letters: bytes) -> bool:
+    """Say whether a match looks like a part of letters and digits at random."""
     around = data[max(match.start() - 1, 0) : match.start()] + data[match.end() : match.end() + 1]
-    if compiled("[0-9A-Za-z]").search(around) or letter.isupper() != other.isupper():
-        # Letters and digits at random.
-        return None
-    return _hemispheres(data, match, (one, two), (letter, other))
+    return compiled("[0-9A-Za-z]").search(around) is not None or not (letters.isupper() or letters.islower())
 
 
 def _hemispheres(data: bytes, match: Match, texts: tuple[bytes, bytes], letters: tuple[bytes, bytes]) -> Reading | None:
