@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from dag_runs.gate_house import COARSE, FINE, PARTNER
+from dag_runs.gate_house import COARSE, FINE, PARTNER, POLICY
 from sparking.sessions import session_of_tests
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def _session() -> Iterator[None]:
 
 def gate(house: GateHouse, runs: Callable[[str], DagRuns], *, decimals: int, master: str = MASTER) -> Ended:
     """Stage the airports of Norway and run a DAG whose gate measures on Spark."""
+    house.write_policy(POLICY.replace("clearance_hours: 24", "clearance_hours: 24\n  isolation: none"))
     folder = house.stage("norway", decimals=decimals, country="NO")
     return runs("spark_gate").run(
         dataset=str(folder / "norway.parquet"), destination=f"file:outbox/{PARTNER}/norway/", master=master

@@ -233,6 +233,7 @@ def verdict_of(geogate: Command, folder: Path, *options: str) -> tuple[int, Any]
     ended = geogate("screen", folder, "-p", POLICY, "-r", PARTNER, "-t", OUTBOX, "--format", "json", *options)
     verdict = json.loads(ended.out)
     verdict.pop("judged_at")
+    verdict.pop("isolation")
     return ended.code, verdict
 
 
@@ -240,6 +241,7 @@ def test_screen_gives_the_same_verdict_on_spark(
     session: Any, gate: Gate, geogate: Command, staged: tuple[Path, ...]
 ) -> None:
     del session
+    gate.policies.write_policy(isolation="none")
     for path in staged:
         (gate.staged / path.name).write_bytes(path.read_bytes())
     (gate.staged / "more.csv").write_text("name,lon,lat\na,8.31,47.12\n")
@@ -253,9 +255,19 @@ def test_screen_gives_the_same_verdict_on_spark(
 
 def test_screen_on_spark_clears_what_may_leave(session: Any, gate: Gate, geogate: Command) -> None:
     del session
+    gate.policies.write_policy(isolation="none")
     stage("GeoParquet", gate.staged)
 
     assert verdict_of(geogate, gate.staged, "--engine", "spark")[0] == 0
+
+
+def test_executors_are_not_isolated_which_a_policy_has_to_allow(gate: Gate, geogate: Command) -> None:
+    stage("GeoParquet", gate.staged)
+
+    ended = geogate("screen", gate.staged, "-p", POLICY, "-r", PARTNER, "-t", OUTBOX, "--engine", "spark")
+
+    assert ended.code == 4
+    assert "demands that readers are isolated, and Spark's executors are not" in ended.err
 
 
 @pytest.mark.parametrize(

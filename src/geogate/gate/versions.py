@@ -5,7 +5,11 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import version
 
-LIBRARIES = ("geogate", "great-expectations", "numpy", "pyarrow", "pyogrio", "pyproj", "shapely")
+LIBRARIES = (
+    *("geogate", "great-expectations", "numpy", "pyarrow", "pyogrio", "pyproj", "shapely"),
+    *("defusedxml", "exifread", "google-re2", "h3", "laspy", "lazrs", "openlocationcode", "pillow", "pillow-heif"),
+    *("polyline", "python-calamine", "rasterio"),
+)
 
 
 @cache
