@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import pytest
+import shapely
 from gating.files import COARSE, stage
 from judging import DIGEST
 
@@ -81,6 +83,20 @@ class Read:
 )
 def test_how_a_child_ends_is_part_of_the_verdict(gate: Gate, kind: type[Here], rules: set[str]) -> None:
     assert Read(gate, stage("CSV", gate.staged, COARSE)).rules(kind) == rules
+
+
+@pytest.mark.parametrize("written", [(), ("a.parquet",)])
+def test_a_complaint_counts_whether_a_child_reads_or_writes(tmp_path: Path, written: Sequence[str]) -> None:
+    inspection = Inspection(child=Complaining(scratch=tmp_path, output=None, on_rows=print), on_rows=print)
+    assert [str(finding.rule) for finding in inspection.finish(written)] == ["gate/reader-warned"]
+
+
+def test_what_could_not_be_judged_is_in_the_verdict_on_the_rest(gate: Gate) -> None:
+    stage("CSV", gate.staged, COARSE)
+    gpd.GeoDataFrame({"a": [1]}, geometry=[shapely.Point(8, 50)]).to_parquet(gate.staged / "own.parquet")
+    verdict = gate.screen(gate.staged)
+    assert [str(finding.rule) for finding in verdict.findings] == ["gate/no-reference"]
+    assert verdict.checks
 
 
 def test_the_trouble_of_a_child_is_an_error_and_no_answer(tmp_path: Path) -> None:
