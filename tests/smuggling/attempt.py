@@ -55,10 +55,15 @@ class Attempt:
 def prepare(policies: PolicyFolder) -> None:
     """Write the zone and the policy of the corpus."""
     policies.write_zones(ZONE, ZONE_IN_CHINA, valid_until=FAR)
-    both = (zones(BUFFER_M), readings(), pixels(), destination())
+    both = (zones(BUFFER_M), readings(), pixels(), turns(), destination())
     kinds = [kind.value for kind in LayerKind]
     policies.write_policy((precision("precision", 100, ">="), *both), kinds=kinds)
     policies.write_policy(both, name=ZONES_ONLY, kinds=kinds)
+
+
+def turns() -> dict[str, Any]:
+    """Give the rule about numbers in turn in the dimensions of points."""
+    return rule("turns", "expect_point_values_not_to_take_turns", max_separation=0.8)
 
 
 def readings() -> dict[str, Any]:

@@ -21,6 +21,8 @@ from geogate.measures.lattice import CoordinateLattice
 from geogate.measures.listed_terms import TermScan
 from geogate.measures.photo import COLUMNS as PHOTO_COLUMNS
 from geogate.measures.photo import PhotoMetadata, Telling
+from geogate.measures.point_cloud_density import PointDensity
+from geogate.measures.point_cloud_values import PointValues
 from geogate.measures.raster import COLUMNS
 from geogate.measures.raster_bands import RasterBands
 from geogate.measures.raster_distance import GroundSampleDistance, ZoneSampleDistance
@@ -269,3 +271,19 @@ def _photos(measure: PhotoMetadata) -> Canary:
     columns = dict(zip(PHOTO_COLUMNS.names, values, strict=True))
     batch = _batch([shapely.Point(*_FINE)], columns)
     return Canary(batch=batch, caught=lambda found: found.counts == (1,) * len(Telling))
+
+
+@canary_of.register
+def _density(measure: PointDensity) -> Canary:
+    del measure
+    lon, lat = _FINE
+    batch = _batch([shapely.Point(lon, lat), shapely.Point(lon, lat), shapely.Point(lon + 1, lat)])
+    return Canary(batch=batch, caught=lambda found: (found.points, found.densest) == (3, 2))
+
+
+@canary_of.register
+def _turns(measure: PointValues) -> Canary:
+    del measure
+    values = pa.array(np.tile(np.array(_FINE), 60))
+    batch = _batch([shapely.Point(*_FINE)] * len(values), {"t": values})
+    return Canary(batch=batch, caught=lambda found: [each.separation for each in found.columns] == [1.0])

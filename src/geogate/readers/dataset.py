@@ -95,6 +95,12 @@ def _photo(path: Path, kind: Format, beside: tuple[Path, ...]) -> Source:
     return PhotoSource(path, kind, beside)
 
 
+def _point_cloud(path: Path, _: Format, __: tuple[Path, ...]) -> Source:
+    from geogate.readers.point_cloud import PointCloudSource
+
+    return PointCloudSource(path)
+
+
 OPENERS: Final[Mapping[Format, Opener]] = {
     Format.GEOPARQUET: _geoparquet,
     Format.CSV: _csv,
@@ -117,6 +123,7 @@ OPENERS: Final[Mapping[Format, Opener]] = {
     Format.TIFF: _photo,
     Format.HEIC: _photo,
     Format.WEBP: _photo,
+    Format.LAS: _point_cloud,
 }
 """Who reads which format; a format that nobody reads is refused with advice."""
 

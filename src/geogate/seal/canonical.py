@@ -14,6 +14,7 @@ from geogate.seal.geojson import write_geojson
 from geogate.seal.geoparquet import write_geoparquet
 from geogate.seal.ogr import write_ogr
 from geogate.seal.photo import write_photo
+from geogate.seal.point_cloud import write_laz
 from geogate.seal.raster import write_geotiff
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ EXTENSIONS = {
     Format.GEOTIFF: ".tif",
     Format.JPEG: ".jpg",
     Format.PNG: ".png",
+    Format.LAS: ".laz",
 }
 
 
@@ -112,7 +114,7 @@ def _extension(kind: Format) -> str:
     return EXTENSIONS[kind]
 
 
-def _write(
+def _write(  # noqa: PLR0911 a table
     source: Source, layers: dict[str, pyproj.CRS], target: Path, kind: Format, *, kernels: bool, workers: int
 ) -> tuple[Path, ...]:
     match kind:
@@ -126,6 +128,8 @@ def _write(
             return write_csv(source, layers, target)
         case Format.GEOTIFF:
             return write_geotiff(source, layers, target)
+        case Format.LAS:
+            return write_laz(source, layers, target)
         case Format.JPEG | Format.PNG:
             return write_photo(source, target)
         case _:
