@@ -201,6 +201,28 @@ def test_constructors_only_store() -> None:
     assert not Path(nowhere).exists()
 
 
+@pytest.mark.usefixtures("airflow_home")
+def test_an_export_with_a_problem_is_not_submitted_though_it_has_files() -> None:
+    from geogate.airflow.failures import StoppedError
+    from geogate.airflow.operators import GateOperator
+
+    made = GateOperator(
+        task_id="gate", dataset="/not/there", policy="x", recipient="y", destination="z", problem="no recipient"
+    )
+    with pytest.raises(StoppedError, match="no recipient"):
+        made.execute({})
+
+
+@pytest.mark.usefixtures("airflow_home")
+@pytest.mark.parametrize("handed", [None, "", 5, {}, {"clearance_id": None}, {"clearance_id": ""}, {"request_id": "r"}])
+def test_what_is_no_id_of_a_clearance_is_never_asked_about(handed: object) -> None:
+    from geogate.airflow.failures import StoppedError
+    from geogate.airflow.operators import clearance_id
+
+    with pytest.raises(StoppedError, match="no clearance came from the gate"):
+        clearance_id(handed)
+
+
 def test_a_request_that_is_not_cleared_hands_nothing_over(house: GateHouse, runs: Callable[[str], DagRuns]) -> None:
     del runs
     from geogate.airflow.failures import StoppedError
