@@ -236,6 +236,17 @@ def test_a_cloud_that_was_cut_short_is_refused(name: str, tmp_path: Path) -> Non
             table(path)
 
 
+def test_a_table_of_more_runs_than_bytes_is_refused(tmp_path: Path) -> None:
+    data = bytearray(save(tmp_path, name="cloud.laz").read_bytes())
+    (at,) = struct.unpack_from("<I", data, 96)
+    (table_at,) = struct.unpack_from("<q", data, at)
+    struct.pack_into("<I", data, table_at + 4, 2**32 - 1)
+    path = tmp_path / "cloud.laz"
+    path.write_bytes(data)
+    with pytest.raises(UnreadableError, match="header does not fit"):
+        table(path)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("clouds")

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNK: Final = 65_536
-"""Points that are read at once."""
+"""Points that are read at once, where they are not too large."""
+
+_CHUNK_BYTES: Final = 32 * 1024 * 1024
 
 _HEADER: Final = 375
 _SIZES: Final = {0: 227, 1: 227, 2: 227, 3: 235, 4: 375}
@@ -153,6 +155,8 @@ def _header(file: Any, file_bytes: int) -> Header:
         behind = file_bytes - last + (0 if compressed else late_at - end)
     else:
         behind = 0 if compressed else file_bytes - end
+    if compressed:
+        _require_table(file, at, file_bytes)
     file.seek(_SIZES[minor])
     return Header(
         source_id=source_id,
@@ -170,6 +174,24 @@ def _header(file: Any, file_bytes: int) -> Header:
         behind=behind,
         records=tuple(records),
     )
+
+
+def _require_table(file: Any, at: int, file_bytes: int) -> None:
+    """Refuse a table of compressed runs that has more of them than there are bytes: the decompressor believes it.
+
+    Raises: UnreadableError.
+    """
+    file.seek(at)
+    (table,) = struct.unpack("<q", file.read(8))
+    if table == -1:
+        file.seek(file_bytes - 8)
+        (table,) = struct.unpack("<q", file.read(8))
+    if not at + 8 <= table <= file_bytes - 8:
+        raise damaged()
+    file.seek(table)
+    _, runs = struct.unpack("<II", file.read(8))
+    if runs > table - at:
+        raise damaged()
 
 
 def _record(file: Any, end: int, *, late: bool) -> Record:
@@ -209,14 +231,14 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def chunks(reader: Any, points: int) -> Iterator[Any]:
-    """Read all points in runs of ``CHUNK``.
+    """Read all points in runs of at most ``CHUNK``.
 
     Raises: UnreadableError when there are fewer than the header claims.
     """
-    read = 0
+    read, most = 0, max(1, min(CHUNK, _CHUNK_BYTES // max(1, reader.header.point_format.size)))
     while read < points:
         with strict_points("read"):
-            several = reader.read_points(min(CHUNK, points - read))
+            several = reader.read_points(min(most, points - read))
         if not len(several):
             raise damaged()
         read += len(several)

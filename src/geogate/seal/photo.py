@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _QUALITY: Final = 90
 _MOST_ROUNDS: Final = 60
 _COLOUR_TYPES: Final = {"L": (8, 0), "I;16": (16, 0), "RGB": (8, 2), "RGBA": (8, 6)}
-_LEVEL: Final = 6
+_LEVEL: Final = 3
 _UP: Final = b"\x02"
 
 
