@@ -52,6 +52,10 @@ HINTED: Final = 0.5
 ENOUGH: Final = 8
 """Texts, of which at least half are different, that a column must have to be judged as a whole without a hint."""
 
+LONG_CODE: Final = 8
+"""Letters from which on a code tells houses apart: nine of a geohash are five metres."""
+
+_GEOHASH: Final = re.compile(r"geo_?hash|(?:^|_)gh(?:$|_)", re.IGNORECASE)
 _LENGTHS: Final = 2
 _HASH: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
 _HINTS: Final = re.compile(
@@ -141,16 +145,22 @@ class ColumnTexts:
         if form not in rising():
             return False
         share = found.whole / self.texts
+        if form == GEOHASH and _GEOHASH.search(self.column):
+            return found.whole > 0
         hinted = bool((_WORDS if form == "bare-three-words" else _HINTS).search(self.column))
         if hinted:
             return share >= HINTED
         if form in _ONLY_HINTED:
             return False
-        if self.texts < ENOUGH or found.distinct < min(found.whole, ENOUGH) / 2:
-            return False
-        if form == GEOHASH and found.lengths.bit_count() > _LENGTHS:
+        few = found.distinct < min(found.whole, ENOUGH) / 2 and not self._long_code(found)
+        if self.texts < ENOUGH or few or (form == GEOHASH and found.lengths.bit_count() > _LENGTHS):
             return False
         return share >= (MOSTLY_GEOHASHES if form == GEOHASH else MOSTLY)
+
+    def _long_code(self, found: FormTexts) -> bool:
+        """Tell whether few different texts are so long and so alike that they are codes and no words of a list."""
+        alike = found.lengths.bit_count() == 1 and found.lengths.bit_length() > LONG_CODE
+        return alike and found.whole >= MOSTLY * self.texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,9 +47,12 @@ _ESCAPE: Final = r"\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|[0
 _ENTITY: Final = r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[a-zA-Z]{2,12});"
 _PERCENT: Final = r"%[0-9A-Fa-f]{2}"
 _PRINTABLE: Final = r"=[0-9A-F]{2}[^=\x1e\x1f]{0,76}=[0-9A-F]{2}"
+_MIRRORED: Final = (
+    r"(?i:\b(?:tal|nol|gnol|edutital|edutignol)\b|\)[0-9. ,]+\(\s?(?:tniop|gnirtsenil|nogylop)|[0-9]:oeg\b)"
+)
 _SELECTORS: Final = r"[\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]{4}"
 
-ESCAPES: Final = f"{_ESCAPE}|{_ENTITY}|{_PERCENT}|{_PRINTABLE}|{_SELECTORS}"
+ESCAPES: Final = f"{_ESCAPE}|{_ENTITY}|{_PERCENT}|{_PRINTABLE}|{_MIRRORED}|{_SELECTORS}"
 TELLING: Final = f"{BASE64}|{BASE32}|{HEX}|{ESCAPES}"
 """The pattern of texts that may say something else after decoding."""
 
@@ -65,7 +68,7 @@ def decoded(text: bytes) -> list[bytes]:
     """
     found: dict[bytes, None] = {}
     size = 0
-    for step in (_percent, _entities, _escapes, _quoted, _selectors, _base64, _base32, _hex):
+    for step in (_mirrored, _percent, _entities, _escapes, _quoted, _selectors, _base64, _base32, _hex):
         for proposed in step(text):
             if proposed != text and proposed not in found and len(proposed) > 2:  # noqa: PLR2004
                 found[proposed] = None
@@ -73,6 +76,11 @@ def decoded(text: bytes) -> list[bytes]:
                 if size > MOST:
                     raise TooMuchError
     return list(found)
+
+
+def _mirrored(text: bytes) -> Iterator[bytes]:
+    if compiled(_MIRRORED).search(text):
+        yield text.decode("utf-8", "replace")[::-1].encode("utf-8")
 
 
 def _percent(text: bytes) -> Iterator[bytes]:

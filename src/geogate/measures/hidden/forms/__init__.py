@@ -24,6 +24,7 @@ def registry() -> tuple[Form, ...]:
         grids,
         h3_cells,
         links,
+        loose,
         national,
         pairs,
         plus_code,
@@ -37,7 +38,7 @@ def registry() -> tuple[Form, ...]:
 
     families = (
         wkt, wkb, geojson, links, pairs, sexagesimal, plus_code, h3_cells, grids, national, tiles, geohash, polylines,
-        three_words,
+        three_words, loose,
     )  # fmt: skip
     return tuple(form for family in families for form in family.FORMS)
 

@@ -13,6 +13,7 @@ _FINEST_SURE: Final = 12
 """Finer cells lack the run of ones at their end that no other number has."""
 
 _FINEST_SURE_NUMBER: Final = 10
+_FINEST: Final = 15
 
 
 def h3_reading(cell: int, sure: Strength, unsure: Strength, finest: int) -> Reading | None:
@@ -28,7 +29,10 @@ def h3_reading(cell: int, sure: Strength, unsure: Strength, finest: int) -> Read
 
 def _read_hex(_: bytes, match: Match) -> Reading | None:
     cell = int(match.group(1) or b"0", 16)
-    return h3_reading(cell, Strength.CERTAIN, Strength.POSSIBLE, _FINEST_SURE)
+    found = h3_reading(cell, Strength.CERTAIN, Strength.LIKELY, _FINEST_SURE)
+    # The finest cells have no bits that are always set.
+    finest = h3.get_resolution(h3.int_to_str(cell)) == _FINEST if found else False
+    return h3_reading(cell, Strength.POSSIBLE, Strength.POSSIBLE, _FINEST) if finest else found
 
 
 def _read_number(_: bytes, match: Match) -> Reading | None:
