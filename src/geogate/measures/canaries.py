@@ -286,4 +286,4 @@ def _turns(measure: PointValues) -> Canary:
     del measure
     values = pa.array(np.tile(np.array(_FINE), 60))
     batch = _batch([shapely.Point(*_FINE)] * len(values), {"t": values})
-    return Canary(batch=batch, caught=lambda found: [each.separation for each in found.columns] == [1.0])
+    return Canary(batch=batch, caught=lambda found: [each.separation for each in found.columns or ()] == [1.0])
