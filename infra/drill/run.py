@@ -90,7 +90,8 @@ def _drilled(sabotages: Sequence[Sabotage], *, processes: int, narrow: bool) -> 
 def _show(outcome: Outcome) -> None:
     what = "caught" if outcome.caught_by else "FAULT " if outcome.fault else "MISSED"
     by = outcome.caught_by + (" (not among its own tests)" if outcome.wider and outcome.caught_by else "")
-    print(f"{what}  {outcome.sabotage.id:34} {outcome.seconds:6.1f} s  {by}", flush=True)
+    # In one piece: several threads speak.
+    print(f"{what}  {outcome.sabotage.id:34} {outcome.seconds:6.1f} s  {by}\n", end="", flush=True)
 
 
 if __name__ == "__main__":
