@@ -21,7 +21,7 @@ from geogate.measures.readings_of import readings_of
 from geogate.measures.reference import positions
 from geogate.measures.tools import PLAIN, Tools
 from geogate.measures.zone_readings import ReadingCount, ZoneReadingCounts, ZoneReadings
-from geogate.measures.zone_readings_tally import read_shapes
+from geogate.measures.zone_readings_tally import are_wide_areas, read_shapes
 from geogate.zones.boundary import Hits
 from geogate.zones.index import ZoneIndex
 
@@ -108,6 +108,8 @@ def slowly(batch: LayerBatch, measure: ZoneReadings) -> ZoneReadingCounts:
         if reading.declared:
             shapes = shapely.transform(shapes, lambda xy: positions(xy, crs))
         which, read = read_shapes(reading, shapes)
+        telling = np.flatnonzero(reading.strange | ~are_wide_areas(read))
+        which, read = which[telling], read[telling]
         by_shape = index.shapes_within(read)
         rows = Hits.union(
             [

@@ -118,7 +118,9 @@ def test_bounds_know_one_zero(zeros: list[float]) -> None:
     [
         ((180.0, 90.0), 0),
         ((-180.0, -90.0), 0),
-        ((float(np.nextafter(180.0, 181)), 0.0), 1),
+        ((float(np.nextafter(180.0, 181)), 0.0), 0),
+        ((180.0 + 0.9e-9, 0.0), 0),
+        ((180.0 + 1.1e-9, 0.0), 1),
         ((0.0, float(np.nextafter(-90.0, -91))), 1),
         ((359.0, 10.0), 1),
     ],

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 WITH_NUMBERS = frozenset({LayerKind.VECTOR, LayerKind.POINT_CLOUD})
 """Kinds of layers whose numbers come from the file, and not from a reader that says what an image is like."""
 
+WITH_TEXTS = frozenset(LayerKind) - {LayerKind.RASTER}
+"""Kinds of layers whose texts come from the file; of images a reader says in its own words which pixels they show."""
+
 NAMES = LayerName("names")
 """The layer of positions that names say."""
 
@@ -124,7 +127,8 @@ def carriers_of(layer: OpenedLayer) -> tuple[tuple[Carrier, ...], tuple[Finding,
     if not isinstance(contents, Contents) or not isinstance(texts, TextPositions):
         return (), tuple(_not_looked_into(layer.name, (contents, texts)))
     numbers = numbers_in(contents).carriers if layer.schema.kind in WITH_NUMBERS else ()
-    carriers = (*numbers, *carriers_in_texts(texts))
+    written = carriers_in_texts(texts) if layer.schema.kind in WITH_TEXTS else ()
+    carriers = (*numbers, *written)
     if len(carriers) > MOST_CARRIERS:
         return (), (_too_many(layer.name, len(carriers)),)
     return carriers, ()

@@ -8,7 +8,7 @@ import numpy as np
 
 from geogate.kernels import inventory as kernels
 from geogate.kernels.inputs import read_only
-from geogate.measures.inventory import Column, Inventory, columns_of, lonlat_of, require_attributes
+from geogate.measures.inventory import Column, Inventory, columns_of, inside, lonlat_of, require_attributes
 from geogate.measures.lattice import Extent
 from geogate.measures.measure import UnmeasurableError
 from geogate.measures.reference import crs_name
@@ -86,7 +86,8 @@ class InventoryTally:
         if lonlat is not xy:
             counts, elsewhere = kernels.new_survey()
             kernels.survey(*_axes(lonlat), counts, elsewhere)
-        self._on_earth += int(counts[kernels.ON_EARTH])
+        on_earth = int(counts[kernels.ON_EARTH])
+        self._on_earth += on_earth if on_earth == len(lonlat) else inside(lonlat)
 
 
 class _Columns:

@@ -37,6 +37,12 @@ _ROWS_AT_ONCE: Final = 8_192
 _WAITING: Final = 16_384
 """Vertices near to zones that wait at most: to ask about a few costs as much as to ask about thousands."""
 
+WIDE_AREA_DEG: Final = 2.0
+"""Areas wider or higher than this count by their vertices under readings that are possible for much honest data.
+
+Where areas cover the land, some lie over some zone under almost every reading.
+"""
+
 
 class _Counted:
     """What was counted so far under one reading, by the numbers of the zones, and the vertices that wait for it.
@@ -169,6 +175,9 @@ class ReadingsTally:
     def _some_shapes(self, reading: Reading, numbers: Numbers, rows: Ints) -> Hits:
         index = self._index.reference if isinstance(self._index, CompiledIndex) else self._index
         which, shapes = read_shapes(reading, numbers.shapes(rows))
+        if not reading.strange:
+            telling = ~are_wide_areas(shapes)
+            which, shapes = which[telling], shapes[telling]
         try:
             hits = index.shapes_within(shapes)
         except ShapelyError:
@@ -185,6 +194,13 @@ def vertex_hits(reading: Reading, xy: Floats, index: ZoneIndex | CompiledIndex) 
     there = np.flatnonzero(np.isfinite(lonlat[:, 0]))
     hits = index.points_within(lonlat[there])
     return Hits(owner=there[hits.owner], zone=hits.zone)
+
+
+def are_wide_areas(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Tell which shapes are areas like a country's, that lie around places and lead to none; their vertices do."""
+    areas = np.isin(shapely.get_type_id(shapes), (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
+    west, south, east, north = shapely.bounds(shapes).T
+    return np.asarray(areas & (np.maximum(east - west, north - south) > WIDE_AREA_DEG))
 
 
 def read_shapes(reading: Reading, shapes: NDArray[np.object_]) -> tuple[Ints, NDArray[np.object_]]:

@@ -94,8 +94,9 @@ class ReferenceTruth(Rule[ReferenceParams]):
     ``max_share``, above both of which features inside are a problem; ``min_share_fitting``, the share of the vertices
     that a reading must fit; ``readings``, which kinds of readings count, or ``all``.
     Finds: for each reading that is possible for the layer's numbers, the features with a vertex, an edge or an inside
-    in a zone or within its buffer; a finding for each reading, which says which. What lies in zones as the layer says
-    is for expect_no_position_in_restricted_zones.
+    in a zone or within its buffer; a finding for each reading, which says which. Of areas wider than two degrees only
+    the vertices count, under readings that fit much honest data. What lies in zones as the layer says is for
+    expect_no_position_in_restricted_zones.
     Misses: a shift or a projection that nobody else uses; a UTM layer in a zone that is neither beside its own nor of
     the other hemisphere, unless ``any-utm`` counts; the offsets of Chinese maps outside China; a few rows that mean
     something else among many that do not, where a reading is not possible for ``min_share_fitting`` of the vertices.

@@ -23,6 +23,9 @@ MANY_DIGITS: Final = 10_000
 _HUNDRED: Final = 100.0
 _SHORTEST_WKB: Final = 9
 _DIGITS: Final = 10
+_ADDRESS: Final = r"[\w.+-]@(?:[\w-]+\.)+(?:[^\W\d_]{2,}|xn--[\w-]+)"
+"""An e-mail address; that of a host ends in letters, as the version of a package in a link does not."""
+
 _NUMBER_TEXT: Final = (4, 40)
 """Bytes that a text has which may be a number with many digits."""
 
@@ -164,10 +167,7 @@ def _texts(leaf: Leaf, facts: ColumnFacts) -> Looked:
     first, last = int(found.offsets[0]), int(found.offsets[-1])
     addresses = 0
     if (found.data[first:last] == ord("@")).any():
-        addresses = int(
-            pc.sum(pc.match_substring_regex(pc.cast(texts, pa.large_binary()), r"[\w.+-]@[\w-]+\.[\w.]*\w")).as_py()
-            or 0
-        )
+        addresses = int(pc.sum(pc.match_substring_regex(pc.cast(texts, pa.large_binary()), _ADDRESS)).as_py() or 0)
     rich = (lengths >= _NUMBER_TEXT[0]) & (lengths <= _NUMBER_TEXT[1])
     if last > first:
         head = found.data[np.minimum(starts, last - 1)]

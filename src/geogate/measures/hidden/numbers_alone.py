@@ -200,7 +200,7 @@ def possible(subject: Subject) -> tuple[str, ...]:
 
 
 def _could_be(column: Column) -> bool:
-    explained = column.facts.kind == "time" or column.moment or column.counter or column.heavy
+    explained = column.facts.kind == "time" or column.moment or column.counter or column.heavy or column.rate
     return not explained and column.rich > _HALF
 
 

@@ -27,6 +27,9 @@ EXACT: Final = 2**53
 MANY: Final = 8
 """Rows from which the sizes of numbers say something about what they are."""
 
+MANY_RATES: Final = 200
+"""Rows from which numbers that differ fourfold are a quantity rather than places, which lie in one region."""
+
 _EPOCHS: Final = ((6e8, 2.2e9), (6e11, 2.2e12), (6e14, 2.2e15), (6e17, 2.2e18))
 """Seconds, milliseconds, microseconds and nanoseconds from 1970 to moments from 1989 to 2039."""
 
@@ -38,7 +41,8 @@ class Column:
     """A column in short: its finite numbers among the rows, and what they look like.
 
     ``rich`` is the share that has digits enough to tell a place in half of a position; ``counter`` says that it counts
-    rows, ``moment`` that it tells a time, ``heavy`` that its numbers are of very different sizes, as areas are.
+    rows, ``moment`` that it tells a time, ``heavy`` that its numbers are of very different sizes, as areas are, and
+    ``rate`` that they are positive numbers of different sizes with three decimals at most.
     """
 
     facts: ColumnFacts
@@ -48,6 +52,7 @@ class Column:
     counter: bool
     moment: bool
     heavy: bool
+    rate: bool
 
     @property
     def whole(self) -> bool:
@@ -126,7 +131,13 @@ def _column(facts: ColumnFacts, numbers: NDArray[Any], row: Floats) -> Column:
         counter=_counts(known, row[finite]),
         moment=facts.kind == "time" or is_moment(known),
         heavy=len(size) >= MANY and bool(low < 0.02 * high) and bool(middle < 0.25 * high),
+        rate=len(size) >= MANY_RATES and bool((known >= 0).all() and low < 0.25 * high) and _at_most_three(known),
     )
+
+
+def _at_most_three(numbers: Floats) -> bool:
+    """Tell whether nearly no number has more than three decimals."""
+    return bool((digit_steps(numbers) >= 0.9e-3).mean() >= 0.95)  # noqa: PLR2004 digits, most
 
 
 def _rich(numbers: Floats) -> NDArray[np.bool_]:
