@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     import pyproj
 
+    from geogate.model.dataset import FilePart
+
 FLAT: dict[str, list[str | None]] = {
     "Point": ["POINT (0.1 -0.30000000000000004)", "POINT (179.99999999999997 5e-324)", None],
     "LineString": ["LINESTRING (0 0, 1.1 2.2, -3.3 1e-7)", None],
@@ -197,6 +199,10 @@ class Misdeclared:
                 rows=2,
             ),
         )
+
+    @property
+    def contents(self) -> tuple[FilePart, ...]:
+        return ()
 
     def batches(self, layer: LayerSchema, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
         del layer

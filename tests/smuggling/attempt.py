@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from gating.place import FAR, POLICY, ZONES, PolicyFolder, destination, precision, rule, zones
+from gating.place import FAR, POLICY, ZONES, PolicyFolder, destination, inventory, precision, rule, zones
 from smuggling.secret import ZONE, ZONE_IN_CHINA
 
 from geogate.model.dataset import LayerKind
@@ -57,7 +57,7 @@ def prepare(policies: PolicyFolder) -> None:
     policies.write_zones(ZONE, ZONE_IN_CHINA, valid_until=FAR)
     both = (zones(BUFFER_M), readings(), pixels(), turns(), destination())
     kinds = [kind.value for kind in LayerKind]
-    policies.write_policy((precision("precision", 100, ">="), *both), kinds=kinds)
+    policies.write_policy((precision("precision", 100, ">="), inventory(), *both), kinds=kinds)
     policies.write_policy(both, name=ZONES_ONLY, kinds=kinds)
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geogate.libraries.thrift import I64, Field
 from geogate.seal import row_groups
 from geogate.seal.geoparquet import OPTIONS
 from geogate.seal.row_groups import Form, JoinedFile
-from geogate.libraries.thrift import I64, Field
 
 NUMBERS = st.one_of(st.none(), st.integers(-(1 << 63), (1 << 63) - 1))
 COLUMNS: dict[str, tuple[pa.DataType, st.SearchStrategy[Any]]] = {
