@@ -324,3 +324,11 @@ def test_a_cloud_that_is_too_dense_or_in_a_zone_is_denied(cloud_gate: Gate) -> N
     las.x, las.y = [10.0, 20.5], [50.0, 20.5]
     inside = cloud_gate.screen(save(cloud_gate.staged, las, "inside.las"))
     assert {finding.rule for finding in inside.findings} == {"zones"}
+
+
+@pytest.mark.parametrize("size", [4, 24, 25, 94, 235])
+def test_a_cloud_that_is_cut_within_its_header_is_refused(size: int, tmp_path: Path) -> None:
+    path = save(tmp_path)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(UnreadableError):
+        _ = source(path).layers

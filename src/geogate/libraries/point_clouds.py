@@ -125,7 +125,7 @@ def header_of(path: Path) -> Header:
     try:
         with path.open("rb") as file:
             return _header(file, path.stat().st_size)
-    except struct.error:
+    except (struct.error, IndexError):
         raise damaged() from None
 
 
