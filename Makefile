@@ -6,6 +6,7 @@ VENV := .venv
 MINISTACK_VENV := .venv-ministack
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+MINUTES ?= 60
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 
@@ -13,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 # The caches of compiled Python files are made once at set-up; without them each Airflow process costs ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup test lint check hostile demo drill bench bench-quick bench-watch lock clean
+.PHONY: help setup test lint check hostile fuzz demo drill bench bench-quick bench-watch lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -59,6 +60,9 @@ check: lint test ## Run what CI runs
 
 hostile: setup ## Try every smuggling case on the gate, and clean data beside it
 	$(BIN)/python tests/smuggling/run.py
+
+fuzz: setup ## Damage files of every format for MINUTES=60 and see that nothing crashes, hangs or clears
+	$(BIN)/python -W ignore tests/fuzzing/run.py --minutes $(MINUTES) $(if $(CRASHERS),--crashers $(CRASHERS)) $(if $(SEED),--seed $(SEED))
 
 demo: setup ## Run the export DAG over real data against a real S3 server and show what happened
 	$(BIN)/python infra/demo/run.py
