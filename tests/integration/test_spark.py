@@ -292,6 +292,7 @@ def test_without_pyspark_the_engine_is_wrong_usage(monkeypatch: pytest.MonkeyPat
 
 def test_a_submission_measured_on_spark_is_cleared_and_sent(session: Any, gate: Gate) -> None:
     del session
+    gate.policies.write_policy(isolation="none")
     house = replace(gate.house(), engine=Engine.named("spark", master=MASTER))
 
     done = submit(gate.wish(stage("GeoParquet", gate.staged)), house=house)
@@ -305,6 +306,7 @@ def test_a_submission_that_spark_cannot_measure_fails(
     session: Any, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session.sparkContext, "pythonExec", "/bin/false")
+    gate.policies.write_policy(isolation="none")
     house = replace(gate.house(), engine=Engine.named("spark"))
 
     with pytest.raises(ServiceError, match="a Spark task failed for good"):
