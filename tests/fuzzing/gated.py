@@ -1,6 +1,6 @@
 """Submit inputs to a gate, whose readers are in their sandbox; no such verdict may clear, for one of two reasons.
 
-Under one policy positions and pixels may be no finer than a quarter of the way round the Earth, under the other a layer
+Under one policy positions may be no finer than 10,000 km and pixels no smaller than 1,000, under the other a layer
 needs a million rows. Only a photo without a place may leave under the first; Pillow and exifread say which.
 """
 
@@ -27,7 +27,7 @@ from geogate.gate.home import initialise
 from geogate.gate.inspection import readers
 from geogate.measures.tools import PLAIN
 from geogate.model.dataset import LayerKind
-from geogate.model.errors import GeogateError
+from geogate.model.errors import InputError
 from geogate.model.verdict import Decision
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ ROWS: Final = "rows"
 POLICIES: Final = (COARSE, ROWS)
 _MOST_ROWS: Final = 1_000_000
 _EARTH_M: Final = 10_000_000.0
+_PIXEL_M: Final = 1_000_000.0
 _GONE_S: Final = 20.0
 _STOPPED: Final = ("reader-stopped", "reader-warned")
 
@@ -60,7 +61,7 @@ def prepare(root: Path) -> Gate:
 
 def pixels() -> dict[str, Any]:
     """Give the rule about the size of pixels."""
-    return rule("pixels", "expect_ground_sample_distance_no_finer_than", gsd_m=_EARTH_M, operator=">=")
+    return rule("pixels", "expect_ground_sample_distance_no_finer_than", gsd_m=_PIXEL_M, operator=">=")
 
 
 @dataclass(slots=True)
@@ -97,7 +98,7 @@ class Gated:
                 verdict = self.gate.screen(*dataset, policy=policy, assume_crs="EPSG:4326")
             else:
                 verdict = self.gate.submit(*dataset, policy=policy, assume_crs="EPSG:4326").verdict
-        except GeogateError as error:
+        except InputError as error:
             return Trial(end=End.REFUSED, seen=f"{type(error).__name__}: {error.summary}")
         return _ended(verdict, files, folder)
 
