@@ -132,6 +132,12 @@ def test_links_and_devices_in_a_tar_are_refused(kind: bytes, tmp_path: Path) -> 
         opened(tarred((info, b"")), tmp_path)
 
 
+def test_a_member_of_a_zip_without_a_name_is_refused(tmp_path: Path) -> None:
+    data = zipped(("x.csv", b"lon,lat\n1,2\n")).replace(b"x.csv", b"\0.csv")
+    with pytest.raises(UnreadableError, match="without a name"):
+        opened(data, tmp_path)
+
+
 def test_encrypted_members_are_refused(tmp_path: Path) -> None:
     data = bytearray(zipped(("a.csv", ROWS)))
     directory = data.rfind(b"PK\x01\x02")

@@ -66,7 +66,8 @@ def _watched(files: Mapping[str, bytes], act: Callable[[Mapping[Path, str], Path
 
 def _read(paths: Mapping[Path, str], scratch: Path) -> Trial:
     for source in open_named(paths, scratch=scratch).sources:
-        if not all(part.what and part.count > 0 for part in source.contents):
+        # A file without layers says so, and is denied for it.
+        if not all(part.what and (part.count > 0 or not source.layers) for part in source.contents):
             return Trial(end=End.CRASH, seen="a part without a name or a count")
         for layer in source.layers:
             for batch in source.batches(layer, crs=layer.crs or _ASSUMED):

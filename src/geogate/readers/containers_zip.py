@@ -93,6 +93,8 @@ def _require_plain(info: zipfile.ZipInfo) -> None:
     mode = info.external_attr >> 16 if info.create_system == _UNIX else 0
     if stat.S_IFMT(mode) not in {0, stat.S_IFREG, stat.S_IFDIR}:
         raise odd_zip("has members that are links or devices", "pack regular files only")
+    if not info.filename:
+        raise odd_zip("has a member without a name")
     if info.orig_filename != info.filename or (info.is_dir() and info.file_size):
         raise odd_zip("has a member whose name hides something")
 
