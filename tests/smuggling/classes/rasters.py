@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
+from affine import Affine
 from rasterio.control import GroundControlPoint
 from rasterio.enums import Resampling
-from rasterio.transform import from_origin
 from smuggling.case import Case, only
 from smuggling.classes.hidden_in_sqlite import TEXT, bytes_of_all
 from smuggling.secret import SECRET
@@ -31,9 +31,14 @@ BRIGHT = 255
 FOUND = re.compile(r"POINT \((\d+\.\d+) (\d+\.\d+)\)")
 
 
+def placed(corner: Position) -> Affine:
+    """Give the transform of an image that begins at a corner."""
+    return Affine(PIXEL_DEG, 0.0, corner[0], 0.0, -PIXEL_DEG, corner[1])
+
+
 def write_image(path: Path, pixels: NDArray[Any], corner: Position = FAR, **options: Any) -> None:
     """Write a GeoTIFF with one band."""
-    transform = from_origin(*corner, PIXEL_DEG, PIXEL_DEG)
+    transform = placed(corner)
     shape = {"width": pixels.shape[1], "height": pixels.shape[0], "count": 1, "dtype": pixels.dtype}
     with rasterio.open(path, "w", driver="GTiff", crs="EPSG:4326", transform=transform, **shape, **options) as image:
         image.write(pixels, 1)
@@ -59,11 +64,9 @@ def shown() -> NDArray[np.uint8]:
 
 def _spots(image: Any, band: NDArray[Any], scale: float) -> Iterator[Position]:
     for row, column in np.argwhere(band == BRIGHT):
-        x, y = (
-            image.transform @ ((column + 0.5) * scale, (row + 0.5) * scale)
-            if hasattr(image.transform, "__matmul__")
-            else image.transform * ((column + 0.5) * scale, (row + 0.5) * scale)
-        )
+        transform = image.transform
+        x = transform.c + (column + 0.5) * scale * transform.a
+        y = transform.f + (row + 0.5) * scale * transform.e
         yield x, y
 
 
@@ -187,14 +190,14 @@ def _second_image(folder: Path) -> None:
     """Write a second image into the file, which readers do not show unless they are asked."""
     write_image(folder / "scene.tif", noise())
     with rasterio.open(folder / "scene.tif", "r+") as image:
-        transform = from_origin(*NEAR, PIXEL_DEG, PIXEL_DEG)
+        transform = placed(NEAR)
     shape = {"width": SIZE, "height": SIZE, "count": 1, "dtype": "uint8"}
     with rasterio.open(
         folder / "scene.tif",
         "w",
         driver="GTiff",
         crs="EPSG:4326",
-        transform=from_origin(*FAR, PIXEL_DEG, PIXEL_DEG),
+        transform=placed(FAR),
         **shape,
     ) as image:
         image.write(noise(), 1)
@@ -217,7 +220,7 @@ def _in_second_image(folder: Path) -> Iterator[Position]:
 
 def _alpha(folder: Path) -> None:
     """Write the site into a band that programs take for transparency."""
-    transform = from_origin(*NEAR, PIXEL_DEG, PIXEL_DEG)
+    transform = placed(NEAR)
     shape = {"width": SIZE, "height": SIZE, "count": 2, "dtype": "uint8"}
     with rasterio.open(
         folder / "scene.tif", "w", driver="GTiff", crs="EPSG:4326", transform=transform, ALPHA="YES", **shape
