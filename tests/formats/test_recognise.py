@@ -23,7 +23,7 @@ from geogate.readers import open_dataset
 from geogate.readers.recognise import recognise
 from geogate.readers.recognise_glimpse import Container
 
-DATA = Path("/work/shared/data") if Path("/work/shared/data").exists() else Path("../shared/data")
+DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 def put(folder: Path, data: bytes) -> Path:
