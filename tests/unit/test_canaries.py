@@ -13,7 +13,9 @@ from ruamel.yaml import YAML
 
 from geogate.kernels import state
 from geogate.measures.canaries import SilentDetectorError, canary_of, require_alive
-from geogate.measures.hidden.columns_declared import ValuesBeyond
+from geogate.measures.hidden import numbers
+from geogate.measures.hidden.columns import ColumnContents
+from geogate.measures.hidden.columns_declared import Limits, ValuesBeyond
 from geogate.measures.inventory import LayerInventory
 from geogate.measures.measure import Measure, MeasureId, Summed
 from geogate.measures.tools import PLAIN, Tools
@@ -95,3 +97,21 @@ class _Other:
         self.empty = measure.empty
         self.of = measure.of
         self.tally = measure.tally
+
+
+@pytest.mark.parametrize("name", ["a", "a*", "temp_[0-9]", "b[!x]", "x.y", "list[0]"])
+@pytest.mark.parametrize(("decimals", "values"), [(15, None), (0, None), (None, ("u",)), (2, ("1",))])
+def test_a_declaration_by_a_pattern_has_its_canary(
+    name: str, decimals: int | None, values: tuple[str, ...] | None
+) -> None:
+    others = Limits(name="a", max_decimals=None, values=("q",))
+    require_alive([ValuesBeyond((Limits(name=name, max_decimals=decimals, values=values), others))], PLAIN)
+
+
+@pytest.mark.parametrize("searches", ["SEARCHES", "WITH_COPIES"])
+def test_searches_that_are_switched_off_are_noticed(searches: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_alive([ColumnContents()], PLAIN)
+    monkeypatch.setattr(numbers, searches, ())
+
+    with pytest.raises(SilentDetectorError):
+        require_alive([ColumnContents()], PLAIN)

@@ -25,9 +25,14 @@ LIBRARIES: Final = (
 
 
 def warm_up() -> None:
-    """Load all that reads, measures and writes; no thread begins."""
+    """Load all that reads, measures and writes, and compile the patterns of texts; no thread begins."""
     for name in LIBRARIES:
         importlib.import_module(name)
+    from geogate.gate.opening import ALWAYS
+    from geogate.measures.canaries import require_alive
+    from geogate.measures.tools import PLAIN
+
+    require_alive(ALWAYS, PLAIN)
 
 
 def warm_kernels() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache, singledispatch
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import h3
 import numpy as np
 import pyarrow as pa
 import pyproj
@@ -15,6 +15,7 @@ import shapely
 from geogate.measures.batch import LayerBatch
 from geogate.measures.hidden.columns import ColumnContents
 from geogate.measures.hidden.columns_declared import ValuesBeyond
+from geogate.measures.hidden.numbers import numbers_in
 from geogate.measures.hidden.text import TextScan
 from geogate.measures.inventory import LayerInventory
 from geogate.measures.lattice import CoordinateLattice
@@ -48,7 +49,29 @@ _FINE: Final = (8.123457, 47.654321)
 
 _NEAR_M: Final = 1.0
 _STEP_DEG: Final = 1e-6
-_PLANTED: Final = "planted"
+_PLANTED: Final = "planted, and in no list"
+
+_ROWS: Final = 24
+_HIDDEN: Final = frozenset(map(frozenset, (("lon", "lat"), ("u", "v", "w"), ("serial",), ("p", "q"))))
+"""The columns of the planted positions in numbers."""
+
+_WRITTEN: Final = {
+    "wkt": ("POINT (8.123457 47.654321)", "UE9JTlQgKDguMTIzNDU3IDQ3LjY1NDMyMSk=", "%50OINT%20(8.123457%2047.654321)"),
+    "wkb": ("0101000000E3AA9CF6943F2040C0E78711C2D34740",),
+    "geojson": ('{"type": "Point", "coordinates": [8.123457, 47.654321]}',),
+    "decimal-pair": ("47.654321, 8.123457", "47.65432\u200b1, 8.123457"),
+    "hemisphere-pair": ("N47.65432 E8.12346",),
+    "degrees-minutes": ("47\u00b039'15.6\" N 8\u00b007'24.4\" E",),
+    "plus-code": ("8FVC9G8F+6XQ",),
+    "mgrs": ("32TMT6500047000",),
+    "h3": ("8b1fb46622dcfff",),
+    "geo-uri": ("geo:47.654321,8.123457",),
+    "labelled-pair": ("https://www.openstreetmap.org/?mlat=47.65432&mlon=8.12346",),
+    "geohash": ("geohash: u0qj1mzhgcd",),
+    "hemisphere-digits": ("N48071334E014321773",),
+    "three-words": ("///filled.count.soap",),
+}
+"""Planted positions in texts by their form, some under Unicode tricks and encodings."""
 
 
 class SilentDetectorError(Exception):
@@ -193,40 +216,53 @@ def _terms(measure: TermScan) -> Canary:
 @canary_of.register
 def _texts(measure: TextScan) -> Canary:
     del measure
-    lon, lat = _FINE
-    texts = [f"POINT ({lon} {lat})", f"geo:{lat},{lon}", f"{lat:.6f}, {lon:.6f}", "32TMT6500047000", "nothing"]
+    texts = [text for several in _WRITTEN.values() for text in several]
     batch = _batch([shapely.Point(*_FINE)] * len(texts), {"t": pa.array(texts)})
 
     def caught(found: Any) -> bool:
-        certain = {form for column in found.columns for form in column.certain}
-        return len(certain) > 1 and "wkt" in certain
+        forms = {form.form: form.certain for column in found.columns for form in column.forms}
+        return all(forms.get(name, 0) >= len(several) for name, several in _WRITTEN.items())
 
     return Canary(batch=batch, caught=caught)
 
 
 @canary_of.register
 def _contents(measure: ColumnContents) -> Canary:
+    """Plant positions in numbers for several searches, which have to come out as carriers, and addresses of mail."""
     del measure
-    rows = np.arange(8)
-    columns = {"a": pa.array(8.1234567 + rows / 1e5), "b": pa.array([f"user{n}@example.org" for n in rows])}
-    batch = _batch([shapely.Point(*_FINE)] * len(rows), columns)
+    rows = np.arange(_ROWS)
+    x, y = 14.300012345 + rows * 7919 % 997 / 2e4, 48.050023456 + rows * 104729 % 991 / 2e4
+    u, v, w = pyproj.Transformer.from_crs(4979, 4978, always_xy=True).transform(x + 30, y - 10, x * 0)
+    cells = [int(h3.latlng_to_cell(lat, lon, 9), 16) for lat, lon in zip(y - 5, x - 20, strict=True)]
+    numbers = {"lon": x + 3, "lat": y + 3, "u": u, "v": v, "w": w, "serial": cells, "p": y, "q": x}
+    columns = {name: pa.array(values) for name, values in numbers.items()}
+    columns["mail"] = pa.array([f"user{row}@example.org" for row in rows])
+    batch = _batch([shapely.Point(round(lon, 1), round(lat, 1)) for lon, lat in zip(x, y, strict=True)], columns)
 
     def caught(found: Any) -> bool:
-        counts = [(column.rich, column.addresses) for column in found.columns or ()]
-        return counts == [(len(rows), 0), (0, len(rows))]
+        # Past the cache: what was found when the libraries were loaded proves nothing now.
+        carriers = {frozenset(carrier.columns) for carrier in numbers_in.__wrapped__(found).carriers}
+        mail = [column.addresses for column in found.columns or () if column.name == "mail"]
+        return carriers >= _HIDDEN and mail == [_ROWS]
 
     return Canary(batch=batch, caught=caught)
 
 
 @canary_of.register
 def _beyond(measure: ValuesBeyond) -> Canary:
-    """Plant a value that is beyond what is declared of each column, with more digits than any may have."""
+    """Plant a value beyond each declaration, in a column that is called as the declaration is, wild cards and all."""
     columns: dict[str, pa.Array] = {}
-    for limits in measure.limits:
-        name = re.sub(r"[*?]|\[[^]]*\]", "x", limits.name)
-        columns[name] = pa.array([_PLANTED]) if limits.max_decimals is None else pa.array([1 / 3])
+    bound = [limits for limits in measure.limits if limits.max_decimals is not None or limits.values is not None]
+    for limits in sorted(bound, key=lambda limits: limits.max_decimals is not None):
+        fine = limits.max_decimals is not None
+        columns[limits.name] = pa.array([1 / 3]) if fine else pa.array([_PLANTED])
     batch = _batch([shapely.Point(*_FINE)], columns or None)
-    return Canary(batch=batch, caught=lambda found: not measure.limits or max(found.counts) > 0)
+
+    def caught(found: Any) -> bool:
+        pairs = zip(measure.limits, found.counts, strict=True)
+        return all(count > 0 for limits, count in pairs if limits in bound)
+
+    return Canary(batch=batch, caught=caught)
 
 
 def _window(lon: float, lat: float) -> LayerBatch:
