@@ -48,7 +48,7 @@ $(MINISTACK_VENV)/.ready: requirements/ministack.lock | $(VENV)/bin/uv
 
 test: setup ## Run all tests: units, properties, formats, real S3 server, PostgreSQL, Airflow and Spark
 	@infra/system-packages.sh
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: setup ## Check style, types and import contracts
 	$(BIN)/ruff format --check .
