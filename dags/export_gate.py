@@ -43,6 +43,7 @@ def export_gate() -> None:
         destination: str,
         purpose: str,
         assume_crs: str,
+        declaration: dict[str, Any],
         problem: str,
     ) -> None:
         gate = GateOperator(
@@ -54,6 +55,7 @@ def export_gate() -> None:
             destination=destination,
             purpose=purpose,
             assume_crs=assume_crs,
+            declaration=declaration,
             problem=problem,
             map_index_template="{{ task.export }}",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
     from geogate.gate.house import Wish
@@ -17,11 +17,21 @@ if TYPE_CHECKING:
 __all__ = ["screen", "submit"]
 
 
-def screen(dataset: Files, *, policy: str, recipient: str, to: str, purpose: str = "", assume_crs: str = "") -> Verdict:
+def screen(  # noqa: PLR0913 - one argument for each part of a wish
+    dataset: Files,
+    *,
+    recipient: str,
+    to: str,
+    policy: str = "",
+    purpose: str = "",
+    assume_crs: str = "",
+    declaration: Mapping[str, object] | None = None,
+) -> Verdict:
     r"""Judge a dataset as it lies; nothing is stored or sent.
 
     ``dataset`` is a file, a folder, an ``s3://`` prefix or several files; ``policy`` and ``recipient`` are names in
-    ``GEOGATE_POLICIES``; ``to`` is the destination's URI.
+    ``GEOGATE_POLICIES``; ``to`` is the destination's URI. ``policy`` may be left out where the place has adopted some;
+    ``declaration`` says what the data does not, such as ``{"origins": ["DE"]}``.
 
     Raises: geogate.model.errors.GeogateError when no verdict was reached.
 
@@ -40,12 +50,27 @@ def screen(dataset: Files, *, policy: str, recipient: str, to: str, purpose: str
     from geogate.gate.house import House
     from geogate.gate.screen import screen as judge
 
-    wish = _wish(dataset, policy=policy, recipient=recipient, to=to, purpose=purpose, assume_crs=assume_crs)
+    wish = _wish(
+        dataset,
+        policy=policy,
+        recipient=recipient,
+        to=to,
+        purpose=purpose,
+        assume_crs=assume_crs,
+        declaration=declaration or {},
+    )
     return judge(wish, house=House.from_environment())
 
 
-def submit(
-    dataset: Files, *, policy: str, recipient: str, to: str, purpose: str = "", assume_crs: str = ""
+def submit(  # noqa: PLR0913 - one argument for each part of a wish
+    dataset: Files,
+    *,
+    recipient: str,
+    to: str,
+    policy: str = "",
+    purpose: str = "",
+    assume_crs: str = "",
+    declaration: Mapping[str, object] | None = None,
 ) -> Submission:
     r"""Seal and judge a dataset, and keep all of it in the ledger; a clear verdict gets a clearance.
 
@@ -69,14 +94,32 @@ def submit(
     from geogate.gate.house import House
     from geogate.gate.submit import submit as process
 
-    wish = _wish(dataset, policy=policy, recipient=recipient, to=to, purpose=purpose, assume_crs=assume_crs)
+    wish = _wish(
+        dataset,
+        policy=policy,
+        recipient=recipient,
+        to=to,
+        purpose=purpose,
+        assume_crs=assume_crs,
+        declaration=declaration or {},
+    )
     return process(wish, house=House.from_environment())
 
 
-def _wish(dataset: Files, *, policy: str, recipient: str, to: str, purpose: str, assume_crs: str) -> Wish:
+def _wish(  # noqa: PLR0913 - one argument for each part of a wish
+    dataset: Files,
+    *,
+    policy: str,
+    recipient: str,
+    to: str,
+    purpose: str,
+    assume_crs: str,
+    declaration: Mapping[str, object],
+) -> Wish:
     from os import PathLike, fspath
 
     from geogate.gate.house import Wish
+    from geogate.policy.declaration import declaration_from
 
     files = (dataset,) if isinstance(dataset, str | PathLike) else tuple(dataset)
     return Wish(
@@ -86,4 +129,5 @@ def _wish(dataset: Files, *, policy: str, recipient: str, to: str, purpose: str,
         destination=to,
         purpose=purpose,
         assume_crs=assume_crs,
+        declaration=declaration_from(declaration),
     )

@@ -36,6 +36,11 @@ def rule(name: str, kind: str, /, severity: str = "critical", **kwargs: Any) -> 
     return {"type": kind, "kwargs": kwargs, "severity": severity, "meta": meta}
 
 
+def with_meta(written: dict[str, Any], **meta: Any) -> dict[str, Any]:
+    """Say more about an expectation, such as when it applies."""
+    return written | {"meta": written["meta"] | meta}
+
+
 def precision(name: str, step_m: float, operator: str, severity: str = "critical") -> dict[str, Any]:
     return rule(name, "expect_coordinates_no_finer_than", severity, step_m=step_m, operator=operator)
 
@@ -109,6 +114,10 @@ class PolicyFolder:
         judged = any(rule["type"] == columns()["type"] for rule in rules)
         expectations = [*rules] if judged or not rules else [*rules, columns()]
         self._dump(f"{name}.yaml", {"name": name, "meta": about | meta, "expectations": expectations})
+
+    def adopt(self, *names: str) -> None:
+        each = [{"policy": name, "reason": "a test", "decided_by": "the test"} for name in names]
+        self._dump("adopted.yaml", {"adopted": each})
 
     def write_recipients(self, *places: dict[str, str], without: Sequence[str] = (), **changes: Any) -> None:
         partner: dict[str, Any] = {

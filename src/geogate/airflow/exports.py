@@ -5,13 +5,15 @@ An export with a fault keeps its place in the list, so that its own gate fails a
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from geogate.airflow.report import plain
 from geogate.model.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geogate.airflow.listings import Listing
 
 
@@ -25,6 +27,7 @@ class StagedExport:
     destination: str = ""
     purpose: str = ""
     assume_crs: str = ""
+    declaration: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
 
     def arguments(self) -> dict[str, Any]:
@@ -84,4 +87,5 @@ def _described(name: str, listing: Listing) -> StagedExport:
         destination=release.destination,
         purpose=release.purpose,
         assume_crs=release.assume_crs,
+        declaration=release.declaration.model_dump(mode="json", exclude_none=True) if release.declaration else {},
     )

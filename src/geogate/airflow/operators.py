@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 class GateOperator(BaseOperator):
     """Submit a dataset to the gate; succeed only with a clearance, and hand over its id.
 
-    ``dataset`` names files, folders or ``s3://`` prefixes; ``export`` is its name for people. ``problem`` is what was
-    wrong with the export before it could be submitted: the task fails with it. With ``engine="spark"`` Spark measures,
-    under ``spark_master`` or, without one, under the master of Spark's own configuration.
+    ``dataset`` names files, folders or ``s3://`` prefixes; ``export`` is its name for people. ``policy`` may be left
+    out where policies are adopted; ``declaration`` says what the data does not, such as ``{"origins": ["DE"]}``.
+    ``problem`` is what was wrong with the export before it could be submitted: the task fails with it. With
+    ``engine="spark"`` Spark measures, under ``spark_master`` or, without one, under the master
+    of Spark's own configuration.
 
     Raises: DeniedError, HeldError and StoppedError, which are not retried; ServiceDownError, which is.
     """
@@ -42,6 +44,7 @@ class GateOperator(BaseOperator):
         "destination",
         "purpose",
         "assume_crs",
+        "declaration",
         "export",
         "problem",
         "spark_master",
@@ -52,11 +55,12 @@ class GateOperator(BaseOperator):
         self,
         *,
         dataset: str | Sequence[str],
-        policy: str,
+        policy: str = "",
         recipient: str,
         destination: str,
         purpose: str = "",
         assume_crs: str = "",
+        declaration: Mapping[str, Any] | None = None,
         export: str = "",
         problem: str = "",
         engine: str = "local",
@@ -70,6 +74,7 @@ class GateOperator(BaseOperator):
         self.destination = destination
         self.purpose = purpose
         self.assume_crs = assume_crs
+        self.declaration = declaration
         self.export = export
         self.problem = problem
         self.engine = engine
@@ -90,6 +95,7 @@ class GateOperator(BaseOperator):
         from geogate.gate.engine import Engine
         from geogate.gate.house import Wish
         from geogate.gate.submit import submit
+        from geogate.policy.declaration import declaration_from
 
         wish = Wish(
             dataset=(self.dataset,) if isinstance(self.dataset, str) else tuple(self.dataset),
@@ -98,6 +104,7 @@ class GateOperator(BaseOperator):
             destination=self.destination,
             purpose=self.purpose,
             assume_crs=self.assume_crs,
+            declaration=declaration_from(self.declaration or {}),
         )
         engine = Engine.named(self.engine, master=self.spark_master)
         return submit(wish, house=replace(house_of(context), engine=engine))

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, field_validator
 
 from geogate.airflow.listings import RELEASE_FILE
+from geogate.policy.declaration import DeclarationShape  # noqa: TC001 - read at run time
 from geogate.policy.read import read_model
 from geogate.policy.shape import Line, Shape, Slug
 from geogate.policy.yaml_text import read_yaml
@@ -25,6 +26,9 @@ class ReleaseShape(Shape):
     purpose: Line = Field(description="What the recipient will use it for.")
     assume_crs: Annotated[str, StringConstraints(max_length=200)] = Field(
         default="", description="The reference of layers that do not state one, for example EPSG:4326."
+    )
+    declaration: DeclarationShape | None = Field(
+        default=None, description="What the data does not say; what is left out excuses from no rule."
     )
     files: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
         default=None,

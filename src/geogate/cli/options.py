@@ -24,12 +24,24 @@ def wish_options(command: Callable[P, R]) -> Callable[P, R]:
     for option in reversed(
         (
             click.argument("dataset", nargs=-1, required=True, metavar="DATASET..."),
-            click.option("--policy", "-p", required=True, metavar="NAME", help="Policy in GEOGATE_POLICIES."),
+            click.option(
+                "--policy",
+                "-p",
+                default="",
+                metavar="NAME",
+                help="Policy in GEOGATE_POLICIES, besides those in its adopted.yaml.",
+            ),
             click.option("--recipient", "-r", required=True, metavar="ID", help="Recipient in recipients.yaml."),
             click.option("--to", "-t", "destination", required=True, metavar="URI", help="s3://… or a directory."),
             click.option("--purpose", default="", metavar="TEXT", help="What the recipient will use it for."),
             click.option(
                 "--assume-crs", default="", metavar="CRS", help="CRS of layers that do not say, e.g. EPSG:4326."
+            ),
+            click.option(
+                "--declare",
+                multiple=True,
+                metavar="KEY=VALUE",
+                help="What the data does not say, e.g. origins=DE,FR or transaction=research; repeatable.",
             ),
             click.option("--docs", default=None, type=FOLDER, metavar="FOLDER", help="Write offline Data Docs there."),
             click.option(

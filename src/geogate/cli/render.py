@@ -84,6 +84,7 @@ def _print_text(verdict: Verdict, *, title: str) -> None:
     for rule, layer in verdict.unanswered:
         out.print(f"no answer: {plain(rule)} on {plain(layer)}", style="red")
     out.print()
+    _print_policies(verdict, out)
     basis = verdict.basis
     what = f"data {verdict.subject[:12]}, {verdict.subject_size:,} bytes"
     out.print(f"policy {basis.policy} {basis.policy_digest[:12]}, {what}", style="dim")
@@ -131,6 +132,21 @@ def _print_parts(verdict: Verdict, out: Console) -> None:
             out.print(f"{fate}: {', '.join(parts)}", style="dim")
     if verdict.isolation:
         out.print(f"read in isolation: {', '.join(verdict.isolation)}", style="dim")
+
+
+def _print_policies(verdict: Verdict, out: Console) -> None:
+    """Say which policies and rules judged and which did not, and what was declared."""
+    for use in verdict.basis.policies:
+        out.print(f"policy {use.name} {use.digest[:12]} {plain(use.why)}", style="dim")
+    for passed in verdict.basis.passed_over:
+        out.print(f"not asked: {passed.rule}, {plain(passed.why)}", style="dim")
+    said = ", ".join(f"{name} {_plain_value(getattr(verdict.declaration, name))}" for name in verdict.declaration.said)
+    if said:
+        out.print(f"declared: {said}", style="dim")
+
+
+def _plain_value(value: object) -> str:
+    return plain(" ".join(map(str, value)) if isinstance(value, tuple) else str(value))
 
 
 def _sarif(verdict: Verdict) -> dict[str, Any]:

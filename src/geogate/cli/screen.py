@@ -22,6 +22,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     destination: str,
     purpose: str,
     assume_crs: str,
+    declare: tuple[str, ...],
     form: str,
     docs: Path | None,
     engine: str,
@@ -33,6 +34,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     from geogate.gate.engine import Engine
     from geogate.gate.house import House, Wish
     from geogate.gate.screen import screen
+    from geogate.policy.declaration import declaration_of
 
     wish = Wish(
         dataset=dataset,
@@ -41,6 +43,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         destination=destination,
         purpose=purpose,
         assume_crs=assume_crs,
+        declaration=declaration_of(declare),
     )
     house = House.from_environment(engine=Engine.named(engine, master=master))
     with rows_progress("screening") as progress:

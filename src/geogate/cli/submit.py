@@ -25,6 +25,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     destination: str,
     purpose: str,
     assume_crs: str,
+    declare: tuple[str, ...],
     form: str,
     docs: Path | None,
     engine: str,
@@ -39,6 +40,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     from geogate.gate.submit import submit
     from geogate.model.lifecycle import State
     from geogate.model.verdict import Decision
+    from geogate.policy.declaration import declaration_of
 
     wish = Wish(
         dataset=dataset,
@@ -47,6 +49,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         destination=destination,
         purpose=purpose,
         assume_crs=assume_crs,
+        declaration=declaration_of(declare),
     )
     house = House.from_environment(actor=actor, engine=Engine.named(engine, master=master))
     with rows_progress("judging") as progress:

@@ -28,6 +28,7 @@ def ask_again(request: ReleaseRequest, *, house: House) -> Question:
         destination=request.destination,
         purpose=request.purpose,
         assume_crs=request.assume_crs,
+        declaration=request.declaration,
     )
     return ask(wish, house=house)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geogate.gate.house import House
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geogate.model.parties import RecipientBook
+    from geogate.policy.adopted import Adopted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +47,23 @@ def check_place(house: House | None = None) -> list[Checked]:
     """Check every policy with the zone lists that it needs, and the recipients."""
     house = house or House.from_environment()
     place = PolicyPlace(root=house.settings.policies, home=house.settings.home.parent)
-    names = sorted(path.stem for path in place.root.glob("*.yaml") if path.stem != "recipients")
+    names = place.policies()
 
     def policy(name: str) -> str:
         found = place.policy(name)
-        lists = place.zone_lists(found, today=house.today())
+        lists = place.zone_lists(replace(found, rules=found.asked), today=house.today())
         zones = ", ".join(f"{key} ({len(zone_list.zones)} zones)" for key, zone_list in lists.items())
         return f"{len(found.rules)} rules, as of {found.as_of}, {found.digest[:12]}" + (f"; {zones}" if zones else "")
 
     checked = [_checked(f"{name}.yaml", lambda name=name: policy(name)) for name in names]  # type: ignore[misc]
-    return [*checked, _checked("recipients.yaml", lambda: _recipients(place.recipients()))]
+    checked += [_checked("recipients.yaml", lambda: _recipients(place.recipients()))]
+    if (place.root / "adopted.yaml").exists():
+        checked += [_checked("adopted.yaml", lambda: _adopted(place.adopted()))]
+    return checked
+
+
+def _adopted(adopted: Adopted | None) -> str:
+    return f"adopted for every release: {', '.join(adopted.policies)}" if adopted else "none"
 
 
 def _recipients(book: RecipientBook) -> str:

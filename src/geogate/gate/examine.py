@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from geogate.gate.inspection import Inspection, RemoteLayer
     from geogate.gate.passes import Means
     from geogate.model.dataset import LayerKind
+    from geogate.model.declaration import Declaration
     from geogate.model.finding import Finding
     from geogate.model.names import Sha256
     from geogate.model.parties import Posture, Recipient, RecipientBook
-    from geogate.model.verdict import Verdict
+    from geogate.model.verdict import PassedOver, PolicyUse, Verdict
     from geogate.policy.policy import Policy
     from geogate.suites.judge import LayerAnswer, SuiteAnswer
     from geogate.zones.zone import ZoneList
@@ -37,6 +38,9 @@ class Question:
     """Everything that a verdict depends on besides the data; read once, so that one verdict has one basis."""
 
     policy: Policy
+    policies: tuple[PolicyUse, ...]
+    passed_over: tuple[PassedOver, ...]
+    declaration: Declaration
     book: RecipientBook
     recipient: Recipient
     destination: str
@@ -62,6 +66,7 @@ class Question:
             purpose=self.purpose,
             today=self.at.date(),
             subject_size=size,
+            declaration=self.declaration,
         )
 
     def case(self, subject: Sha256, size: int) -> Case:
@@ -72,6 +77,8 @@ class Question:
             recipients_digest=self.book.digest,
             zones=zone_digests(self.zone_lists),
             versions=versions(),
+            policies=self.policies,
+            passed_over=self.passed_over,
         )
         return Case(
             subject=subject,
@@ -81,6 +88,7 @@ class Question:
             purpose=self.purpose,
             basis=basis,
             judged_at=self.at,
+            declaration=self.declaration,
         )
 
 

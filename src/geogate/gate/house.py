@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from geogate.gate.engine import LOCAL, Engine
 from geogate.gate.progress import SILENT, Progress
 from geogate.gate.settings import Settings
+from geogate.model.declaration import NOTHING, Declaration
 from geogate.model.errors import UsageError
 from geogate.model.names import Actor, Nonce, RequestId
 
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody wants to send: local files, a folder or an ``s3://`` prefix, to one recipient for one purpose."""
+    """What somebody wants to send: local files, a folder or an ``s3://`` prefix, to one recipient for one purpose.
+
+    ``policy`` may be empty where the place has adopted policies, which judge every release.
+    """
 
     dataset: tuple[str, ...]
     policy: str
@@ -36,6 +40,7 @@ class Wish:
     destination: str
     purpose: str = ""
     assume_crs: str = ""
+    declaration: Declaration = NOTHING
 
 
 def _user() -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from geogate.destinations.uri import normalise
 from geogate.model.errors import PolicyError, UsageError
 from geogate.model.names import SLUG, ZoneListName
+from geogate.policy.adopted import parse_adopted
 from geogate.policy.parse import parse_policy
 from geogate.policy.places import inside
 from geogate.policy.recipients import parse_recipients
@@ -20,13 +21,18 @@ if TYPE_CHECKING:
 
     from geogate.model.names import Sha256
     from geogate.model.parties import Recipient, RecipientBook
+    from geogate.policy.adopted import Adopted
     from geogate.policy.policy import Policy
     from geogate.zones.zone import ZoneList
 
 
+NO_POLICIES = frozenset({"recipients", "adopted"})
+"""Names of files beside the policies that are none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyPlace:
-    """A folder with ``<policy>.yaml`` files, ``recipients.yaml`` and ``zones/<list>.yaml``.
+    """A folder with ``<policy>.yaml`` files, ``recipients.yaml``, ``adopted.yaml`` and ``zones/<list>.yaml``.
 
     ``home`` is what relative ``file:`` places of recipients are relative to. ``indexes`` is a folder for zones that
     were read before; without it they are read each time.
@@ -42,12 +48,26 @@ class PolicyPlace:
         Raises: UsageError when there is none, PolicyError when it is invalid.
         """
         path = self.root / f"{name}.yaml"
-        if not SLUG.fullmatch(name) or not path.is_file():
-            names = ", ".join(sorted(p.stem for p in self.root.glob("*.yaml") if p.stem != "recipients"))
+        if not SLUG.fullmatch(name) or name in NO_POLICIES or not path.is_file():
+            names = ", ".join(self.policies())
             raise UsageError(
                 f"there is no policy {name!r}", hint=f"policies here: {names or 'none'} (GEOGATE_POLICIES)"
             )
         return parse_policy(_read(path), file=path.name, rules=parameter_models())
+
+    def policies(self) -> tuple[str, ...]:
+        """Name the policies that there are, in order."""
+        return tuple(sorted(path.stem for path in self.root.glob("*.yaml") if path.stem not in NO_POLICIES))
+
+    def adopted(self) -> Adopted | None:
+        """Read which policies judge every release; ``None`` where the place has no such file.
+
+        Raises: PolicyError when the file is invalid, or names a policy that there is not.
+        """
+        path = self.root / "adopted.yaml"
+        if not path.exists():
+            return None
+        return parse_adopted(_read(path), file=path.name, known=self.policies())
 
     def recipients(self) -> RecipientBook:
         """Read all recipients, with their relative places made absolute.

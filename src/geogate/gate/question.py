@@ -8,10 +8,15 @@ from geogate.destinations.uri import normalise
 from geogate.gate.examine import Question
 from geogate.gate.opening import parse_crs
 from geogate.gate.place import PolicyPlace, owner_of
-from geogate.model.errors import RefusedError
+from geogate.model.errors import RefusedError, UsageError
+from geogate.model.names import PolicyName
+from geogate.policy.applicable import applicable
+from geogate.policy.scope import Facts
 
 if TYPE_CHECKING:
     from geogate.gate.house import House, Wish
+    from geogate.policy.adopted import Adopted
+    from geogate.policy.policy import Policy
 
 
 def ask(wish: Wish, *, house: House) -> Question:
@@ -23,25 +28,42 @@ def ask(wish: Wish, *, house: House) -> Question:
     """
     settings = house.settings
     place = PolicyPlace(root=settings.policies, home=settings.home.parent, indexes=house.means().indexes)
-    policy = place.policy(wish.policy)
+    adopted = place.adopted()
+    policies = _policies(place, wish.policy, adopted)
     book = place.recipients()
     recipient = place.recipient(book, wish.recipient)
-    if recipient.policies and policy.name not in recipient.policies:
+    if recipient.policies and PolicyName(wish.policy) not in recipient.policies:
         raise RefusedError(
-            f"recipient {recipient.id} does not get data under policy {policy.name}",
+            f"recipient {recipient.id} does not get data under policy {wish.policy or 'none'}",
             hint=f"for this recipient: {', '.join(recipient.policies)} (recipients.yaml)",
         )
     destination = normalise(wish.destination, home=house.settings.home.parent)
     parse_crs(wish.assume_crs)
-    zone_lists = place.zone_lists(policy, today=house.today())
+    posture = house.channel(destination, owner=owner_of(destination, recipient)).posture()
+    facts = Facts(declaration=wish.declaration, recipient=recipient, posture=posture, purpose=wish.purpose)
+    today = house.today()
+    found = applicable(policies, facts, today=today, together=adopted is not None)
+    zone_lists = place.zone_lists(found.policy, today=today)
     return Question(
-        policy=policy,
+        policy=found.policy,
+        policies=found.policies,
+        passed_over=found.passed_over,
+        declaration=wish.declaration,
         book=book,
         recipient=recipient,
         destination=destination,
-        posture=house.channel(destination, owner=owner_of(destination, recipient)).posture(),
+        posture=posture,
         purpose=wish.purpose,
         assume_crs=wish.assume_crs,
         zone_lists=zone_lists,
         at=house.clock(),
     )
+
+
+def _policies(place: PolicyPlace, named: str, adopted: Adopted | None) -> tuple[Policy, ...]:
+    """Read the policy that was named and those that the place has adopted; each once, the named one first."""
+    if not named and adopted is None:
+        raise UsageError("no policy is named", hint="name one, or adopt policies in adopted.yaml (GEOGATE_POLICIES)")
+    names = [named] if named else []
+    names += [name for name in (adopted.policies if adopted else ()) if name != named]
+    return tuple(place.policy(name) for name in names)

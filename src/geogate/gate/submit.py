@@ -118,6 +118,7 @@ def _open(wish: Wish, desk: _Desk) -> ReleaseRequest:
         purpose=wish.purpose,
         policy=question.policy.name,
         assume_crs=wish.assume_crs,
+        declaration=wish.declaration,
         created_at=house.clock(),
         state=State.DRAFT,
     )
@@ -222,6 +223,8 @@ def _earlier(verdict: Verdict, desk: _Desk) -> Submission | None:
     for request in desk.ledger.find_open(ballot_of(verdict), purpose=verdict.purpose):
         before = request.verdict
         if before is None or before.decision is not verdict.decision or not rests_on_today(before, desk.question):
+            continue
+        if before.declaration != verdict.declaration:
             continue
         if request.state is State.HELD and desk.house.clock() < review_ends(before, desk.question.policy):
             return Submission(request=request.id, state=State.HELD, verdict=verdict, clearance=None, repeated=True)

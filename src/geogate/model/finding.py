@@ -26,6 +26,21 @@ class Effect(StrEnum):
     NOTE = "note"
 
 
+class Confidence(StrEnum):
+    """How sure a number of the law is, the surest first: primary text, secondary source, and three unverified."""
+
+    PRIMARY = "F1"
+    SECONDARY = "F2"
+    HIGH = "M-H"
+    MEDIUM = "M-M"
+    LOW = "M-L"
+
+    def at_least(self, other: Confidence) -> bool:
+        """Tell whether this is as sure as another."""
+        order = tuple(Confidence)
+        return order.index(self) <= order.index(other)
+
+
 def effect_of(severity: Severity) -> Effect:
     """Translate the severity of a rule into the effect of its findings."""
     match severity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from geogate.model.declaration import NOTHING, Declaration
 from geogate.model.names import PolicyName, RecipientId, Sha256
 
 
@@ -84,3 +85,4 @@ class Circumstances:
     purpose: str
     today: date
     subject_size: int
+    declaration: Declaration = NOTHING

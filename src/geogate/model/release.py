@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from geogate.model.dataset import Artefact, Dataset, FileDigest
+from geogate.model.declaration import NOTHING, Declaration
+from geogate.model.document import LATER
 from geogate.model.lifecycle import State
 from geogate.model.names import Actor, Nonce, PolicyName, RecipientId, RequestId, Sha256, ZoneListName
 from geogate.model.verdict import Verdict
@@ -17,7 +19,8 @@ class ReleaseRequest:
     """The wish to send one dataset to one recipient; what it lacks is not known yet.
 
     ``destination`` is a normalised URI that ends in ``/``: the files of the artefact land below it.
-    ``assume_crs`` is what the requester stated for layers that do not say, for example ``EPSG:4326``.
+    ``assume_crs`` is what the requester stated for layers that do not say, for example ``EPSG:4326``; ``declaration``
+    is what the requester declared of the release.
     """
 
     id: RequestId
@@ -32,6 +35,7 @@ class ReleaseRequest:
     dataset: Dataset | None = None
     artefact: Artefact | None = None
     verdict: Verdict | None = None
+    declaration: Declaration = field(default=NOTHING, metadata=LATER)
 
 
 class Choice(StrEnum):

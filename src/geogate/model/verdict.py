@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from geogate.model.dataset import FilePart
+from geogate.model.declaration import NOTHING, Declaration
 from geogate.model.document import LATER
 from geogate.model.finding import Effect, Finding
 from geogate.model.names import LayerName, PolicyName, RecipientId, RuleId, Sha256, ZoneListName
@@ -40,14 +41,38 @@ class LayerSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyUse:
+    """A policy that was considered, whether it applied, and why, in words for people."""
+
+    name: PolicyName
+    digest: Sha256
+    applied: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """A rule that was not asked, and why: it is disabled, or does not apply to this release."""
+
+    rule: RuleId
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """What the verdict was reached with, each pinned by digest."""
+    """What the verdict was reached with, each pinned by digest.
+
+    ``policies`` are all that were considered, where it was more than the one that ``policy`` names; ``policy_digest``
+    is then of all of them. ``passed_over`` are rules that were not asked.
+    """
 
     policy: PolicyName
     policy_digest: Sha256
     recipients_digest: Sha256
     zones: tuple[tuple[ZoneListName, Sha256], ...]
     versions: tuple[tuple[str, str], ...]
+    policies: tuple[PolicyUse, ...] = field(default=(), metadata=LATER)
+    passed_over: tuple[PassedOver, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +80,8 @@ class Verdict:
     """The findings for one artefact, policy and recipient, and the checks that prove that each rule spoke.
 
     ``rules`` and ``layers`` are what had to be checked: a pair without a check denies. ``parts`` are what the files are
-    made of. ``isolation`` says what confined the readers: the level first, then the mechanisms.
+    made of. ``isolation`` says what confined the readers: the level first, then the mechanisms. ``declaration`` is what
+    the requester declared.
     """
 
     subject: Sha256
@@ -71,6 +97,7 @@ class Verdict:
     findings: tuple[Finding, ...]
     parts: tuple[FilePart, ...] = field(default=(), metadata=LATER)
     isolation: tuple[str, ...] = field(default=(), metadata=LATER)
+    declaration: Declaration = field(default=NOTHING, metadata=LATER)
 
     @property
     def unanswered(self) -> tuple[tuple[RuleId, LayerName], ...]:

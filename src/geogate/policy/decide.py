@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from geogate.model.finding import Effect, Finding
+from geogate.model.declaration import NOTHING
+from geogate.model.finding import Effect, Finding, effect_of
 from geogate.model.names import SLUG, LayerName, RuleId
 from geogate.model.verdict import Check, Verdict
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from geogate.model.dataset import FilePart
+    from geogate.model.declaration import Declaration
     from geogate.model.finding import Count, Outcome, Problem
     from geogate.model.names import RecipientId, Sha256
     from geogate.model.verdict import Basis, LayerSummary
@@ -39,6 +41,7 @@ class Case:
     judged_at: datetime
     parts: tuple[FilePart, ...] = ()
     isolation: tuple[str, ...] = ()
+    declaration: Declaration = NOTHING
 
 
 def gate_finding(
@@ -72,9 +75,11 @@ def decide(
     if (case.basis.policy, case.basis.policy_digest) != (policy.name, policy.digest):
         raise ValueError("the case names another policy than the one it is decided by")
     rules = {rule.id: rule for rule in policy.rules}
-    wanted = [(rule, layer.name) for rule in rules for layer in layers]
+    enforced = [rule.id for rule in policy.rules if not rule.in_shadow]
+    wanted = [(rule, layer.name) for rule in enforced for layer in layers]
+    known = [(rule, layer.name) for rule in rules for layer in layers]
     heard = sorted(outcomes, key=lambda outcome: (outcome.layer, outcome.rule))
-    answered = [outcome for outcome in heard if (outcome.rule, outcome.layer) in wanted]
+    answered = [outcome for outcome in heard if (outcome.rule, outcome.layer) in known]
     findings = [replace(finding, effect=Effect.DENY) for finding in gate_findings]
     findings += _out_of_turn(outcome for outcome in heard if outcome not in answered)
     findings += _missing(policy, layers, excused=bool(findings))
@@ -90,12 +95,13 @@ def decide(
         purpose=case.purpose,
         basis=case.basis,
         judged_at=case.judged_at,
-        rules=tuple(rules),
+        rules=tuple(enforced),
         layers=tuple(layers),
         checks=tuple(_check(outcome) for outcome in answered),
         findings=tuple(sorted(findings, key=_gravity)),
         parts=case.parts,
         isolation=case.isolation,
+        declaration=case.declaration,
     )
 
 
@@ -105,7 +111,7 @@ def finding_of(problem: Problem, outcome: Outcome, rule: PolicyRule) -> Finding:
         rule=outcome.rule,
         layer=outcome.layer,
         effect=rule.effect,
-        summary=problem.summary,
+        summary=f"{_shadow(rule)}{problem.summary}",
         remedy="; ".join(text for text in (problem.remedy, rule.remedy) if text),
         measured=problem.measured,
         operator=problem.operator,
@@ -116,14 +122,19 @@ def finding_of(problem: Problem, outcome: Outcome, rule: PolicyRule) -> Finding:
     )
 
 
+def _shadow(rule: PolicyRule) -> str:
+    """Say what a rule in shadow would do, before what it found."""
+    return f"in shadow until {rule.shadow_until}, would {effect_of(rule.severity)}: " if rule.in_shadow else ""
+
+
 def _check(outcome: Outcome) -> Check:
     return Check(rule=outcome.rule, layer=outcome.layer, satisfied=not outcome.problems, observed=outcome.observed)
 
 
 def _missing(policy: Policy, layers: Sequence[LayerSummary], *, excused: bool) -> Iterable[Finding]:
     """Deny what leaves nothing to judge; ``excused`` where the gate has said already why there are no layers."""
-    if not policy.rules:
-        yield gate_finding("no-rules", summary="the policy has no rules", remedy="write at least one rule")
+    if all(rule.in_shadow for rule in policy.rules):
+        yield gate_finding("no-rules", summary="no rule decides on this release", remedy="write at least one rule")
     if not layers and not excused:
         yield gate_finding("no-layers", summary="the dataset has no layers", remedy="stage a file that has a layer")
 

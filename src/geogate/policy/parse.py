@@ -15,7 +15,8 @@ from geogate.model.names import PolicyName, RuleId, Sha256
 from geogate.policy.countries import COUNTRIES
 from geogate.policy.policy import Policy, PolicyRule
 from geogate.policy.read import nearest, read_model, read_part
-from geogate.policy.shape import PolicyShape
+from geogate.policy.scope import Scope
+from geogate.policy.shape import PolicyShape, RuleStatus
 from geogate.policy.yaml_text import read_yaml
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from geogate.policy.shape import ExpectationShape
+    from geogate.policy.shape import ExpectationShape, ScopeShape
     from geogate.policy.yaml_text import Text
 
 COLUMNS = "expect_columns_to_be_declared"
@@ -66,6 +67,8 @@ def parse_policy(data: bytes, *, file: str, rules: Mapping[str, type[BaseModel]]
         stop_early=shape.meta.stop_early,
         kinds=shape.meta.kinds,
         isolation=shape.meta.isolation,
+        scope=_scope(shape.meta.scope),
+        min_confidence=shape.meta.min_confidence,
         rules=_rules(text, shape, rules),
         digest=Sha256(hashlib.sha256(data).hexdigest()),
     )
@@ -79,7 +82,8 @@ def _require_countries(text: Text, shape: PolicyShape) -> None:
 
 def _require_columns(text: Text, shape: PolicyShape) -> None:
     """Refuse a policy that lets columns leave of which nobody said what they may hold."""
-    judged = (each for each in shape.expectations if each.type == COLUMNS)
+    always = (each for each in shape.expectations if each.meta.status is RuleStatus.ENFORCED and not each.meta.when)
+    judged = (each for each in always if each.type == COLUMNS)
     if not any(each.severity in {Severity.CRITICAL, Severity.WARNING} for each in judged):
         text.refuse(
             ("expectations",),
@@ -91,7 +95,7 @@ def _require_columns(text: Text, shape: PolicyShape) -> None:
 def _rules(text: Text, shape: PolicyShape, rules: Mapping[str, type[BaseModel]]) -> tuple[PolicyRule, ...]:
     found: list[PolicyRule] = []
     for index, expectation in enumerate(shape.expectations):
-        rule = _rule(text, index, expectation, rules)
+        rule = _rule(text, index, expectation, rules, shape)
         for earlier, other in enumerate(found):
             if other.id == rule.id:
                 text.refuse(("expectations", index, "meta", "rule"), f"expectation {earlier} has this id already")
@@ -102,8 +106,32 @@ def _rules(text: Text, shape: PolicyShape, rules: Mapping[str, type[BaseModel]])
     return tuple(found)
 
 
-def _rule(text: Text, index: int, shape: ExpectationShape, rules: Mapping[str, type[BaseModel]]) -> PolicyRule:
+def _require_sure(text: Text, shape: ExpectationShape, index: int, policy: PolicyShape) -> None:
+    """Refuse a rule that decides although its source is less sure than the policy demands."""
+    least, path = policy.meta.min_confidence, ("expectations", index, "meta")
+    if least is None or shape.meta.status is RuleStatus.DISABLED:
+        return
+    if shape.meta.confidence is None:
+        text.refuse(
+            (*path, "confidence"), "the key is missing", hint="min_confidence is set, so each rule says its own"
+        )
+    if not shape.meta.confidence.at_least(least):
+        why = f"{shape.meta.confidence} is less sure than min_confidence, {least}"
+        text.refuse((*path, "confidence"), why, hint="add status: disabled, or find the primary source")
+
+
+def _scope(shape: ScopeShape | None) -> Scope | None:
+    """Turn what was read into the value that decides."""
+    if shape is None:
+        return None
+    return Scope(**{name: getattr(shape, name) for name in shape.model_fields_set if getattr(shape, name) is not None})
+
+
+def _rule(
+    text: Text, index: int, shape: ExpectationShape, rules: Mapping[str, type[BaseModel]], policy: PolicyShape
+) -> PolicyRule:
     path = ("expectations", index)
+    _require_sure(text, shape, index, policy)
     if shape.type not in rules:
         text.refuse((*path, "type"), f"there is no rule {shape.type!r}", hint=nearest(shape.type, rules))
     raw = json.loads(text.json)["expectations"][index]["kwargs"]
@@ -118,4 +146,8 @@ def _rule(text: Text, index: int, shape: ExpectationShape, rules: Mapping[str, t
         ),
         remedy=shape.meta.remedy,
         notes=shape.notes,
+        confidence=shape.meta.confidence,
+        when=_scope(shape.meta.when),
+        disabled=shape.meta.status is RuleStatus.DISABLED,
+        shadow_until=shape.meta.shadow_until,
     )

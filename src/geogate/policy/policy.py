@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from geogate.model.dataset import Encoding, Format
-    from geogate.model.finding import LegalBasis, Severity
+    from geogate.model.finding import Confidence, LegalBasis, Severity
     from geogate.model.names import PolicyName, RuleId, Sha256
+    from geogate.policy.scope import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRule:
     """A rule as a policy uses it: the expectation, its validated parameters, and what follows when it is broken.
 
-    ``params`` is an instance of the rule's own parameter model, never a bare mapping.
+    ``params`` is an instance of the rule's own parameter model, never a bare mapping. ``when`` says to which releases
+    the rule applies. A rule with ``shadow_until`` only notes what it would do, up to and including that day; one that
+    is ``disabled`` is shown and never asked. ``in_shadow`` is set when a release is judged.
     """
 
     id: RuleId
@@ -33,11 +36,16 @@ class PolicyRule:
     legal_basis: tuple[LegalBasis, ...]
     remedy: str
     notes: str
+    confidence: Confidence | None = None
+    when: Scope | None = None
+    disabled: bool = False
+    shadow_until: date | None = None
+    in_shadow: bool = False
 
     @property
     def effect(self) -> Effect:
         """What a finding of this rule does to the release."""
-        return effect_of(self.severity)
+        return Effect.NOTE if self.in_shadow else effect_of(self.severity)
 
     @property
     def params_json(self) -> str:
@@ -49,10 +57,12 @@ class PolicyRule:
 class Policy:
     """A versioned suite of rules with its jurisdiction and legal basis, identified by the digest of its file.
 
+    ``scope`` says to which releases it applies, all if ``None``; ``kinds`` are those of layers that it covers.
     ``encoding`` says how the artefact comes from the staged bytes, ``shapefile_as`` what a Shapefile leaves as.
     ``reviewers`` people must approve a held release within ``review_days``; a clearance is valid for
-    ``clearance_hours``. ``kinds`` are those of layers that it covers, ``isolation`` is the least that readers need.
-    ``stop_early`` says that a layer need not be read further once a denial is certain. ``rules`` is never empty.
+    ``clearance_hours``. ``isolation`` is the least that readers need. ``stop_early`` says that a layer need not be read
+    further once a denial is certain. ``min_confidence`` is what a source needs for its rule to be asked. ``rules`` is
+    never empty, but for a policy put together of none that applies.
     """
 
     name: PolicyName
@@ -71,3 +81,10 @@ class Policy:
     stop_early: bool = False
     kinds: tuple[LayerKind, ...] = (LayerKind.VECTOR,)
     isolation: IsolationLevel = IsolationLevel.FILTERED
+    scope: Scope | None = None
+    min_confidence: Confidence | None = None
+
+    @property
+    def asked(self) -> tuple[PolicyRule, ...]:
+        """The rules that are not disabled."""
+        return tuple(rule for rule in self.rules if not rule.disabled)

@@ -6,24 +6,92 @@ The models are the source of the JSON Schemas for editors too. Every key without
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from geogate.model.dataset import Encoding, Format, LayerKind
-from geogate.model.finding import Severity
+from geogate.model.declaration import DataKind, Platform, ProcessingLevel, Sensor, Subjects, Transaction
+from geogate.model.finding import Confidence, Severity
 from geogate.model.isolation import IsolationLevel
+from geogate.policy.countries import COUNTRIES
+
+
+def _assigned(code: str) -> str:
+    if code not in COUNTRIES | {"EU"}:
+        raise ValueError(f"there is no country {code!r} in ISO 3166-1 alpha-2")
+    return code
+
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^\S(.|\n)*$")]
 CountryOrAny = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|EU|any)$")]
+CountryOrEU = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_assigned)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Pattern = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^A-Z\n]+$")]
+
+
+class RuleStatus(StrEnum):
+    """Whether a rule decides, only notes what it would decide, or is not asked at all."""
+
+    ENFORCED = "enforced"
+    SHADOW = "shadow"
+    DISABLED = "disabled"
 
 
 class Shape(BaseModel):
     """A mapping with exactly these keys and exactly these types."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class ScopeShape(Shape):
+    """To which releases a policy or rule applies: those that match every key that is given.
+
+    What is not declared and not known matches: nobody escapes a law by silence.
+    """
+
+    origins: Annotated[tuple[CountryOrEU, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Countries, or EU, in which the data was collected."
+    )
+    subjects: Annotated[tuple[Subjects, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Whom or what the positions are of."
+    )
+    subject_countries: Annotated[tuple[CountryOrEU, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Countries, or EU, whose persons or devices the data is about."
+    )
+    data: Annotated[tuple[DataKind, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Kinds of geodata, one of which the release has."
+    )
+    transactions: Annotated[tuple[Transaction, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Kinds of dealings by which data is given."
+    )
+    platforms: Annotated[tuple[Platform, ...], Field(min_length=1)] | None = Field(
+        default=None, description="From where the data was recorded."
+    )
+    sensors: Annotated[tuple[Sensor, ...], Field(min_length=1)] | None = Field(
+        default=None, description="By what images were recorded."
+    )
+    processing_levels: Annotated[tuple[ProcessingLevel, ...], Field(min_length=1)] | None = Field(
+        default=None, description="How far images were processed."
+    )
+    licensed_in: Annotated[tuple[CountryOrEU, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Countries that licensed the satellite."
+    )
+    purposes: Annotated[tuple[Pattern, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Patterns of purposes in lower case; * stands for any letters."
+    )
+    recipients: Annotated[tuple[Slug, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Ids of recipients in recipients.yaml."
+    )
+    recipient_countries: Annotated[tuple[CountryOrEU, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Countries, or EU, in which the recipient or the place is."
+    )
+    outside_countries: Annotated[tuple[CountryOrEU, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Countries, or EU, in which the recipient or the place is not."
+    )
+    unless_consent: bool = Field(default=False, description="Whether declared consent of the persons excuses.")
 
 
 class LegalBasisShape(Shape):
@@ -40,6 +108,22 @@ class RuleMetaShape(Shape):
     rule: Slug = Field(description="The id of the rule within this policy; findings name it.")
     legal_basis: Annotated[tuple[LegalBasisShape, ...], Field(min_length=1)]
     remedy: Line = Field(description="What would have to change for the data to pass.")
+    confidence: Confidence | None = Field(
+        default=None, description="How sure the source is: F1 primary, F2 secondary, M-H, M-M, M-L unverified."
+    )
+    status: RuleStatus = Field(
+        default=RuleStatus.ENFORCED, description="enforced; shadow only notes what it would do; disabled is not asked."
+    )
+    shadow_until: date | None = Field(
+        default=None, description="The last day on which a rule in shadow only notes; it is enforced from then on."
+    )
+    when: ScopeShape | None = Field(default=None, description="To which releases the rule applies; all if left out.")
+
+    @model_validator(mode="after")
+    def _shadows_end(self) -> Self:
+        if (self.status is RuleStatus.SHADOW) != (self.shadow_until is not None):
+            raise ValueError("a rule in shadow needs shadow_until, and no other rule has it")
+        return self
 
 
 class ExpectationShape(Shape):
@@ -62,6 +146,12 @@ class PolicyMetaShape(Shape):
     as_of: date = Field(description="When somebody last reviewed the policy as a whole.")
     version: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     description: Line
+    scope: ScopeShape | None = Field(
+        default=None, description="To which releases the policy applies; to all if left out."
+    )
+    min_confidence: Confidence | None = Field(
+        default=None, description="Rules whose sources are less sure are disabled; every rule then says its confidence."
+    )
     encoding: Encoding = Field(
         description="canonical: geogate writes the artefact anew; verbatim: the bytes leave as they are."
     )

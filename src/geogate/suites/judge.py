@@ -5,7 +5,7 @@ Results become outcomes and findings here; they become a decision in ``geogate.p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from geogate.measures.source import UnreadableError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from geogate.measures.measure import LayerFacts, Measure
     from geogate.model.finding import Finding, Outcome
-    from geogate.model.names import LayerName
+    from geogate.model.names import LayerName, RuleId
     from geogate.model.parties import Circumstances
     from geogate.policy.policy import Policy, PolicyRule
     from geogate.rules.rule import Rule
@@ -83,8 +83,9 @@ def judge_layers(
         raise ValueError("two layers have the same name")
     known = registered() if rules is None else rules
     measures = _measures(policy, known, zone_lists)
+    once, twins = _asked_once(policy)
     with quiet():
-        run = SuiteRun.of(policy, known)
+        run = SuiteRun.of(once, known, twins=twins)
         subjects = [Subject(layer=layer, circumstances=circumstances, measures=measures) for layer in layers]
         answers = tuple(run.judge(f"layer-{number}", subject) for number, subject in enumerate(subjects, start=1))
     return SuiteAnswer(policy=policy, layers=answers)
@@ -106,6 +107,20 @@ def _measures(
     return measures
 
 
+def _asked_once(policy: Policy) -> tuple[Policy, Mapping[RuleId, tuple[PolicyRule, ...]]]:
+    """Leave of rules of several policies that ask for the same one, which answers for its twins.
+
+    Great Expectations would keep only one, because it compares expectations without the meta that holds the id.
+    """
+    first: dict[RuleUse, PolicyRule] = {}
+    twins: dict[RuleId, tuple[PolicyRule, ...]] = {}
+    for rule in policy.rules:
+        asked = first.setdefault((rule.expectation, rule.params_json), rule)
+        if asked is not rule:
+            twins[asked.id] = (*twins.get(asked.id, ()), rule)
+    return replace(policy, rules=tuple(first.values())), twins
+
+
 @dataclass(frozen=True, slots=True)
 class SuiteRun:
     """A fresh context with the suite and its checkpoint; each layer is run in it once."""
@@ -115,10 +130,20 @@ class SuiteRun:
     rules: Mapping[str, Rule[Any]]
     asset: GeoExportAsset
     checkpoint: Any
+    twins: Mapping[RuleId, tuple[PolicyRule, ...]]
 
     @classmethod
-    def of(cls, policy: Policy, rules: Mapping[str, Rule[Any]]) -> SuiteRun:
-        """Build the suite from the policy, not from its file, and make sure that nothing was dropped."""
+    def of(
+        cls,
+        policy: Policy,
+        rules: Mapping[str, Rule[Any]],
+        *,
+        twins: Mapping[RuleId, tuple[PolicyRule, ...]] | None = None,
+    ) -> SuiteRun:
+        """Build the suite from the policy, not from its file, and make sure that nothing was dropped.
+
+        ``twins`` are rules that ask for the same as one of the policy, by its id.
+        """
         context = new_context()
         datasource = context.data_sources.add_geogate_export(name="export")
         asset = datasource.add_geo_export_asset(name=str(policy.name))
@@ -132,7 +157,7 @@ class SuiteRun:
             gx.Checkpoint(name=suite.name, validation_definitions=[definition], result_format="COMPLETE")
         )
         asked = {each.id: rule for each, rule in zip(suite.expectations, policy.rules, strict=True)}
-        return cls(suite.name, asked, rules, asset, checkpoint)
+        return cls(suite.name, asked, rules, asset, checkpoint, twins or {})
 
     def judge(self, run_id: str, subject: Subject) -> LayerAnswer:
         """Run the suite over one layer under an id of its own, so that no result overwrites another."""
@@ -149,6 +174,7 @@ class SuiteRun:
         unreadable = _unreadable(batch, layer)
         if unreadable:
             return LayerAnswer(layer=layer, facts=None, outcomes=(), findings=unreadable, result=result)
+        outcomes = self._with_twins(outcomes)
         findings += _odd(batch, layer)
         if batch.facts is not None:
             outcomes = self._heard(outcomes, batch.facts, subject)
@@ -156,9 +182,14 @@ class SuiteRun:
 
     def _heard(self, outcomes: Sequence[Outcome], facts: LayerFacts, subject: Subject) -> tuple[Outcome, ...]:
         ended = Ended(facts=facts, rules=self.rules, measures=subject.measures)
-        uses = {use.id: use for use in self.asked.values()}
+        twins = (twin for each in self.twins.values() for twin in each)
+        uses = {use.id: use for use in (*self.asked.values(), *twins)}
         heard = (ended.heard(outcome, uses[outcome.rule]) for outcome in outcomes)
         return tuple(outcome for outcome in heard if outcome is not None)
+
+    def _with_twins(self, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+        twins = (replace(each, rule=twin.id) for each in outcomes for twin in self.twins.get(each.rule, ()))
+        return (*outcomes, *twins)
 
     def _batch(self, result: Any) -> ExportBatch:
         batch: ExportBatch = self.asset.datasource.get_execution_engine().batch({"batch_id": result.batch_id})

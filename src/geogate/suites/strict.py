@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from geogate.model.document import from_json
-from geogate.model.finding import Outcome
+from geogate.model.finding import Outcome, Problem
 from geogate.policy.decide import no_answer
 from geogate.suites.expectation import RAISED, Answer
 
@@ -61,10 +61,19 @@ def read_result(
         try:
             answer = _answer(each, rule)
         except InconsistentError as error:
+            if rule.in_shadow:
+                outcomes.append(_unheard(rule, layer, reason=str(error)))
+                continue
             findings.append(no_answer(layer, rules=[rule.id], reason=str(error)))
             continue
         outcomes.append(Outcome(rule=rule.id, layer=layer, observed=answer.observed, problems=answer.problems))
     return tuple(outcomes), tuple(findings)
+
+
+def _unheard(rule: PolicyRule, layer: LayerName, *, reason: str) -> Outcome:
+    """Note that a rule in shadow could not answer: it would deny, but decides nothing yet."""
+    problem = Problem(summary=f"no answer: {reason}", remedy="repair what the reason names before the shadow ends")
+    return Outcome(rule=rule.id, layer=layer, observed="no answer", problems=(problem,))
 
 
 def _answer(each: Any, rule: PolicyRule) -> Answer:
