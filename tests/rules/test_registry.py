@@ -37,14 +37,18 @@ def variant(**changes: object) -> Rule[DestinationParams]:
 
 def test_every_module_that_defines_a_rule_is_found() -> None:
     assert set(registered()) == {
+        "expect_attestations_to_be_held",
         "expect_columns_to_be_declared",
         "expect_coordinates_no_finer_than",
         "expect_destination_to_be_allowed",
+        "expect_declared_number",
         "expect_elevation_posting_no_finer_than",
         "expect_enough_devices_in_zones",
         "expect_ground_sample_distance_in_zones_no_finer_than",
         "expect_ground_sample_distance_no_finer_than",
         "expect_layer_inventory",
+        "expect_location_uncertainty",
+        "expect_no_joint_breach",
         "expect_no_listed_terms",
         "expect_no_pixels_in_restricted_zones",
         "expect_no_position_in_restricted_zones",
@@ -53,6 +57,10 @@ def test_every_module_that_defines_a_rule_is_found() -> None:
         "expect_point_density_no_higher_than",
         "expect_point_values_not_to_take_turns",
         "expect_raster_bands_to_be_allowed",
+        "expect_recipient_not_to_be_controlled",
+        "expect_recipient_outside_countries",
+        "expect_release_not_to_be_prohibited",
+        "expect_storage_in_countries",
         "expect_timestamps_no_finer_than",
         "expect_vertices_no_closer_than",
     }

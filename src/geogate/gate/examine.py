@@ -54,8 +54,12 @@ class Question:
     def kinds(self) -> tuple[LayerKind, ...]:
         """The kinds of layers that the policy covers and at which one of its rules looks: silence is no clearance."""
         uses = [(registered()[use.expectation], use.params) for use in self.policy.rules]
-        looking = [rule for rule, params in uses if rule.zone_lists(params) or rule.measures(params, self.zone_lists)]
-        return tuple(kind for kind in self.policy.kinds if any(kind in rule.kinds for rule in looking))
+        looking = [
+            rule.kinds_of(params)
+            for rule, params in uses
+            if rule.zone_lists(params) or rule.measures(params, self.zone_lists)
+        ]
+        return tuple(kind for kind in self.policy.kinds if any(kind in kinds for kinds in looking))
 
     def circumstances(self, size: int) -> Circumstances:
         """Give what rules may know besides the data."""
@@ -67,6 +71,7 @@ class Question:
             today=self.at.date(),
             subject_size=size,
             declaration=self.declaration,
+            zone_lists=self.zone_lists,
         )
 
     def case(self, subject: Sha256, size: int) -> Case:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from geogate.model.declaration import NOTHING, Declaration
 from geogate.model.names import PolicyName, RecipientId, Sha256
@@ -29,6 +31,19 @@ class Contract:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attestation:
+    """What a recipient has attested, or was permitted; it holds from ``since`` to the end of the day ``ends``.
+
+    ``kind`` is a word that policies ask for, such as ``no-onward-transfer``; ``reference`` names the document.
+    """
+
+    kind: str
+    reference: str
+    since: date
+    ends: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A registered place of a recipient: a normalised URI prefix that ends in ``/``.
 
@@ -43,7 +58,8 @@ class Place:
 class Recipient:
     """The legal person that gets the data (GDPR art. 4(9)); ``destinations`` are its registered places.
 
-    ``policies`` are those under which it may get data, empty where each one will do.
+    ``policies`` are those under which it may get data, empty where each one will do. ``designations`` are lists of
+    authorities on which it stands, such as ``covered-person``.
     """
 
     id: RecipientId
@@ -53,6 +69,8 @@ class Recipient:
     contract: Contract | None
     destinations: tuple[Place, ...]
     policies: tuple[PolicyName, ...] = ()
+    attestations: tuple[Attestation, ...] = ()
+    designations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +95,7 @@ class Posture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """All that a rule may know about a release besides the data."""
+    """All that a rule may know about a release besides the data; ``zone_lists`` are those that its policy names."""
 
     recipient: Recipient
     destination: str
@@ -86,3 +104,4 @@ class Circumstances:
     today: date
     subject_size: int
     declaration: Declaration = NOTHING
+    zone_lists: Mapping[str, Any] = field(default_factory=dict)

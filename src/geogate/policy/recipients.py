@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from geogate.model.names import PolicyName, RecipientId, Sha256
-from geogate.model.parties import Contract, Owner, Place, Recipient, RecipientBook
+from geogate.model.parties import Attestation, Contract, Owner, Place, Recipient, RecipientBook
 from geogate.policy.countries import COUNTRIES
 from geogate.policy.places import is_place
 from geogate.policy.read import read_model
@@ -78,4 +78,9 @@ def _recipient(shape: RecipientShape) -> Recipient:
         contract=contract,
         destinations=tuple(Place(uri=place.uri, owner=place.owner) for place in shape.destinations),
         policies=tuple(PolicyName(name) for name in shape.policies or ()),
+        attestations=tuple(
+            Attestation(kind=each.kind, reference=each.reference, since=each.since, ends=each.ends)
+            for each in shape.attestations
+        ),
+        designations=shape.designations,
     )

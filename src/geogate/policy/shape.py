@@ -194,6 +194,23 @@ class ContractShape(Shape):
     ends: date = Field(description="The last day on which it holds.")
 
 
+class AttestationShape(Shape):
+    """What the recipient has attested, or was permitted."""
+
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$")] = Field(
+        description="The word by which policies ask for it, for example no-onward-transfer."
+    )
+    reference: Line = Field(description="The document: a contract, certificate or permit.")
+    since: date = Field(description="The first day on which it holds.")
+    ends: date = Field(description="The last day on which it holds.")
+
+    @model_validator(mode="after")
+    def _holds_some_day(self) -> Self:
+        if self.ends < self.since:
+            raise ValueError("it ends before it begins")
+        return self
+
+
 class PlaceShape(Shape):
     """A registered place of a recipient."""
 
@@ -214,6 +231,12 @@ class RecipientShape(Shape):
     owners: tuple[OwnerShape, ...]
     contract: ContractShape | None = None
     destinations: Annotated[tuple[PlaceShape, ...], Field(min_length=1)]
+    attestations: tuple[AttestationShape, ...] = Field(
+        default=(), description="What the recipient has attested, or was permitted, and until when."
+    )
+    designations: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$")], ...] = (
+        Field(default=(), description="Lists of authorities on which it stands, for example covered-person.")
+    )
     policies: Annotated[tuple[Slug, ...], Field(min_length=1)] | None = Field(
         default=None, description="The policies under which it may get data; any policy where this is left out."
     )

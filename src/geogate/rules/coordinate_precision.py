@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import reduce
-from operator import add, ge, gt
+from operator import ge, gt
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from geogate.measures.decimals import COARSEST, FINEST
 from geogate.measures.lattice import CoordinateLattice, Lattice
 from geogate.measures.lattice_metres import finest_step, steps
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.rounding import rounding_remedy
 from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from geogate.measures.lattice import Histogram
     from geogate.measures.lattice_metres import Step
     from geogate.measures.measure import Measure, MeasureId, Measurement
     from geogate.model.parties import Circumstances
@@ -34,8 +31,6 @@ SETTLED = 0.1
 With more rows a step of one unit can turn out to be one of five, and the nodes at which it is looked up move with the
 extent.
 """
-
-COMMAND = "gdf.geometry = gdf.geometry.transform(lambda xy: numpy.round(xy, {}))"
 
 
 class PrecisionParams(Params):
@@ -149,31 +144,11 @@ def _counts(fine: Sequence[Step]) -> tuple[Count, ...]:
 
 
 def _remedy(lattice: Lattice, allowed: Callable[[float], bool]) -> str:
-    places = _places_that_pass(lattice, allowed)
-    if places is None:
-        return "no rounding to decimals makes these positions coarse enough; send counts by area instead"
-    words = f"{places} decimal{'' if places == 1 else 's'}" if places > 0 else f"multiples of {10**-places:,}"
-    return f"round positions to {words}, for example: `{COMMAND.format(places)}`"
+    def passes(rounded: Lattice) -> bool:
+        finest = finest_step(rounded)
+        return finest is not None and allowed(finest.metres)
 
-
-def _places_that_pass(lattice: Lattice, allowed: Callable[[float], bool]) -> int | None:
-    """Find the most decimals that would pass, by judging the lattice as it would be after rounding."""
-    for places in range(FINEST, COARSEST - 1, -1):
-        finest = finest_step(_rounded(lattice, places))
-        if finest is not None and allowed(finest.metres):
-            return places
-    return None
-
-
-def _rounded(lattice: Lattice, places: int) -> Lattice:
-    return replace(lattice, x=_rounded_axis(lattice.x, places), y=_rounded_axis(lattice.y, places))
-
-
-def _rounded_axis(histogram: Histogram, places: int) -> Histogram:
-    """Move the finer classes into the class of ``places``, as rounding does at least, and keep the coarser ones."""
-    kept = [each for each in histogram if each.places < places]
-    moved = [replace(each, places=places, even=0, fives=0) for each in histogram if each.places >= places]
-    return tuple([*kept, reduce(add, moved)] if moved else kept)
+    return rounding_remedy(lattice, passes)
 
 
 def _metres(metres: float) -> str:

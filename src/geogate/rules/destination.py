@@ -3,50 +3,40 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from math import fsum
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
-from geogate.policy.countries import COUNTRIES
 from geogate.policy.places import inside
-from geogate.rules.rule import Judgement, Params, Rule
+from geogate.rules.parameters import Countries
+from geogate.rules.rule import CircumstanceRule, Judgement, Params
+from geogate.rules.shares import held_share, unknown_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from typing import Self
 
-    from geogate.measures.measure import Measure, MeasureId, Measurement
     from geogate.model.parties import Circumstances
-    from geogate.zones.zone import ZoneList
 
 LOCAL = "local"
 """What a directory gives as its region; it has a country, if anything."""
 
 
-def _assigned(code: str) -> str:
-    if code not in COUNTRIES:
-        raise ValueError(f"there is no country {code!r} in ISO 3166-1 alpha-2")
-    return code
-
-
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_assigned)]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}[a-z0-9-]*\*?$")]
 
 
 class OwnerLimit(Params):
     """From which share on owners of some countries, taken together, are too many."""
 
-    countries: Annotated[tuple[Country, ...], Field(min_length=1)] = Field(description="Countries taken together.")
+    countries: Countries = Field(description="Countries taken together.")
     share: Annotated[float, Field(gt=0, le=1)] = Field(description="Denied from this share on, from 0 to 1.")
 
 
 class DestinationParams(Params):
     """Where data may go."""
 
-    countries: Annotated[tuple[Country, ...], Field(min_length=1)] = Field(
+    countries: Countries = Field(
         description="Countries (ISO 3166-1 alpha-2) in which the recipient may be, and its data may lie."
     )
     regions: tuple[Region, ...] = Field(
@@ -70,7 +60,7 @@ class DestinationParams(Params):
         return self
 
 
-class DestinationAllowed(Rule[DestinationParams]):
+class DestinationAllowed(CircumstanceRule[DestinationParams]):
     """Data goes only to recipients, owners, contracts and places that the policy allows.
 
     Why: the law of the country in which data lies, and of those who own the recipient, decides who can demand it.
@@ -88,28 +78,9 @@ class DestinationAllowed(Rule[DestinationParams]):
 
     expectation = "expect_destination_to_be_allowed"
     params = DestinationParams
-    kinds = frozenset(LayerKind)
 
-    def zone_lists(self, params: DestinationParams) -> tuple[str, ...]:
-        """Need none."""
-        del params
-        return ()
-
-    def measures(
-        self, params: DestinationParams, zone_lists: Mapping[str, ZoneList]
-    ) -> tuple[Measure[Measurement], ...]:
-        """Need none: the rule is about the circumstances only."""
-        del params, zone_lists
-        return ()
-
-    def judge(
-        self,
-        params: DestinationParams,
-        measurements: Mapping[MeasureId, Measurement],
-        circumstances: Circumstances,
-    ) -> Judgement:
+    def judge_circumstances(self, params: DestinationParams, circumstances: Circumstances) -> Judgement:
         """Report each part that is not allowed as a problem of its own."""
-        del measurements
         problems = (
             *_country(params, circumstances),
             *_owners(params, circumstances),
@@ -141,11 +112,11 @@ def _country(params: DestinationParams, circumstances: Circumstances) -> Iterato
 
 
 def _owners(params: DestinationParams, circumstances: Circumstances) -> Iterator[Problem]:
-    owners = circumstances.recipient.owners
-    unknown = max(0.0, 1.0 - fsum(owner.share for owner in owners))
+    recipient = circumstances.recipient
+    unknown = unknown_share(recipient)
     for limit in params.owner_limits:
-        held = fsum(owner.share for owner in owners if owner.country in limit.countries)
-        if held < limit.share <= held + unknown:
+        held = held_share(recipient, limit.countries)
+        if held < limit.share <= round(held + unknown, 12):
             yield Problem(
                 summary=f"who owns {unknown:.0%} of the recipient is not registered",
                 remedy="find out who holds the rest, and enter it in recipients.yaml",

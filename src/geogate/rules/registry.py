@@ -49,7 +49,9 @@ def rules_of(module_name: str) -> tuple[Rule[Any], ...]:
     module = importlib.import_module(module_name)
     classes = (value for _, value in inspect.getmembers(module, inspect.isclass))
     return tuple(
-        kind() for kind in classes if issubclass(kind, Rule) and kind is not Rule and kind.__module__ == module_name
+        kind()
+        for kind in classes
+        if issubclass(kind, Rule) and not inspect.isabstract(kind) and kind.__module__ == module_name
     )
 
 

@@ -51,6 +51,11 @@ class Rule(ABC, Generic[P]):
     kinds: ClassVar[frozenset[LayerKind]] = frozenset({LayerKind.VECTOR})
     """The kinds of layers that the rule judges; it has nothing to say about others, which another rule must judge."""
 
+    def kinds_of(self, params: P) -> frozenset[LayerKind]:
+        """Name the kinds of layers that the rule judges with these parameters."""
+        del params
+        return self.kinds
+
     @abstractmethod
     def zone_lists(self, params: P) -> tuple[str, ...]:
         """Name the zone lists that the rule needs."""
@@ -72,3 +77,30 @@ class Rule(ABC, Generic[P]):
         self, params: P, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
     ) -> Judgement:
         """Judge one layer; ``measurements`` has exactly those of ``measures``."""
+
+
+class CircumstanceRule(Rule[P]):
+    """A rule about the circumstances of a release alone: it looks at no row, and concerns layers of every kind."""
+
+    kinds = frozenset(LayerKind)
+
+    def zone_lists(self, params: P) -> tuple[str, ...]:
+        """Need none."""
+        del params
+        return ()
+
+    def measures(self, params: P, zone_lists: Mapping[str, ZoneList]) -> tuple[Measure[Measurement], ...]:
+        """Need none."""
+        del params, zone_lists
+        return ()
+
+    def judge(
+        self, params: P, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
+    ) -> Judgement:
+        """Judge the circumstances."""
+        del measurements
+        return self.judge_circumstances(params, circumstances)
+
+    @abstractmethod
+    def judge_circumstances(self, params: P, circumstances: Circumstances) -> Judgement:
+        """Judge the circumstances."""

@@ -97,7 +97,7 @@ class RuleExpectation(BatchExpectation):
 
     def _answer(self, metrics: Mapping[str, Any], batch: ExportBatch) -> Answer:
         kind = batch.subject.layer.kind
-        if kind not in self.rule.kinds and not isinstance(metrics[ROWS], Unmeasured):
+        if kind not in self.rule.kinds_of(self._params()) and not isinstance(metrics[ROWS], Unmeasured):
             return Answer(observed=f"does not concern a layer of kind {kind}", problems=(), unmeasured=())
         measures = self._measures(batch)
         found = {measure.id: metrics[measure.id] for measure in measures}
@@ -146,7 +146,7 @@ class RuleExpectation(BatchExpectation):
         return parameters_of(self.rule, {name: getattr(self, name) for name in self.rule.params.model_fields})
 
     def _measures(self, batch: ExportBatch) -> tuple[Any, ...]:
-        if batch.subject.layer.kind not in self.rule.kinds:
+        if batch.subject.layer.kind not in self.rule.kinds_of(self._params()):
             return ()
         return batch.subject.measures[self.expectation_type, self._params().model_dump_json()]
 
