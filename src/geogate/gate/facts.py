@@ -1,20 +1,31 @@
-"""What a pass measured, as the text that the ledger keeps beside the verdict."""
+"""What a pass measured and what was known of the release, as the text that the ledger keeps beside the verdict."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from geogate.measures.hidden.columns import Contents
-from geogate.measures.point_cloud_density import Density
-from geogate.measures.zone_devices import DevicesInZones
-from geogate.model.document import canonical_json
+from geogate.measures.hidden.columns_classes import KeptContents
+from geogate.measures.hidden.text import TextPositions, TextScan
+from geogate.measures.measure import MeasureId, Sparing, Unmeasured
+from geogate.model.dataset import LayerKind
+from geogate.model.document import canonical_json, from_json
+from geogate.model.names import LayerName
+from geogate.model.parties import Circumstances
 
 if TYPE_CHECKING:
-    from geogate.measures.measure import Measurement, Unmeasured
+    from collections.abc import Mapping
+
+    from geogate.measures.measure import LayerFacts, Measure, Measurement
     from geogate.suites.judge import SuiteAnswer
 
+SCHEMA: Final = 2
+"""The version of the text; 1 had neither circumstances nor kinds of layers nor the classes of columns."""
 
-def kept_facts(answer: SuiteAnswer | None) -> str:
+
+def kept_facts(answer: SuiteAnswer | None, circumstances: Circumstances) -> str:
     """Write the measurements of all layers as canonical JSON; layers that could not be measured are null."""
     layers: dict[str, Any] = {}
     for layer in answer.layers if answer else ():
@@ -23,14 +34,88 @@ def kept_facts(answer: SuiteAnswer | None) -> str:
             None
             if facts is None
             else {
+                "kind": layer.kind.value,
                 "rows": facts.rows,
                 "complete": facts.complete,
-                "values": {str(name): _kept(value) for name, value in facts.values.items()},
+                "values": {str(name): _kept(value, facts) for name, value in facts.values.items()},
             }
         )
-    return canonical_json({"schema": 1, "layers": layers})
+    # Zones are secret, and long; which lists there were stands in the verdict.
+    known = replace(circumstances, zone_lists={})
+    return canonical_json({"schema": SCHEMA, "circumstances": known, "layers": layers})
 
 
-def _kept(value: Measurement | Unmeasured) -> Measurement | Unmeasured:
+def _kept(value: Measurement | Unmeasured, facts: LayerFacts) -> Measurement | Unmeasured:
     """Leave out of a measurement what tells values, and the hashes of device ids, by which somebody is recognised."""
-    return value.kept() if isinstance(value, DevicesInZones | Contents | Density) else value
+    if isinstance(value, Contents):
+        return KeptContents.of(value, _positions(facts))
+    return value.kept() if isinstance(value, Sparing) else value
+
+
+def _positions(facts: LayerFacts) -> frozenset[str]:
+    """Name the columns in whose texts positions were found."""
+    texts = facts.values.get(TextScan().id)
+    columns = texts.columns if isinstance(texts, TextPositions) else ()
+    return frozenset(column.column for column in columns if column.likely)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLayer:
+    """What was kept of one layer that was measured; ``values`` are documents by the ids of their measures."""
+
+    name: LayerName
+    kind: LayerKind
+    rows: int
+    complete: bool
+    values: Mapping[str, Any]
+
+    def value(self, measure: Measure[Any]) -> Measurement | Unmeasured | None:
+        """Give what a measure found, ``None`` where the layer was not measured by it.
+
+        Raises: ValueError when it is not exactly such a measurement.
+        """
+        if measure.id not in self.values:
+            return None
+        document = self.values[measure.id]
+        kind: Any = type(measure.empty())
+        if set(document) == {"reason"}:
+            kind = Unmeasured
+        elif kind is Contents:
+            kind = KeptContents
+        found: Measurement | Unmeasured = from_json(kind, canonical_json(document))
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What was kept of a release that was judged; ``unread`` are layers that could not be measured."""
+
+    circumstances: Circumstances
+    layers: tuple[KeptLayer, ...]
+    unread: tuple[LayerName, ...]
+
+
+def read_facts(text: str) -> Kept | None:
+    """Read what was kept; ``None`` where it was kept by a version that kept less.
+
+    Raises: ValueError when it cannot be read.
+    """
+    document = json.loads(text)
+    if document.get("schema") != SCHEMA:
+        return None
+    found = {LayerName(name): layer for name, layer in document["layers"].items()}
+    return Kept(
+        circumstances=from_json(Circumstances, canonical_json(document["circumstances"])),
+        layers=tuple(
+            KeptLayer(
+                name=name,
+                kind=LayerKind(layer["kind"]),
+                rows=layer["rows"],
+                complete=layer["complete"],
+                values={MeasureId(key): value for key, value in layer["values"].items()},
+            )
+            for name, layer in found.items()
+            if layer is not None
+        ),
+        unread=tuple(name for name, layer in found.items() if layer is None),
+    )

@@ -133,7 +133,9 @@ def _process(wish: Wish, request: ReleaseRequest, desk: _Desk) -> Submission:
         tx.seal(request.id, dataset=sealed.dataset, artefact=sealed.artefact)
     examined = _judge(sealed, desk)
     with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
-        tx.screen(request.id, verdict=examined.verdict, measurements=kept_facts(examined.answer))
+        verdict = examined.verdict
+        circumstances = desk.question.circumstances(verdict.subject_size)
+        tx.screen(request.id, verdict=verdict, measurements=kept_facts(examined.answer, circumstances))
     write_docs(examined, desk.docs)
     return _conclude(request, sealed, examined.verdict, desk)
 

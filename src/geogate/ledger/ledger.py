@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 30.0
+_PAGE = 64
 OPEN = (State.HELD, State.APPROVED, State.CLEARED, State.SENDING, State.SENT)
 """States of a request that make another one with the same ballot needless."""
 
@@ -187,6 +188,25 @@ class Ledger:
         if chain.sha256(text) != rows[0]["measurements"]:
             raise DamagedError("the measurements are not those that were kept")
         return text
+
+    def judged(self, *, since: datetime | None = None) -> Iterator[tuple[ReleaseRequest, str]]:
+        """Read every request that was judged, with the measurements that were kept, the oldest first.
+
+        With ``since``, those that came into their state since then; in bounded memory.
+
+        Raises: DamagedError where measurements are not those that were kept.
+        """
+        query = select(REQUESTS, MEASUREMENTS.c.document.label("kept")).join(
+            MEASUREMENTS, REQUESTS.c.id == MEASUREMENTS.c.request
+        )
+        if since is not None:
+            query = query.where(REQUESTS.c.changed_at >= chain.timestamp(since))
+        ordered = query.order_by(REQUESTS.c.opened_at, REQUESTS.c.id).execution_options(yield_per=_PAGE)
+        with self._read() as connection:
+            for row in connection.execute(ordered).mappings():
+                if chain.sha256(row["kept"]) != row["measurements"]:
+                    raise DamagedError("the measurements are not those that were kept")
+                yield _request(row), row["kept"]
 
     def entries(self, *, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
         """Read the entries after a number, in order, in bounded memory."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from geogate.measures.measure import LayerFacts, Measure
+    from geogate.model.dataset import LayerKind
     from geogate.model.finding import Finding, Outcome
     from geogate.model.names import LayerName, RuleId
     from geogate.model.parties import Circumstances
@@ -41,6 +42,7 @@ class LayerAnswer:
     """
 
     layer: LayerName
+    kind: LayerKind
     facts: LayerFacts | None
     outcomes: tuple[Outcome, ...]
     findings: tuple[Finding, ...]
@@ -170,15 +172,21 @@ class SuiteRun:
             outcomes, findings = read_result(result, layer=layer, asked=self.asked)
         except InconsistentError as error:
             silence = no_answer(layer, rules=[rule.id for rule in self.asked.values()], reason=str(error))
-            return LayerAnswer(layer=layer, facts=None, outcomes=(), findings=(silence,), result=None)
+            return LayerAnswer(
+                layer=layer, kind=subject.layer.kind, facts=None, outcomes=(), findings=(silence,), result=None
+            )
         unreadable = _unreadable(batch, layer)
         if unreadable:
-            return LayerAnswer(layer=layer, facts=None, outcomes=(), findings=unreadable, result=result)
+            return LayerAnswer(
+                layer=layer, kind=subject.layer.kind, facts=None, outcomes=(), findings=unreadable, result=result
+            )
         outcomes = self._with_twins(outcomes)
         findings += _odd(batch, layer)
         if batch.facts is not None:
             outcomes = self._heard(outcomes, batch.facts, subject)
-        return LayerAnswer(layer=layer, facts=batch.facts, outcomes=outcomes, findings=findings, result=result)
+        return LayerAnswer(
+            layer=layer, kind=subject.layer.kind, facts=batch.facts, outcomes=outcomes, findings=findings, result=result
+        )
 
     def _heard(self, outcomes: Sequence[Outcome], facts: LayerFacts, subject: Subject) -> tuple[Outcome, ...]:
         ended = Ended(facts=facts, rules=self.rules, measures=subject.measures)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from geogate.measures.hidden.columns import TAG
+from geogate.measures.hidden.columns import TAG, Contents
 from geogate.measures.hidden.columns_pool import Pool
 from geogate.measures.hidden.columns_tokens import IDENTITIES
 from geogate.measures.hidden.numbers import numbers_in
@@ -17,7 +17,6 @@ from geogate.measures.hidden.numbers_names import names_a_person
 from geogate.measures.hidden.numbers_subject import is_moment
 
 if TYPE_CHECKING:
-    from geogate.measures.hidden.columns import Contents
     from geogate.measures.hidden.columns_facts import ColumnFacts
 
 MOST_CODES: Final = 64
@@ -66,6 +65,25 @@ class Recognised:
         return column_of(self.name)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptContents(Contents):
+    """What is kept of the columns of a layer: no rows and no values, but the class that each column was of."""
+
+    classes: tuple[tuple[str, ColumnClass], ...]
+
+    @classmethod
+    def of(cls, contents: Contents, texts: frozenset[str]) -> KeptContents:
+        """Class all columns, and leave out what tells values; ``texts`` as for ``recognise``."""
+        kept = contents.kept()
+        classes = tuple((column.name, column.kind) for column in recognise(contents, texts))
+        return cls(rows=kept.rows, columns=kept.columns, pool=(), classes=classes)
+
+    def recognised(self) -> tuple[Recognised, ...]:
+        """Return the columns as they were classed while their values were there."""
+        facts = {each.name: each for each in self.columns or ()}
+        return tuple(Recognised(name=name, kind=kind, facts=facts[name]) for name, kind in self.classes)
+
+
 def column_of(leaf: str) -> str:
     """Cut the name of a part of a nested column down to that of the column, which may itself have dots."""
     return leaf
@@ -74,6 +92,8 @@ def column_of(leaf: str) -> str:
 @lru_cache(maxsize=8)
 def recognise(contents: Contents, texts: frozenset[str] = frozenset()) -> tuple[Recognised, ...]:
     """Class all columns; ``texts`` are those in whose texts positions were found."""
+    if isinstance(contents, KeptContents):
+        return contents.recognised()
     numbers = numbers_in(contents)
     positions = {name for carrier in numbers.carriers for name in carrier.columns} | set(numbers.copies) | texts
     pool = Pool.read(contents.pool)

@@ -1,0 +1,101 @@
+"""Past releases judged by a candidate policy, from what the ledger kept of them."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from gating.files import COARSE, FINE, INSIDE, MIDDLE, stage
+from gating.place import RULES, columns, destination, precision, zones
+
+from geogate.gate.policy_replay import Plan, Replayed, replay
+from geogate.model.verdict import Decision
+from geogate.policy.parse import parse_policy
+from geogate.rules.registry import parameter_models
+
+if TYPE_CHECKING:
+    from gating.command import Command
+    from gating.gate import Gate
+
+    from geogate.policy.policy import Policy
+
+
+def read(gate: Gate, name: str = "test") -> Policy:
+    path = gate.policies.file(f"{name}.yaml")
+    return parse_policy(path.read_bytes(), file=path.name, rules=parameter_models())
+
+
+@pytest.fixture
+def judged(gate: Gate) -> Gate:
+    """A gate that judged four releases: one is cleared, one held, two are denied."""
+    for name, points in (("coarse", COARSE), ("middle", MIDDLE), ("fine", FINE), ("inside", INSIDE)):
+        folder = gate.staged / name
+        folder.mkdir()
+        gate.submit(stage("GeoJSON", folder, points))
+    return gate
+
+
+def replayed(gate: Gate, candidate: Policy, **plan: bool) -> list[Replayed]:
+    return list(replay(Plan(candidate=candidate, **plan), house=gate.house()))  # type: ignore[arg-type]
+
+
+BEFORE = [Decision.CLEAR, Decision.HOLD, Decision.DENY, Decision.DENY]
+
+
+def test_the_policy_that_judged_reaches_the_same_verdicts_without_the_data(judged: Gate) -> None:
+    shutil.rmtree(judged.home / "staging")
+    found = replayed(judged, read(judged))
+    assert sorted(each.before for each in found) == sorted(BEFORE)
+    assert [(each.before, each.reason) for each in found] == [(each.after, "") for each in found]
+    assert not any(each.added or each.gone for each in found)
+
+
+def test_another_number_changes_the_verdicts_that_it_must(judged: Gate) -> None:
+    judged.policies.write_policy([precision("precision", 5000, ">="), zones(), destination()])
+    found = {each.before: each for each in replayed(judged, read(judged)) if each.changes}
+    assert [each.after for each in found.values()] == [Decision.DENY]
+    assert found[Decision.HOLD].added == ("precision",)
+    assert found[Decision.HOLD].gone == ("review",)
+
+
+def test_a_looser_candidate_shows_what_it_would_let_out(judged: Gate) -> None:
+    judged.policies.write_policy([precision("precision", 0.1, ">="), zones(), destination()])
+    after = sorted(str(each.after) for each in replayed(judged, read(judged)))
+    assert after == ["clear", "clear", "clear", "deny"]
+
+
+def test_what_was_not_measured_is_not_guessed(judged: Gate) -> None:
+    judged.policies.write_policy([precision("precision", 100, ">="), zones(1000), destination()])
+    found = replayed(judged, read(judged))
+    assert {each.after for each in found} == {None}
+    assert {each.reason for each in found} == {"what zones measures was not measured then"}
+    with_data = replayed(judged, read(judged), with_data=True)
+    assert [each.after for each in with_data if each.before is Decision.DENY] == [Decision.DENY, Decision.DENY]
+
+
+def test_another_encoding_would_have_judged_other_bytes(judged: Gate) -> None:
+    judged.policies.write_policy(RULES, encoding="verbatim")
+    assert all("another encoding" in each.reason for each in replayed(judged, read(judged)))
+
+
+def test_columns_keep_their_classes_when_their_rows_are_gone(judged: Gate) -> None:
+    judged.policies.write_policy([*RULES, columns("none", "critical")])
+    found = replayed(judged, read(judged))
+    assert {each.after for each in found} == {Decision.DENY}
+    assert all("columns" in each.added for each in found)
+
+
+def test_a_new_policy_judges_beside_those_that_did(judged: Gate) -> None:
+    judged.policies.write_policy([precision("precision", 5000, ">=")], name="strict")
+    candidate = read(judged, "strict")
+    judged.policies.file("strict.yaml").unlink()
+    changed = [each for each in replayed(judged, candidate) if each.changes]
+    assert [(each.before, each.after) for each in changed] == [(Decision.HOLD, Decision.DENY)]
+    assert changed[0].added == ("strict/precision", "test/review")
+
+
+def test_replay_writes_nothing(judged: Gate) -> None:
+    before = judged.kinds()
+    replayed(judged, read(judged))
+    assert judged.kinds() == before
