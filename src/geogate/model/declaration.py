@@ -89,7 +89,8 @@ class Declaration:
     """What is declared; what is empty or ``None`` was not, and is unknown, which excuses from no rule.
 
     Countries are ISO 3166-1 alpha-2 codes: ``origins`` where the data was collected, ``subject_countries`` whose
-    persons or devices it is about, ``ground_segment`` where a receiving station is.
+    persons or devices it is about, and ``subject_regions`` the states or provinces of these by ISO 3166-2, such as
+    ``US-VA``; ``ground_segment`` where a receiving station is.
     Units: lengths and accuracies in metres, ``gravity_accuracy_mgal`` in milligals, ``scale_denominator`` 25000 for
     1:25,000. ``contiguous_area_km2`` is the largest area without a gap.
     """
@@ -97,6 +98,7 @@ class Declaration:
     origins: tuple[str, ...] = field(default=(), metadata=LATER)
     subjects: tuple[Subjects, ...] = field(default=(), metadata=LATER)
     subject_countries: tuple[str, ...] = field(default=(), metadata=LATER)
+    subject_regions: tuple[str, ...] = field(default=(), metadata=LATER)
     data: tuple[DataKind, ...] = field(default=(), metadata=LATER)
     transaction: Transaction | None = field(default=None, metadata=LATER)
     platform: Platform | None = field(default=None, metadata=LATER)

@@ -21,7 +21,7 @@ from geogate.model.declaration import (
 from geogate.model.errors import UsageError
 from geogate.policy.countries import COUNTRIES
 from geogate.policy.read import nearest, read_model
-from geogate.policy.shape import Country, Shape
+from geogate.policy.shape import Country, Region, Shape
 from geogate.policy.yaml_text import read_yaml
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 Countries = Annotated[tuple[Country, ...], Field(min_length=1)]
 Metres = Annotated[float, Field(gt=0, le=1e7)]
 
-LISTS = frozenset({"origins", "subjects", "subject_countries", "data", "licensed_in", "ground_segment"})
+LISTS = frozenset(
+    {"origins", "subjects", "subject_countries", "subject_regions", "data", "licensed_in", "ground_segment"}
+)
 NUMBERS = tuple(each.name for each in fields(Declaration) if each.name.endswith(("_m", "_mgal", "_km2", "denominator")))
 """What is declared as a number."""
 
@@ -44,6 +46,9 @@ class DeclarationShape(Shape):
     )
     subject_countries: Countries | None = Field(
         default=None, description="Countries whose persons or devices the data is about."
+    )
+    subject_regions: Annotated[tuple[Region, ...], Field(min_length=1)] | None = Field(
+        default=None, description="All states or provinces (ISO 3166-2, such as US-VA) whose persons the data is about."
     )
     data: Annotated[tuple[DataKind, ...], Field(min_length=1)] | None = Field(
         default=None, description="Kinds of geodata in the release, all of them."

@@ -29,6 +29,7 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r
 CountryOrAny = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|EU|any)$")]
 CountryOrEU = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_assigned)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$")]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^A-Z\n]+$")]
 
 
@@ -61,6 +62,9 @@ class ScopeShape(Shape):
     subject_countries: Annotated[tuple[CountryOrEU, ...], Field(min_length=1)] | None = Field(
         default=None, description="Countries, or EU, whose persons or devices the data is about."
     )
+    subject_regions: Annotated[tuple[Region, ...], Field(min_length=1)] | None = Field(
+        default=None, description="States or provinces (ISO 3166-2, such as US-VA) whose persons the data is about."
+    )
     data: Annotated[tuple[DataKind, ...], Field(min_length=1)] | None = Field(
         default=None, description="Kinds of geodata, one of which the release has."
     )
@@ -78,6 +82,9 @@ class ScopeShape(Shape):
     )
     licensed_in: Annotated[tuple[CountryOrEU, ...], Field(min_length=1)] | None = Field(
         default=None, description="Countries that licensed the satellite."
+    )
+    ground_segment: Annotated[tuple[CountryOrEU, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Countries with a receiving station to which the data goes."
     )
     purposes: Annotated[tuple[Pattern, ...], Field(min_length=1)] | None = Field(
         default=None, description="Patterns of purposes in lower case; * stands for any letters."
