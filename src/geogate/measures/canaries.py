@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache, singledispatch
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -13,11 +14,15 @@ import pyproj
 import shapely
 
 from geogate.measures.batch import LayerBatch
+from geogate.measures.category_lattice import LatticeByCategory
+from geogate.measures.cell_subjects import SubjectsInCells
+from geogate.measures.contributions import Contributions
 from geogate.measures.hidden.columns import ColumnContents
 from geogate.measures.hidden.columns_declared import ValuesBeyond
 from geogate.measures.hidden.numbers import numbers_in
 from geogate.measures.hidden.text import TextScan
 from geogate.measures.inventory import LayerInventory
+from geogate.measures.largest_contributors import LargestContributors
 from geogate.measures.lattice import CoordinateLattice
 from geogate.measures.listed_terms import TermScan
 from geogate.measures.photo import COLUMNS as PHOTO_COLUMNS
@@ -29,6 +34,9 @@ from geogate.measures.raster_bands import RasterBands
 from geogate.measures.raster_distance import GroundSampleDistance, ZoneSampleDistance
 from geogate.measures.raster_zones import RasterZonePixels
 from geogate.measures.readings import Family
+from geogate.measures.region_prefixes import RegionPrefixes
+from geogate.measures.small_cells import SmallCells
+from geogate.measures.table_cells import SUPPRESSED, WholeTable
 from geogate.measures.time_steps import TimeSteps
 from geogate.measures.vertex_spacing import VertexSpacing
 from geogate.measures.zone_devices import ZoneDevices
@@ -323,3 +331,84 @@ def _turns(measure: PointValues) -> Canary:
     values = pa.array(np.tile(np.array(_FINE), 60))
     batch = _batch([shapely.Point(*_FINE)] * len(values), {"t": values})
     return Canary(batch=batch, caught=lambda found: [each.separation for each in found.columns or ()] == [1.0])
+
+
+def _named(pattern: str) -> str:
+    """Give a name that a pattern of ``*`` and ``?`` fits, and a name without them is itself."""
+    return re.sub(r"\[!?(.)[^]]*\]", r"\1", pattern).replace("*", "").replace("?", "x") or "x"
+
+
+@canary_of.register
+def _small_cells(measure: SmallCells) -> Canary:
+    """Plant a zero, a number below the minimum, one that is no number and one that is suppressed."""
+    cells = pa.array([0.0, 0.5, measure.limits.minimum * 10.0, None])
+    batch = _batch([shapely.Point(*_FINE)] * 4, {_named(measure.limits.columns[0]): cells})
+    return Canary(
+        batch=batch, caught=lambda found: (found.zeros, found.small, found.numbers, found.suppressed) == (1, 1, 3, 1)
+    )
+
+
+@canary_of.register
+def _table(measure: WholeTable) -> Canary:
+    columns = {name: pa.array(["a", "b"]) for name in measure.shape.group_columns}
+    columns |= {name: pa.array([7.5, None]) for name in measure.shape.value_columns}
+    batch = _batch([shapely.Point(*_FINE)] * 2, columns)
+
+    def caught(found: Any) -> bool:
+        table = found.table()
+        return sorted(table["states"][:, 0].tolist()) == [0, SUPPRESSED] and bool((table["values"] == 7.5).any())  # noqa: PLR2004
+
+    return Canary(batch=batch, caught=caught)
+
+
+@canary_of.register
+def _contributions(measure: Contributions) -> Canary:
+    columns = {name: pa.array(["a", "a", "a"]) for name in measure.columns.groups}
+    columns |= {measure.columns.contributor: pa.array(["u", "v", "u"]), measure.columns.value: pa.array([1, 2, 3])}
+    batch = _batch([shapely.Point(*_FINE)] * 3, columns)
+    return Canary(batch=batch, caught=lambda found: [*found.groups()] == [(4_000_000, 2_000_000)])
+
+
+@canary_of.register
+def _largest(measure: LargestContributors) -> Canary:
+    own = measure.columns
+    columns = {
+        own.largest: pa.array([97.0, 34.0]),
+        own.second: pa.array([3.0, 33.0]),
+        own.total: pa.array([100.0, 100.0]),
+    }
+    batch = _batch([shapely.Point(*_FINE)] * 2, columns)
+    limits = [limit for limit in (own.share, own.rest) if limit is not None]
+    beyond = sum(not limit.holds((97, 3), 100) for limit in limits)
+
+    def caught(found: Any) -> bool:
+        return bool(found.cells == 2 and found.beyond_share + found.beyond_rest >= beyond)  # noqa: PLR2004
+
+    return Canary(batch=batch, caught=caught)
+
+
+@canary_of.register
+def _subjects(measure: SubjectsInCells) -> Canary:
+    lon, lat = _FINE
+    places = [shapely.Point(lon, lat), shapely.Point(lon, lat), shapely.Point(lon, lat), shapely.Point(lon + 90, lat)]
+    batch = _batch(places, {measure.column: pa.array([_PLANTED, "another", _PLANTED, _PLANTED])})
+    return Canary(batch=batch, caught=lambda found: found.counts[1:3] == (1, 1))
+
+
+@canary_of.register
+def _categories(measure: LatticeByCategory) -> Canary:
+    labels = [own[0] for own in measure.labels]
+    batch = _batch([shapely.Point(*_FINE)] * (len(labels) + 1), {measure.column: pa.array([*labels, _PLANTED])})
+
+    def caught(found: Any) -> bool:
+        finest = [own.lattice.x[-1].step for own in found.categories if own.lattice.x]
+        return found.unknown == 1 and len(finest) == len(labels) and max(finest) <= _STEP_DEG
+
+    return Canary(batch=batch, caught=caught)
+
+
+@canary_of.register
+def _regions(measure: RegionPrefixes) -> Canary:
+    code = measure.limits.too_small[0]
+    batch = _batch([shapely.Point(*_FINE)] * 3, {_named(measure.limits.columns[0]): pa.array([code, code + "01", "?"])})
+    return Canary(batch=batch, caught=lambda found: (found.small, found.longer, found.other) == (1, 1, 1))

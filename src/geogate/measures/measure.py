@@ -27,6 +27,15 @@ class Measurement(Protocol):
         ...
 
 
+@runtime_checkable
+class Sparing(Protocol):
+    """A measurement that says more than the ledger keeps: what cells count, who gives what, or who was where."""
+
+    def kept(self) -> Measurement:
+        """Return what may be kept; a rule that needs more of it cannot be judged by it, and says so."""
+        ...
+
+
 M = TypeVar("M", bound=Measurement)
 M_co = TypeVar("M_co", bound=Measurement, covariant=True)
 
