@@ -99,11 +99,15 @@ def _rules(text: Text, shape: PolicyShape, rules: Mapping[str, type[BaseModel]])
         for earlier, other in enumerate(found):
             if other.id == rule.id:
                 text.refuse(("expectations", index, "meta", "rule"), f"expectation {earlier} has this id already")
-            # Great Expectations would keep one of them: it compares without the meta that holds the id.
-            if (other.expectation, other.params_json) == (rule.expectation, rule.params_json):
+            if _asks(other) == _asks(rule):
                 text.refuse(("expectations", index, "kwargs"), f"rule {other.id} asks for the same already")
         found.append(rule)
     return tuple(found)
+
+
+def _asks(rule: PolicyRule) -> tuple[str, str, Scope | None]:
+    """Say what a rule asks for, and of which releases."""
+    return rule.expectation, rule.params_json, rule.when
 
 
 def _require_sure(text: Text, shape: ExpectationShape, index: int, policy: PolicyShape) -> None:
