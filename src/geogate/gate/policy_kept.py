@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from geogate.gate.facts import Kept, KeptLayer
-    from geogate.measures.measure import MeasureId, Measurement
+    from geogate.measures.measure import Measurement
     from geogate.model.finding import Finding
     from geogate.model.verdict import Verdict
     from geogate.policy.decide import Case
@@ -54,7 +54,7 @@ class KeptJudge:
             outcomes += said
             findings += strange
         kinds = [SimpleNamespace(name=each.name, schema=SimpleNamespace(kind=each.kind)) for each in kept.layers]
-        findings += kinds_not_covered(kinds, self._kinds(policy))  # type: ignore[arg-type]
+        findings += kinds_not_covered(kinds, self._kinds(policy))
         return decide(case, policy=policy, layers=before.layers, outcomes=outcomes, gate_findings=findings)
 
     def _kinds(self, policy: Policy) -> Sequence[Any]:
@@ -120,7 +120,7 @@ def _value(use: PolicyRule, layer: KeptLayer, measure: Measure[Any]) -> Measurem
     raise NeedsDataError(f"what {use.id} measures was not measured then")
 
 
-def measured_as_if(kept: Kept, changes: Mapping[MeasureId, Mapping[str, Any]]) -> Kept:
+def measured_as_if(kept: Kept, changes: Mapping[str, Mapping[str, Any]]) -> Kept:
     """Change fields of measurements, to ask what would be decided had they been measured so."""
     layers = tuple(
         replace(

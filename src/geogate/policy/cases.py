@@ -62,6 +62,7 @@ class DataShape(Shape):
     columns: dict[str, tuple[str | int | float | bool, ...]] = Field(
         default={}, description="Attributes of points, grid and wkt; values begin again where there are fewer."
     )
+    binary: tuple[str, ...] = Field(default=(), description="Those of the columns that are written as binaries.")
     rows: Annotated[int, Field(ge=1, le=MOST_ROWS)] | None = Field(
         default=None, description="Rows of points, grid and wkt, which begin again until there are so many."
     )
