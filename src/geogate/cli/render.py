@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EXIT = {Decision.CLEAR: 0, Decision.HOLD: 10, Decision.DENY: 11}
 COLOUR = {Decision.CLEAR: "bold green", Decision.HOLD: "bold yellow", Decision.DENY: "bold red"}
+SEVERAL = 2
 EFFECT_COLOUR = {Effect.DENY: "red", Effect.HOLD: "yellow", Effect.NOTE: "cyan"}
 SENTENCE = {
     Decision.CLEAR: "may leave",
@@ -87,7 +88,8 @@ def _print_text(verdict: Verdict, *, title: str) -> None:
     _print_policies(verdict, out)
     basis = verdict.basis
     what = f"data {verdict.subject[:12]}, {verdict.subject_size:,} bytes"
-    out.print(f"policy {basis.policy} {basis.policy_digest[:12]}, {what}", style="dim")
+    judged = f"policy {basis.policy}" if len(basis.policies) < SEVERAL else "these policies together"
+    out.print(f"{judged} {basis.policy_digest[:12]}, {what}", style="dim")
 
 
 def _print_finding(finding: Finding, out: Console) -> None:
