@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from geogate.model.parties import Circumstances
     from geogate.zones.zone import ZoneList
 
-ANY_DECIMALS = FINEST + 1
+SURE_DIGITS = 9
+"""The digits to which a step in metres is compared."""
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class Category(BaseModel):
-    """How fine positions of a category may be: one of ``withhold``, ``decimals`` and ``step_m``, or the latter two."""
+    """How fine positions of a category may be: ``withhold``, ``exact``, or ``decimals``, ``step_m`` or both."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -46,7 +47,8 @@ class Category(BaseModel):
         description="What stands in the column; upper and lower case are the same."
     )
     withhold: bool = Field(default=False, description="Whether no position of the category may leave.")
-    decimals: Annotated[int, Field(ge=-2, le=ANY_DECIMALS)] | None = Field(
+    exact: bool = Field(default=False, description="Whether positions of the category may be as fine as they are.")
+    decimals: Annotated[int, Field(ge=-2, le=FINEST)] | None = Field(
         default=None, description="The most decimals of degrees."
     )
     step_m: Annotated[float, Field(gt=0, le=1e7)] | None = Field(
@@ -56,8 +58,8 @@ class Category(BaseModel):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        if self.withhold == (self.decimals is not None or self.step_m is not None):
-            raise ValueError("a category is withheld, or has decimals, a step in metres or both")
+        if [self.withhold, self.exact, self.decimals is not None or self.step_m is not None].count(True) != 1:
+            raise ValueError("a category is withheld, exact, or has decimals, a step in metres or both")
         return self
 
 
@@ -83,8 +85,8 @@ class DecimalsByCategory(Rule[DecimalsByCategoryParams]):
     """Positions are as coarse as the category of their rows asks for.
 
     Why: who knows where the last orchids grow or eagles nest can dig or climb there; common species need no protection.
-    Params: ``column``, with the category; ``categories``, each with its ``labels`` and either ``withhold`` or the most
-    ``decimals`` of degrees, the finest ``step_m`` in metres, or both; ``decimals_operator`` and ``step_operator``.
+    Params: ``column``, with the category; ``categories``, each with its ``labels`` and ``withhold``, ``exact``, or the
+    most ``decimals`` of degrees, the finest ``step_m`` in metres, or both; ``decimals_operator`` and ``step_operator``.
     Finds: rows of a category with a finer position, or with any where it is withheld; ``decimals`` are those of the
     finest ordinate in degrees, ``step_m`` holds for other units, or for all where no decimals are given. A row whose
     category is none of those, or missing, a layer without the column, and positions that are not finite, are problems.
@@ -162,7 +164,7 @@ def _problems(params: DecimalsByCategoryParams, category: Category, own: Categor
         return
     if own.lattice.non_finite:
         yield _problem(category, own.lattice.non_finite, "positions are not finite numbers", "leave them out")
-    if not own.placed:
+    if not own.placed or category.exact:
         return
     if category.decimals is not None and _in_degrees(own.lattice):
         yield from _too_many_decimals(params, category, category.decimals, own)
@@ -205,11 +207,13 @@ def _too_fine(
     finest = finest_step(own.lattice)
     if finest is None:
         raise UnmeasurableError("positions of a category have no step")
-    if not {">=": ge, ">": gt}[params.step_operator](finest.metres, step_m):
+    # A projection there and back moves a step by a few units of the last of sixteen digits.
+    metres = float(f"{finest.metres:.{SURE_DIGITS}g}")
+    if not {">=": ge, ">": gt}[params.step_operator](metres, step_m):
         yield Problem(
             summary=f"positions of category {category.name} are finer than it allows",
             remedy=f"round the positions of category {category.name} to {step_m:g} m or coarser",
-            measured=f"{finest.metres:,.6g}",
+            measured=f"{metres:,.6g}",
             operator=params.step_operator,
             limit=f"{step_m:g}",
             unit="m",

@@ -39,6 +39,7 @@ class SmallCellsParams(Params):
         description="Counts must be multiples of it; 0 if they need not."
     )
     suppressed: Marks = Field(description="Texts that stand for a suppressed cell, besides an empty one.")
+    column_required: bool = Field(description="Whether a layer without such a column is a problem.")
 
     @model_validator(mode="after")
     def _not_contradictory(self) -> Self:
@@ -53,10 +54,10 @@ class NoSmallCells(Rule[SmallCellsParams]):
     Why: a count of few is a statement about them: who knows one of three persons in a cell learns of the others.
     Params: ``columns``, names or patterns; ``minimum`` and ``operator``, ``>=`` or ``>``, which must hold between a
     count and it; ``zero_allowed``; ``rounding_base``, 0 for none; ``suppressed``, texts that stand for a suppressed
-    cell.
+    cell; ``column_required``.
     Finds: cells of all columns that are called so, fields within structures too, that count fewer; zeros where they are
     not allowed; counts that are not rounded. Cells that are neither numbers nor suppressed, and a layer without such a
-    column, are problems.
+    column where one is required, are problems.
     Misses: counts in columns that are called otherwise, which a policy that declares all columns does not let through;
     counts of the same table in another release from which these can be subtracted.
     Remedy: put categories together, or suppress the cells and others with them.
@@ -92,7 +93,7 @@ class NoSmallCells(Rule[SmallCellsParams]):
         if not isinstance(found, CellCounts):
             raise TypeError("the measurement has no cells")
         observed = f"{found.numbers:,} counts in {found.columns or 0} columns, {found.suppressed:,} suppressed"
-        return Judgement(observed=observed, problems=(*_missing(found), *_problems(params, found)))
+        return Judgement(observed=observed, problems=(*_missing(params, found), *_problems(params, found)))
 
 
 def _measure(params: SmallCellsParams) -> SmallCells:
@@ -115,8 +116,8 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _missing(found: CellCounts) -> Iterator[Problem]:
-    if not found.columns:
+def _missing(params: SmallCellsParams, found: CellCounts) -> Iterator[Problem]:
+    if params.column_required and not found.columns:
         yield Problem(
             summary="the layer has no column of counts, so that its cells cannot be judged",
             remedy="name the columns of counts as the policy does, or have the policy name them",
