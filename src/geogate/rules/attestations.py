@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from geogate.model.finding import Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.parameters import Words
 from geogate.rules.rule import CircumstanceRule, Judgement, Params
 
@@ -40,6 +41,7 @@ class AttestationsHeld(CircumstanceRule[AttestationParams]):
 
     expectation = "expect_attestations_to_be_held"
     params = AttestationParams
+    bounds = (Limit("min_days_left", ">="),)
 
     def judge_circumstances(self, params: AttestationParams, circumstances: Circumstances) -> Judgement:
         """Report each kind that is missing, or all of them where one would be enough."""

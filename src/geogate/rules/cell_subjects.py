@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geogate.measures.cell_subjects import LONGEST_GEOHASH, CellSubjects, SubjectsInCells
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.layer_inventory import ColumnName
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -64,6 +65,7 @@ class CellsHaveSubjects(Rule[CellSubjectsParams]):
 
     expectation = "expect_each_cell_to_have_subjects"
     params = CellSubjectsParams
+    bounds = (Limit("subjects", "operator"),)
 
     def zone_lists(self, params: CellSubjectsParams) -> tuple[str, ...]:
         """Need none."""

@@ -11,6 +11,7 @@ from geogate.measures.lattice import CoordinateLattice, Lattice
 from geogate.measures.lattice_metres import finest_step, steps
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.rounding import rounding_remedy
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -58,6 +59,11 @@ class CoordinatePrecision(Rule[PrecisionParams]):
     expectation = "expect_coordinates_no_finer_than"
     params = PrecisionParams
     kinds = frozenset({LayerKind.VECTOR, LayerKind.PHOTO})
+    bounds = (Limit("step_m", "operator"),)
+    says = (
+        "The finest step of any ordinate of any position, where it is shortest on the ground, must be "
+        "{operator} {step_m}."
+    )
 
     def zone_lists(self, params: PrecisionParams) -> tuple[str, ...]:
         """Need none."""

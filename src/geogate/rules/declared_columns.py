@@ -13,6 +13,7 @@ from geogate.measures.hidden.columns_declared import Beyond, Limits, ValuesBeyon
 from geogate.measures.hidden.text import TextPositions, TextScan
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Ranked
 from geogate.rules.layer_inventory import MOST_NAMES, PLAIN_NAME
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -117,6 +118,8 @@ class DeclaredColumns(Rule[DeclaredColumnsParams]):
     expectation = "expect_columns_to_be_declared"
     params = DeclaredColumnsParams
     kinds = frozenset({LayerKind.VECTOR, LayerKind.POINT_CLOUD})
+    bounds = (Ranked("undeclared", ("none", "harmless", "readable")),)
+    says = "Every column is declared ({columns}); of other columns may leave: {undeclared}."
 
     def zone_lists(self, params: DeclaredColumnsParams) -> tuple[str, ...]:
         """Need none."""

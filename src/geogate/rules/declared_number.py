@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import Field
 
 from geogate.model.finding import Problem
+from geogate.rules.bounds import OPERATORS, Limit
 from geogate.rules.rule import CircumstanceRule, Judgement, Params
+from geogate.rules.words import number_in_words
 
 if TYPE_CHECKING:
     from geogate.model.parties import Circumstances
@@ -64,6 +66,18 @@ class DeclaredNumber(CircumstanceRule[DeclaredNumberParams]):
 
     expectation = "expect_declared_number"
     params = DeclaredNumberParams
+    bounds = (Limit("limit", "operator"),)
+
+    def unit(self, path: str, params: DeclaredNumberParams) -> str:
+        """Give the unit of the number by its key."""
+        del path
+        return UNITS[params.key]
+
+    def sentence(self, params: DeclaredNumberParams) -> str:
+        """Say what must be declared."""
+        what = params.key.removesuffix("_m").removesuffix("_mgal").removesuffix("_km2").replace("_", " ")
+        limit = number_in_words(params.limit, UNITS[params.key])
+        return f"The {what} must be declared, and be {OPERATORS[params.operator]} {limit}."
 
     def judge_circumstances(self, params: DeclaredNumberParams, circumstances: Circumstances) -> Judgement:
         """Compare what is declared with the limit."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, StringConstraints, model_validator
 
 from geogate.model.finding import Count, Problem
 from geogate.policy.places import inside
+from geogate.rules.bounds import Among, Limit, Never, Ranked
 from geogate.rules.parameters import Countries
 from geogate.rules.rule import CircumstanceRule, Judgement, Params
 from geogate.rules.shares import held_share, unknown_share
@@ -31,6 +32,11 @@ class OwnerLimit(Params):
 
     countries: Countries = Field(description="Countries taken together.")
     share: Annotated[float, Field(gt=0, le=1)] = Field(description="Denied from this share on, from 0 to 1.")
+
+
+def _covers(stricter: OwnerLimit, looser: OwnerLimit) -> bool:
+    """Say that one limit denies all owners that another one does."""
+    return set(looser.countries) <= set(stricter.countries) and stricter.share <= looser.share
 
 
 class DestinationParams(Params):
@@ -78,6 +84,19 @@ class DestinationAllowed(CircumstanceRule[DestinationParams]):
 
     expectation = "expect_destination_to_be_allowed"
     params = DestinationParams
+    bounds = (
+        Among("countries", needed=True),
+        Among("regions"),
+        Never("owner_limits", covers=_covers),
+        Ranked("contract_required", (True, False)),
+        Limit("contract_min_days_left", ">="),
+    )
+    compared: ClassVar = {"share": "<"}
+    says = (
+        "The recipient and the place of the data must be in one of {countries}; a bucket must be in a region "
+        "of {regions}; owners must hold less than each of these: {owner_limits}; a contract is "
+        "{contract_required}, which must hold for at least {contract_min_days_left} more."
+    )
 
     def judge_circumstances(self, params: DestinationParams, circumstances: Circumstances) -> Judgement:
         """Report each part that is not allowed as a problem of its own."""

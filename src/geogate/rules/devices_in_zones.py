@@ -8,6 +8,7 @@ from pydantic import Field
 
 from geogate.measures.zone_devices import DevicesInZones, ZoneDevices
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.layer_inventory import ColumnName
 from geogate.rules.restricted_zones import MOST_ZONES, BufferM, ListName, opaque
 from geogate.rules.rule import Judgement, Params, Rule
@@ -50,6 +51,11 @@ class EnoughDevicesInZones(Rule[DevicesParams]):
 
     expectation = "expect_enough_devices_in_zones"
     params = DevicesParams
+    bounds = (Limit("devices", ">="),)
+    says = (
+        "Each zone of {zone_list}, with {buffer_m} around it, has no position or those of at least {devices}, "
+        "told apart by {device_column}."
+    )
 
     def zone_lists(self, params: DevicesParams) -> tuple[str, ...]:
         """Need the one list."""

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from geogate.measures.inventory import Inventory, LayerInventory
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Among, Limit, Ranked
 from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
@@ -75,6 +76,21 @@ class LayerContents(Rule[InventoryParams]):
     expectation = "expect_layer_inventory"
     params = InventoryParams
     kinds = frozenset({LayerKind.VECTOR, LayerKind.POINT_CLOUD})
+    bounds = (
+        Limit("min_rows", ">=", of="rows"),
+        Limit("max_rows", "<=", of="rows"),
+        Limit("max_share_without_geometry", "<="),
+        Among("columns", every="any"),
+        Among("crs", every="any", needed=True),
+        Among("geometry_kinds", every="any", needed=True),
+        Ranked("z_allowed", (False, True)),
+        Ranked("m_allowed", (False, True)),
+    )
+    says = (
+        "A layer must have {min_rows} to {max_rows}, at most {max_share_without_geometry} of them without a "
+        "geometry; columns: {columns}; reference systems: {crs}; kinds of geometry: {geometry_kinds}; heights "
+        "are {z_allowed}, measures are {m_allowed}."
+    )
 
     def zone_lists(self, params: InventoryParams) -> tuple[str, ...]:
         """Need none."""

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from geogate.measures.listed_terms import ListedTerms, Term, TermScan, require_terms
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit, Never
 from geogate.rules.layer_inventory import PLAIN_NAME
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -83,6 +84,11 @@ class NoListedTerms(Rule[TermsParams]):
     expectation = "expect_no_listed_terms"
     params = TermsParams
     kinds = frozenset(LayerKind)
+    bounds = (
+        Limit("max_texts", "<="),
+        Never("terms"),
+    )
+    says = "At most {max_texts} may have one of the listed terms."
 
     def zone_lists(self, params: TermsParams) -> tuple[str, ...]:
         """Need none."""

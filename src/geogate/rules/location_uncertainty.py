@@ -13,8 +13,10 @@ from geogate.measures.lattice_metres import steps
 from geogate.measures.reference import axis_unit
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import OPERATORS, Limit
 from geogate.rules.rounding import rounding_remedy
 from geogate.rules.rule import Judgement, Params, Rule
+from geogate.rules.words import number_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,6 +75,17 @@ class LocationUncertainty(Rule[UncertaintyParams]):
     expectation = "expect_location_uncertainty"
     params = UncertaintyParams
     kinds = frozenset({LayerKind.VECTOR, LayerKind.PHOTO})
+    bounds = (Limit("limit", "operator"),)
+
+    def unit(self, path: str, params: UncertaintyParams) -> str:
+        """Give the unit of the limit by the metric."""
+        del path
+        return "decimals" if params.metric == "decimals" else "m"
+
+    def sentence(self, params: UncertaintyParams) -> str:
+        """Say how uncertain positions must be."""
+        limit = number_in_words(params.limit, self.unit("limit", params))
+        return f"The {params.metric.replace('_', ' ')} of each position must be {OPERATORS[params.operator]} {limit}."
 
     def zone_lists(self, params: UncertaintyParams) -> tuple[str, ...]:
         """Need none."""

@@ -9,6 +9,7 @@ from pydantic import Field
 from geogate.measures.photo import PhotoMetadata, PhotoTells, Telling
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Among
 from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class AllowedPhotoMetadata(Rule[PhotoMetadataParams]):
     expectation = "expect_photo_metadata_to_be_allowed"
     params = PhotoMetadataParams
     kinds = frozenset({LayerKind.PHOTO})
+    bounds = (Among("allowed"),)
+    says = "Of what tells of the picture only this may be there: {allowed}."
 
     def zone_lists(self, params: PhotoMetadataParams) -> tuple[str, ...]:
         """Need none."""

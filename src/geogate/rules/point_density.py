@@ -9,6 +9,7 @@ from pydantic import Field
 from geogate.measures.point_cloud_density import Density, PointDensity
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class LimitedPointDensity(Rule[PointDensityParams]):
     expectation = "expect_point_density_no_higher_than"
     params = PointDensityParams
     kinds = frozenset({LayerKind.POINT_CLOUD})
+    bounds = (Limit("points_per_m2", "operator"),)
+    says = "The density of points, where they lie closest, must be {operator} {points_per_m2}."
 
     def zone_lists(self, params: PointDensityParams) -> tuple[str, ...]:
         """Need none."""

@@ -9,6 +9,7 @@ from pydantic import Field
 from geogate.measures.point_cloud_values import PointTurns, PointValues
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class NoTurnsInPointValues(Rule[PointValuesParams]):
     expectation = "expect_point_values_not_to_take_turns"
     params = PointValuesParams
     kinds = frozenset({LayerKind.POINT_CLOUD})
+    bounds = (Limit("max_separation", "<="),)
+    says = "Values of rows that take turns may differ by at most {max_separation}."
 
     def zone_lists(self, params: PointValuesParams) -> tuple[str, ...]:
         """Need none."""

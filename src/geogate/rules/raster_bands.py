@@ -9,6 +9,7 @@ from pydantic import Field
 from geogate.measures.raster_bands import Bands, RasterBands
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Among, Limit
 from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ class AllowedBands(Rule[BandsParams]):
     expectation = "expect_raster_bands_to_be_allowed"
     params = BandsParams
     kinds = frozenset({LayerKind.RASTER})
+    bounds = (
+        Limit("max_bands", "<="),
+        Among("data_types", needed=True),
+        Among("interpretations", needed=True),
+    )
+    says = "An image may have at most {max_bands}, of the types {data_types}, interpreted as {interpretations}."
 
     def zone_lists(self, params: BandsParams) -> tuple[str, ...]:
         """Need none."""

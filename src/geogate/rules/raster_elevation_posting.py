@@ -9,6 +9,7 @@ from pydantic import Field
 from geogate.measures.raster_distance import GroundSampleDistance, SampleDistances
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit, Ranked
 from geogate.rules.raster_sample_distance import DistanceM, is_finer, unmeasured_problem
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -47,6 +48,11 @@ class ElevationPosting(Rule[PostingParams]):
     expectation = "expect_elevation_posting_no_finer_than"
     params = PostingParams
     kinds = frozenset({LayerKind.RASTER})
+    bounds = (
+        Limit("posting_m", "operator"),
+        Ranked("images", ("all", "possible heights")),
+    )
+    says = "Neighbouring heights must be {operator} {posting_m} apart; images that are judged: {images}."
 
     def zone_lists(self, params: PostingParams) -> tuple[str, ...]:
         """Need none."""

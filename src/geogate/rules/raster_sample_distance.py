@@ -9,6 +9,7 @@ from pydantic import Field
 from geogate.measures.raster_distance import GroundSampleDistance, SampleDistances
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class SampleDistance(Rule[SampleDistanceParams]):
     expectation = "expect_ground_sample_distance_no_finer_than"
     params = SampleDistanceParams
     kinds = frozenset({LayerKind.RASTER})
+    bounds = (Limit("gsd_m", "operator"),)
+    says = "The ground sample distance, neighbouring pixels of an image, must be {operator} {gsd_m}."
 
     def zone_lists(self, params: SampleDistanceParams) -> tuple[str, ...]:
         """Need none."""

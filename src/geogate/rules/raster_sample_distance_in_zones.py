@@ -8,6 +8,7 @@ from pydantic import Field
 
 from geogate.measures.raster_distance import SampleDistances, ZoneSampleDistance
 from geogate.model.dataset import LayerKind
+from geogate.rules.bounds import Limit
 from geogate.rules.raster_sample_distance import DistanceM, is_finer, judged
 from geogate.rules.restricted_zones import BufferM, ListName
 from geogate.rules.rule import Judgement, Params, Rule
@@ -48,6 +49,13 @@ class SampleDistanceInZones(Rule[ZoneDistanceParams]):
     expectation = "expect_ground_sample_distance_in_zones_no_finer_than"
     params = ZoneDistanceParams
     kinds = frozenset({LayerKind.RASTER})
+    bounds = (
+        Limit("gsd_m", "operator"),
+        Limit("buffer_m", ">"),
+    )
+    says = (
+        "In zones of {zone_list} and within {buffer_m} of them, the ground sample distance must be {operator} {gsd_m}."
+    )
 
     def zone_lists(self, params: ZoneDistanceParams) -> tuple[str, ...]:
         """Need the one list."""

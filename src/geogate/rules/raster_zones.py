@@ -9,6 +9,7 @@ from pydantic import Field
 from geogate.measures.raster_zones import RasterZonePixels, ZonePixelCounts, ZonePixels
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.restricted_zones import MOST_ZONES, BufferM, ListName, opaque
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -50,6 +51,11 @@ class PixelZones(Rule[PixelZonesParams]):
     expectation = "expect_no_pixels_in_restricted_zones"
     params = PixelZonesParams
     kinds = frozenset({LayerKind.RASTER})
+    bounds = (
+        Limit("buffer_m", ">"),
+        Limit("max_pixels", "<="),
+    )
+    says = "At most {max_pixels} with a value may lie in zones of {zone_list} or within {buffer_m} of them."
 
     def zone_lists(self, params: PixelZonesParams) -> tuple[str, ...]:
         """Need the one list."""

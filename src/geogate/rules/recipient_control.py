@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from geogate.model.finding import Problem
+from geogate.rules.bounds import Limit, Never, Ranked
 from geogate.rules.parameters import Countries, Word
 from geogate.rules.rule import CircumstanceRule, Judgement, Params
 from geogate.rules.shares import held_share, unknown_share
@@ -44,6 +45,12 @@ class RecipientNotControlled(CircumstanceRule[ControlParams]):
 
     expectation = "expect_recipient_not_to_be_controlled"
     params = ControlParams
+    bounds = (
+        Never("countries"),
+        Limit("share", "operator"),
+        Ranked("domicile", (True, False)),
+        Never("designations"),
+    )
 
     def judge_circumstances(self, params: ControlParams, circumstances: Circumstances) -> Judgement:
         """Report each kind of control as a problem of its own."""

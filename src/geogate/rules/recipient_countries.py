@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from geogate.model.finding import Problem
+from geogate.rules.bounds import Never
 from geogate.rules.parameters import Countries
 from geogate.rules.rule import CircumstanceRule, Judgement, Params
 
@@ -35,6 +36,8 @@ class RecipientOutside(CircumstanceRule[OutsideParams]):
 
     expectation = "expect_recipient_outside_countries"
     params = OutsideParams
+    bounds = (Never("countries"),)
+    says = "Neither the recipient nor the place of the data may be in {countries}."
 
     def judge_circumstances(self, params: OutsideParams, circumstances: Circumstances) -> Judgement:
         """Report the recipient and the place as problems of their own."""

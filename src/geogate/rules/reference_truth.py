@@ -9,6 +9,7 @@ from pydantic import Field
 from geogate.measures.readings import FAMILIES, Family
 from geogate.measures.zone_readings import ReadingCount, ZoneReadingCounts, ZoneReadings
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit, Never
 from geogate.rules.restricted_zones import MOST_ZONES, BufferM, ListName, opaque
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -106,6 +107,18 @@ class ReferenceTruth(Rule[ReferenceParams]):
 
     expectation = "expect_no_zone_under_another_reading"
     params = ReferenceParams
+    bounds = (
+        Limit("buffer_m", ">"),
+        Limit("max_features", "<="),
+        Limit("max_share", "<="),
+        Limit("min_share_fitting", "<="),
+        Never("readings", every="all"),
+    )
+    says = (
+        "Were the numbers to mean something else, at most {max_features}, or {max_share} of all, may lie in "
+        "zones of {zone_list} or within {buffer_m} of them; readings that count: {readings}, where they fit "
+        "{min_share_fitting} of the vertices."
+    )
 
     def zone_lists(self, params: ReferenceParams) -> tuple[str, ...]:
         """Need the one list."""

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from geogate.measures.region_prefixes import PrefixLimits, RegionCodes, RegionPrefixes
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.rule import Judgement, Params, Rule
 from geogate.rules.small_cells import NamePatterns
 
@@ -63,6 +64,7 @@ class RegionPopulationAbove(Rule[RegionParams]):
 
     expectation = "expect_region_population_above"
     params = RegionParams
+    bounds = (Limit("population", "operator"),)
 
     def zone_lists(self, params: RegionParams) -> tuple[str, ...]:
         """Need none."""

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 from geogate.measures.zone_hits import ZoneHitCounts, ZoneHits
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class RestrictedZones(Rule[ZonesParams]):
     expectation = "expect_no_position_in_restricted_zones"
     params = ZonesParams
     kinds = frozenset(LayerKind)
+    bounds = (
+        Limit("buffer_m", ">"),
+        Limit("max_features", "<="),
+    )
+    says = "At most {max_features} may lie in zones of {zone_list} or within {buffer_m} of them."
 
     def zone_lists(self, params: ZonesParams) -> tuple[str, ...]:
         """Need the one list."""

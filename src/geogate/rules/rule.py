@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from geogate.model.dataset import LayerKind
+from geogate.rules.bounds import excluded, implied
+from geogate.rules.words import sentence_of, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from geogate.measures.measure import Measure, MeasureId, Measurement
     from geogate.model.finding import Problem
     from geogate.model.parties import Circumstances
+    from geogate.rules.bounds import Bound
     from geogate.zones.zone import ZoneList
 
 
@@ -55,6 +58,32 @@ class Rule(ABC, Generic[P]):
         """Name the kinds of layers that the rule judges with these parameters."""
         del params
         return self.kinds
+
+    bounds: ClassVar[tuple[Bound, ...]] = ()
+    """How parameters make the rule stricter; one without a bound must be equal for one use to imply another."""
+
+    compared: ClassVar[Mapping[str, str]] = {}
+    """The comparisons with numbers that stand within lists of limits, by the names of their parameters."""
+
+    says: ClassVar[str] = ""
+    """What the rule demands, as a sentence with ``{parameter}`` where each stands; empty: as the docstring begins."""
+
+    def implies(self, stricter: P, looser: P) -> bool:
+        """Say that whatever passes with the one passes with the other; false where that is not sure."""
+        return implied(self.bounds, stricter, looser)
+
+    def excludes(self, one: P, other: P) -> bool:
+        """Say that nothing passes with both; false where that is not sure."""
+        return excluded(self.bounds, one, other)
+
+    def unit(self, path: str, params: P) -> str:
+        """Give the unit of a number by its path among the parameters."""
+        del params
+        return unit_of(path)
+
+    def sentence(self, params: P) -> str:
+        """Say what the rule demands with these parameters, for people."""
+        return sentence_of(self, params)
 
     @abstractmethod
     def zone_lists(self, params: P) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from geogate.model.finding import Problem
+from geogate.rules.bounds import Among
 from geogate.rules.parameters import Countries
 from geogate.rules.rule import CircumstanceRule, Judgement, Params
 
@@ -33,6 +34,8 @@ class StoredInCountries(CircumstanceRule[StorageParams]):
 
     expectation = "expect_storage_in_countries"
     params = StorageParams
+    bounds = (Among("countries", needed=True),)
+    says = "The data must be kept in {countries}."
 
     def judge_circumstances(self, params: StorageParams, circumstances: Circumstances) -> Judgement:
         """Compare the country of the place."""

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from geogate.measures.clocks import STEPS
 from geogate.measures.time_steps import TimeResolution, TimeSteps
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.layer_inventory import PLAIN_NAME, ColumnName
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -64,6 +65,8 @@ class TimeResolutionAllowed(Rule[TimeParams]):
 
     expectation = "expect_timestamps_no_finer_than"
     params = TimeParams
+    bounds = (Limit("step_seconds", "operator"),)
+    says = "The finest step of times must be {operator} {step_seconds}; columns of times: {columns}."
 
     def zone_lists(self, params: TimeParams) -> tuple[str, ...]:
         """Need none."""

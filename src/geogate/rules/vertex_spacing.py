@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from geogate.measures.vertex_spacing import LIMITS_M, Spacing, VertexSpacing
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
@@ -50,6 +51,14 @@ class VerticesFarApart(Rule[SpacingParams]):
 
     expectation = "expect_vertices_no_closer_than"
     params = SpacingParams
+    bounds = (
+        Limit("distance_m", ">="),
+        Limit("max_share", "<="),
+    )
+    says = (
+        "Consecutive vertices of lines and outlines must be at least {distance_m} apart; at most {max_share} "
+        "of the edges may be shorter."
+    )
 
     def zone_lists(self, params: SpacingParams) -> tuple[str, ...]:
         """Need none."""

@@ -116,31 +116,39 @@ def numbers_of(rule: Rule[Any], params: BaseModel) -> tuple[Number, ...]:
     return tuple(
         Number(
             path=path,
-            operator=limits.get(path) or rule.compared.get(path.rsplit(".", 1)[-1]) or _operator(path, params),
+            operator=limits.get(path) or rule.compared.get(_last(path)) or _operator(path, owner, params),
             value=value,
             unit=rule.unit(path, params),
         )
-        for path, value in _numbers("", params)
+        for path, value, owner in _numbers("", params, params)
     )
 
 
-def _numbers(path: str, value: Any) -> Iterator[tuple[str, float]]:
+def _last(path: str) -> str:
+    return path.rsplit(".", 1)[-1]
+
+
+def _numbers(path: str, value: Any, owner: BaseModel) -> Iterator[tuple[str, float, BaseModel]]:
     if isinstance(value, bool):
         return
     if isinstance(value, int | float):
-        yield path, value
+        yield path, value, owner
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from _numbers(f"{path}.{name}" if path else name, getattr(value, name))
+            yield from _numbers(f"{path}.{name}" if path else name, getattr(value, name), value)
     elif isinstance(value, list | tuple):
         for index, each in enumerate(value):
-            yield from _numbers(f"{path}[{index}]", each)
+            yield from _numbers(f"{path}[{index}]", each, owner)
 
 
-def _operator(path: str, params: BaseModel) -> str:
-    """Tell the comparison of a number that is no bound of its rule: by a sister named operator, or by its name."""
-    name = path.rsplit(".", 1)[-1]
-    own = getattr(params, "operator", "")
-    if own and "." not in path:
-        return str(own)
-    return "<=" if name.startswith("max_") else ">=" if name.startswith("min_") else ""
+def _operator(path: str, owner: BaseModel, params: BaseModel) -> str:
+    """Tell the comparison of a number that is no bound of its rule: by a parameter for it, or by its name."""
+    name = _last(path)
+    for operator in (f"{name}_operator", f"{name.rsplit('_', 1)[0]}_operator"):
+        if operator in type(params).model_fields:
+            return str(getattr(params, operator))
+    names = list(type(owner).model_fields)
+    # An operator stands behind the number that it is about.
+    if name in names and names[names.index(name) + 1 : names.index(name) + 2] == ["operator"]:
+        return str(getattr(owner, "operator", ""))
+    return "<=" if name.startswith("max_") else ">=" if name.startswith(("min_", "at_least", "minimum")) else ""
