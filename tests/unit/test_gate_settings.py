@@ -11,7 +11,7 @@ from geogate.gate.house import House
 from geogate.gate.intake import MOST_FILES, dataset_files, dataset_name
 from geogate.gate.place import PolicyPlace
 from geogate.gate.settings import Settings
-from geogate.model.errors import InputError, PolicyError, UsageError
+from geogate.model.errors import InputError, UsageError
 
 
 def test_without_variables_everything_lies_below_the_working_folder() -> None:
@@ -103,5 +103,5 @@ def test_only_a_plain_name_names_a_policy(tmp_path: Path, name: str) -> None:
 
 def test_the_recipients_are_no_policy(tmp_path: Path) -> None:
     (tmp_path / "recipients.yaml").write_text("recipients: []\n")
-    with pytest.raises(PolicyError, match=r"recipients\.yaml:1"):
+    with pytest.raises(UsageError, match="there is no policy 'recipients'"):
         PolicyPlace(root=tmp_path, home=tmp_path).policy("recipients")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geogate.gate.house import House
-from geogate.gate.place import PolicyPlace
+from geogate.gate.place import place_of
 from geogate.model.errors import GeogateError
 from geogate.policy.parse import parse_policy
 from geogate.rules.registry import parameter_models
@@ -46,7 +46,7 @@ def check_policy(path: Path) -> Checked:
 def check_place(house: House | None = None) -> list[Checked]:
     """Check every policy with the zone lists that it needs, and the recipients."""
     house = house or House.from_environment()
-    place = PolicyPlace(root=house.settings.policies, home=house.settings.home.parent)
+    place = place_of(house)
     names = place.policies()
 
     def policy(name: str) -> str:

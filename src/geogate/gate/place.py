@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from geogate.gate.house import House
     from geogate.model.names import Sha256
     from geogate.model.parties import Recipient, RecipientBook
     from geogate.policy.adopted import Adopted
@@ -113,6 +114,16 @@ class PolicyPlace:
     def _settled(self, recipient: Recipient) -> Recipient:
         places = tuple(replace(place, uri=normalise(place.uri, home=self.home)) for place in recipient.destinations)
         return replace(recipient, destinations=places)
+
+
+def place_of(house: House, *, indexes: Path | None = None) -> PolicyPlace:
+    """Open the protected place of a gate, fetched and verified as its settings say.
+
+    Raises: PolicyError, ServiceError.
+    """
+    from geogate.gate.policy_source import policy_root
+
+    return PolicyPlace(root=policy_root(house.settings), home=house.settings.home.parent, indexes=indexes)
 
 
 def owner_of(destination: str, recipient: Recipient) -> str:

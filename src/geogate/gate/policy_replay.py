@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from geogate.gate.examine import Question
 from geogate.gate.facts import read_facts
-from geogate.gate.place import PolicyPlace, zone_digests
+from geogate.gate.place import PolicyPlace, place_of, zone_digests
 from geogate.gate.policy_kept import KeptJudge, NeedsDataError
 from geogate.gate.submit import judge_artefact
 from geogate.gate.versions import versions
@@ -96,7 +96,7 @@ def replay(plan: Plan, *, house: House) -> Iterator[Replayed]:
 
 
 def _desk(plan: Plan, house: House) -> _Desk:
-    place = PolicyPlace(root=house.settings.policies, home=house.settings.home.parent, indexes=house.means().indexes)
+    place = place_of(house, indexes=house.means().indexes)
     adopted = place.adopted()
     names = place.policies()
     others: dict[str, Policy] = {} if plan.alone else {name: place.policy(name) for name in names}

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from geogate.destinations.uri import normalise
 from geogate.gate.examine import Question
+from geogate.gate.exposure import Memory, Recall
 from geogate.gate.opening import parse_crs
-from geogate.gate.place import PolicyPlace, owner_of
+from geogate.gate.place import PolicyPlace, owner_of, place_of
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.names import PolicyName
 from geogate.policy.applicable import applicable
@@ -26,8 +27,7 @@ def ask(wish: Wish, *, house: House) -> Question:
         destination or reference that there is not; PolicyError for an invalid policy, recipient file or zone list;
         ServiceError when the destination does not answer.
     """
-    settings = house.settings
-    place = PolicyPlace(root=settings.policies, home=settings.home.parent, indexes=house.means().indexes)
+    place = place_of(house, indexes=house.means().indexes)
     adopted = place.adopted()
     policies = _policies(place, wish.policy, adopted)
     book = place.recipients()
@@ -57,6 +57,7 @@ def ask(wish: Wish, *, house: House) -> Question:
         assume_crs=wish.assume_crs,
         zone_lists=zone_lists,
         at=house.clock(),
+        recall=Recall(house=house, memory=Memory.of(found.policy, today), recipient=recipient.id),
     )
 
 

@@ -8,9 +8,24 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from geogate.model.errors import UsageError
+from geogate.model.names import SHA256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+KNOWN = frozenset(
+    {
+        "GEOGATE_HOME",
+        "GEOGATE_POLICIES",
+        "GEOGATE_POLICIES_DIGEST",
+        "GEOGATE_POLICIES_KEY",
+        "GEOGATE_LEDGER",
+        "GEOGATE_RELEASER_ROLE",
+        "GEOGATE_COUNTRY",
+    }
+)
+"""The variables that geogate reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +33,10 @@ class Settings:
     """The surroundings of a gate.
 
     ``home`` holds staging, keys and, by default, the ledger; ``policies`` is the protected place of policies,
-    recipients and zone lists. ``country`` is where the organisation's own directories are (ISO 3166-1 alpha-2), empty
-    if nobody said so.
-    ``releaser_role`` is the ARN that sending to S3 assumes, empty where the ambient credentials may write.
+    recipients and zone lists, unless ``policies_uri`` is an ``s3://`` prefix. With ``policies_digest`` it must have
+    that digest; with ``policies_key`` it is a bundle that this public key signed. ``country`` is where the
+    organisation's own directories are (ISO 3166-1 alpha-2), empty if nobody said so. ``releaser_role`` is the ARN that
+    sending to S3 assumes, empty where the ambient credentials may write.
     """
 
     home: Path
@@ -28,23 +44,35 @@ class Settings:
     ledger_url: str
     releaser_role: str
     country: str
+    policies_uri: str = ""
+    policies_digest: str = ""
+    policies_key: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read ``GEOGATE_HOME``, ``_POLICIES``, ``_LEDGER``, ``_RELEASER_ROLE`` and ``_COUNTRY``.
+        """Read ``GEOGATE_HOME``, ``_POLICIES``, ``_LEDGER`` and the others of ``KNOWN``.
 
         Raises: UsageError for a variable that geogate does not know: a misspelt setting must not be ignored.
         """
-        known = {"GEOGATE_HOME", "GEOGATE_POLICIES", "GEOGATE_LEDGER", "GEOGATE_RELEASER_ROLE", "GEOGATE_COUNTRY"}
+        known = KNOWN
         strange = sorted(name for name in environment if name.startswith("GEOGATE_") and name not in known)
         if strange:
             raise UsageError(
                 f"unknown setting {strange[0]} in the environment", hint=f"geogate reads {', '.join(sorted(known))}"
             )
         home = Path(environment.get("GEOGATE_HOME") or ".geogate").absolute()
+        policies = environment.get("GEOGATE_POLICIES") or "expectations"
+        remote = policies.startswith("s3://")
+        digest = environment.get("GEOGATE_POLICIES_DIGEST", "")
+        if digest and not SHA256.fullmatch(digest):
+            raise UsageError("GEOGATE_POLICIES_DIGEST is 64 hexadecimal digits", hint="geogate policy digest prints it")
+        key = environment.get("GEOGATE_POLICIES_KEY", "")
         return cls(
             home=home,
-            policies=Path(environment.get("GEOGATE_POLICIES") or "expectations").absolute(),
+            policies=home / "policies" if remote else Path(policies).absolute(),
+            policies_uri=policies if remote else "",
+            policies_digest=digest,
+            policies_key=Path(key).absolute() if key else None,
             ledger_url=environment.get("GEOGATE_LEDGER") or f"sqlite:///{quote(str(home / 'ledger.db'))}",
             releaser_role=environment.get("GEOGATE_RELEASER_ROLE", ""),
             country=environment.get("GEOGATE_COUNTRY", ""),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-__all__ = ["PREDICATE_TYPE", "PublicKey", "SigningKey", "sign", "verify", "verify_offline"]
+__all__ = ["PREDICATE_TYPE", "PublicKey", "SigningKey", "sign", "signed_payload", "verify", "verify_offline"]
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -64,7 +64,7 @@ def verify(envelope: str, keys: Sequence[PublicKey], *, at: datetime | None) -> 
 
     Raises: RefusedError, with a message of its own for each thing that can be wrong.
     """
-    payload = _signed_payload(envelope, keys=keys)
+    payload = signed_payload(envelope, keys=keys)
     clearance = _clearance(payload)
     _require_sound(clearance)
     if at is None:
@@ -141,21 +141,27 @@ def _require_sound(clearance: Clearance) -> None:
         raise RefusedError("the clearance expires before it is issued")
 
 
-def _signed_payload(text: str, *, keys: Sequence[PublicKey]) -> bytes:
-    document = _object(text, what="the clearance's envelope", keys=_ENVELOPE_KEYS)
-    if document["payloadType"] != PAYLOAD_TYPE:
-        raise RefusedError("the envelope holds another type of payload than a clearance's")
+def signed_payload(
+    text: str, *, keys: Sequence[PublicKey], payload_type: str = PAYLOAD_TYPE, what: str = "clearance"
+) -> bytes:
+    """Give the bytes in an envelope that one of the keys signed, and no other text of the same meaning.
+
+    Raises: RefusedError; ``what`` is what its message calls the document.
+    """
+    document = _object(text, what=f"the {what}'s envelope", keys=_ENVELOPE_KEYS)
+    if document["payloadType"] != payload_type:
+        raise RefusedError(f"the envelope holds another type of payload than a {what}'s")
     try:
         envelope = _envelope(document)
     except (ValueError, TypeError, binascii.Error) as error:
-        raise RefusedError("the clearance's envelope cannot be read") from error
+        raise RefusedError(f"the {what}'s envelope cannot be read") from error
     known = [key for key in keys if key.id in envelope.signatures]
     if not known:
-        raise RefusedError("the clearance was signed with an unknown key", hint="verify with the gate's public key")
+        raise RefusedError(f"the {what} was signed with an unknown key", hint="verify with the right public key")
     try:
         envelope.verify([key.key for key in known], 1)
     except VerificationError as error:
-        raise RefusedError("the signature is not that of the clearance: one of the two was changed") from error
+        raise RefusedError(f"the signature is not that of the {what}: one of the two was changed") from error
     return bytes(envelope.payload)
 
 
