@@ -21,6 +21,8 @@ class Zone:
     degrees (RFC 7946), as ``geogate.zones.normalise`` gives it. ``buffer_m`` is the zone's own distance, added to
     none: the larger of it and the rule's counts.
 
+    ``grade`` is a word of the list's own for how sure or how sensitive the zone is, empty where it has none.
+
     Units: ``geometry`` in degrees, ``buffer_m`` in metres on the ellipsoid.
     """
 
@@ -28,6 +30,7 @@ class Zone:
     category: str
     buffer_m: float
     geometry: BaseGeometry
+    grade: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,17 @@
-"""Zone lists from files: a manifest that pins the data by digest, and the data in one of six formats."""
+"""Zone lists from files: a manifest that pins the data by digest, and the data in one of twelve formats."""
 
+from geogate.readers.zone_files.content_digest import zones_digest
 from geogate.readers.zone_files.errors import ZoneListError
-from geogate.readers.zone_files.load import load_zone_list, pin_zone_list
-from geogate.readers.zone_files.manifest import ZoneListFacts
+from geogate.readers.zone_files.load import load_zone_list, pin_zone_list, read_manifest
+from geogate.readers.zone_files.manifest import HOUSE_CLASSES, Manifest, ZoneListFacts
 
-__all__ = ["ZoneListError", "ZoneListFacts", "load_zone_list", "pin_zone_list"]
+__all__ = [
+    "HOUSE_CLASSES",
+    "Manifest",
+    "ZoneListError",
+    "ZoneListFacts",
+    "load_zone_list",
+    "pin_zone_list",
+    "read_manifest",
+    "zones_digest",
+]

@@ -17,6 +17,7 @@ _WGS84 = frozenset({"urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:OGC::CRS84
 _DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 _ORDINATES = (2, 3)
 _SMALLEST_RING = 4
+CUT_OFF = "the server that wrote it cut it off (exceededTransferLimit): zones are missing; get it page by page"
 
 
 def read(text: str) -> list[RawZone]:
@@ -24,17 +25,29 @@ def read(text: str) -> list[RawZone]:
 
     Raises: UnreadableZonesError.
     """
-    collection = _parse(text)
+    return zones(parse_json(text))
+
+
+def zones(collection: Any) -> list[RawZone]:
+    """Read all features of a feature collection that was parsed.
+
+    Raises: UnreadableZonesError.
+    """
     if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection":
         raise UnreadableZonesError("the JSON is not a GeoJSON FeatureCollection")
     _check_crs(collection)
+    _check_whole(collection)
     features = collection.get("features")
     if not isinstance(features, list):
         raise UnreadableZonesError("the FeatureCollection has no list of features")
     return [_feature(feature, f"zone {number}") for number, feature in enumerate(features, start=1)]
 
 
-def _parse(text: str) -> Any:
+def parse_json(text: str) -> Any:
+    """Parse JSON strictly: no member twice, no number that is not finite.
+
+    Raises: UnreadableZonesError.
+    """
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
     except json.JSONDecodeError as error:
@@ -61,6 +74,14 @@ def _check_crs(collection: dict[str, Any]) -> None:
         case {"type": "name", "properties": {"name": str(name)}} if name in _WGS84:
             return
     raise UnreadableZonesError("its 'crs' is not WGS 84 in longitude and latitude, which GeoJSON prescribes")
+
+
+def _check_whole(collection: dict[str, Any]) -> None:
+    """Refuse what a server cut off: ArcGIS says so beside the features, or in the collection's properties."""
+    properties = collection.get("properties")
+    for place in (collection, properties if isinstance(properties, dict) else {}):
+        if place.get("exceededTransferLimit", False) is not False:
+            raise UnreadableZonesError(CUT_OFF)
 
 
 def _feature(feature: Any, place: str) -> RawZone:

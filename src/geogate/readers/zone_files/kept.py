@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from geogate.model.names import Sha256
 
-FORMAT: Final = b"geogate zones 1\n"
+FORMAT: Final = b"geogate zones 2\n"
 PRIVATE: Final = 0o700
 WORTH_KEEPING: Final = 500
 """Fewer zones are read again each time."""
@@ -37,7 +37,10 @@ WORTH_KEEPING: Final = 500
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _DIGEST: Final = 32
 _SCHEMA: Final = pa.schema(
-    [("id", pa.string()), ("category", pa.string()), ("buffer_m", pa.float64()), ("geometry", pa.large_binary())]
+    [
+        *(("id", pa.string()), ("category", pa.string()), ("grade", pa.string())),
+        *(("buffer_m", pa.float64()), ("geometry", pa.large_binary())),
+    ]
 )
 
 
@@ -55,9 +58,11 @@ class KeptZones:
             return None
         table = pa.ipc.open_stream(pa.py_buffer(data).slice(head)).read_all()
         geometries = shapely.from_wkb(table["geometry"].to_numpy())
-        rows = zip(*(table[name].to_pylist() for name in ("id", "category", "buffer_m")), geometries, strict=True)
+        names = ("id", "category", "grade", "buffer_m")
+        rows = zip(*(table[name].to_pylist() for name in names), geometries, strict=True)
         return tuple(
-            Zone(id=i, category=category, buffer_m=buffer, geometry=each) for i, category, buffer, each in rows
+            Zone(id=i, category=category, grade=grade, buffer_m=buffer, geometry=each)
+            for i, category, grade, buffer, each in rows
         )
 
     def keep(self, digest: Sha256, zones: Sequence[Zone]) -> None:
@@ -85,7 +90,7 @@ class KeptZones:
 
 def _table(zones: Sequence[Zone]) -> pa.Table:
     geometries = shapely.to_wkb(np.array([zone.geometry for zone in zones], dtype=object))
-    columns = ([zone.id for zone in zones], [zone.category for zone in zones], [zone.buffer_m for zone in zones])
+    columns = [[getattr(zone, name) for zone in zones] for name in ("id", "category", "grade", "buffer_m")]
     return pa.table([*columns, geometries], schema=_SCHEMA)
 
 

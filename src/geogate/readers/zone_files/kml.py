@@ -45,7 +45,11 @@ def read(text: str) -> list[RawZone]:
         raise UnreadableZonesError("the text is not XML to its end", place=f"line {line}") from None
     if _tag(root) != "kml":
         raise UnreadableZonesError("the XML is not KML 2.2")
-    return [_placemark(mark, f"zone {number}") for number, mark in enumerate(_placemarks(root), start=1)]
+    try:
+        marks = enumerate(_placemarks(root, ""), start=1)
+        return [_placemark(mark, folder, f"zone {number}") for number, (mark, folder) in marks]
+    except RecursionError:
+        raise UnreadableZonesError("the KML is nested too deeply") from None
 
 
 def _tag(element: ET.Element) -> str:
@@ -58,13 +62,14 @@ def _is_look(element: ET.Element) -> bool:
     return _tag(element) in _LOOKS or _tag(element).startswith("http://www.w3.org/2005/Atom:")
 
 
-def _placemarks(folder: ET.Element) -> Iterator[ET.Element]:
+def _placemarks(folder: ET.Element, name: str) -> Iterator[tuple[ET.Element, str]]:
+    """Give every placemark with the name of the folder that it lies in; documents are no folders."""
     for child in folder:
         tag = _tag(child)
         if tag == "Placemark":
-            yield child
+            yield child, name
         elif tag in _FOLDERS:
-            yield from _placemarks(child)
+            yield from _placemarks(child, (_said(child, "name") or name) if tag == "Folder" else name)
         elif not _is_look(child):
             raise UnreadableZonesError(f"it has a {_last(tag)} element, which is not read")
 
@@ -74,13 +79,17 @@ def _last(tag: str) -> str:
     return name if name.isascii() and name.isalnum() else "foreign"
 
 
-def _placemark(mark: ET.Element, place: str) -> RawZone:
+def _said(element: ET.Element, tag: str) -> str:
+    return next(("".join(child.itertext()).strip() for child in element if _tag(child) == tag), "")
+
+
+def _placemark(mark: ET.Element, folder: str, place: str) -> RawZone:
     shapes = [child for child in mark if _tag(child) in _GEOMETRIES]
     if len(shapes) != 1:
         raise UnreadableZonesError(f"the placemark has {len(shapes)} geometries instead of one", place=place)
     try:
         _check_rest(mark)
-        return RawZone(place=place, attributes=_attributes(mark), geometry=_geometry(shapes[0]))
+        return RawZone(place=place, attributes=_attributes(mark, folder), geometry=_geometry(shapes[0]))
     except UnreadableZonesError as error:
         raise UnreadableZonesError(error.reason, place=place) from None
 
@@ -91,11 +100,11 @@ def _check_rest(element: ET.Element) -> None:
             raise UnreadableZonesError(f"it has a {_last(_tag(child))} element, which is not read")
 
 
-def _attributes(mark: ET.Element) -> dict[str, object]:
-    found: dict[str, object] = {}
+def _attributes(mark: ET.Element, folder: str) -> dict[str, object]:
+    """Collect what a placemark says of itself; what it has as data of its own counts more than its looks."""
+    found: dict[str, object] = {"folder": folder} if folder else {}
+    found |= {tag: said for tag in ("name", "description") if (said := _said(mark, tag))}
     for child in mark:
-        if _tag(child) == "name":
-            found["name"] = (child.text or "").strip()
         if _tag(child) == "ExtendedData":
             found.update(_extended(child))
     return found | ({"id": mark.attrib["id"]} if "id" in mark.attrib else {})

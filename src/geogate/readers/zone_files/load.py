@@ -6,7 +6,9 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from geogate.model.names import Sha256
+from geogate.readers.zone_files.content_digest import zones_digest
 from geogate.readers.zone_files.contents import Contents, open_contents
+from geogate.readers.zone_files.counted import check_counts, check_within
 from geogate.readers.zone_files.errors import ZoneListError
 from geogate.readers.zone_files.manifest import Manifest, ZoneListFacts, dump, is_distance, parse
 from geogate.readers.zone_files.raw import RawZone, UnreadableZonesError
@@ -26,9 +28,7 @@ def load_zone_list(manifest: Path, *, today: date, kept: KeptZones | None = None
     Raises: ZoneListError, a PolicyError, when anything about it is not as it must be.
     """
     text = _read_manifest(manifest)
-    described = parse(text, file=manifest.name)
-    if manifest.stem != described.facts.name:
-        raise ZoneListError(manifest.name, "the file is not named after the list", place="key 'name'")
+    described = _described(text, manifest)
     _check_in_force(described.facts, today, manifest.name)
     contents = _open(manifest.with_name(described.data))
     if contents.digest != described.sha256:
@@ -42,25 +42,57 @@ def load_zone_list(manifest: Path, *, today: date, kept: KeptZones | None = None
     zones = _zones(contents, described.facts) if found is None else found
     if len(zones) != described.count:
         raise ZoneListError(contents.name, f"it has {len(zones)} zones, and {manifest.name} says {described.count}")
+    if found is None and described.content not in {None, zones_digest(zones)}:
+        raise ZoneListError(
+            contents.name,
+            f"its zones are read otherwise than when {manifest.name} was written",
+            hint="this version of geogate reads other shapes from the same data: review the list and pin it again",
+        )
     if kept and found is None:
         kept.keep(digest, zones)
     return _zone_list(described.facts, zones, digest)
 
 
-def pin_zone_list(data: Path, *, facts: ZoneListFacts) -> Path:
+def pin_zone_list(data: Path, *, facts: ZoneListFacts, expected: int | None = None) -> Path:
     """Read the data wholly, and write the manifest ``<name>.yaml`` that pins it beside it; an older one is replaced.
+
+    ``expected`` is the number of zones that it must have.
 
     Raises: ZoneListError when the data cannot be a zone list; then nothing is written.
     """
     contents = _open(data)
-    count = len(_zones(contents, facts))
+    zones = _zones(contents, facts)
+    if expected not in {None, len(zones)}:
+        raise ZoneListError(
+            contents.name,
+            f"it has {len(zones)} zones, and {expected} are expected",
+            hint="find out which zones are missing or new before you pin the list",
+        )
     manifest = data.with_name(f"{facts.name}.yaml")
-    text = dump(Manifest(facts=facts, data=data.name, sha256=contents.digest, count=count))
+    pinned = Manifest(
+        facts=facts, data=data.name, sha256=contents.digest, count=len(zones), content=zones_digest(zones)
+    )
+    text = dump(pinned)
     parse(text, file=manifest.name)
     if manifest == data:
         raise ZoneListError(data.name, "the data stands where its manifest would be written")
     manifest.write_text(text, encoding="utf-8")
     return manifest
+
+
+def read_manifest(manifest: Path) -> Manifest:
+    """Read what a manifest says, whether the list is in force or not; the data is not opened.
+
+    Raises: ZoneListError.
+    """
+    return _described(_read_manifest(manifest), manifest)
+
+
+def _described(text: str, manifest: Path) -> Manifest:
+    described = parse(text, file=manifest.name)
+    if manifest.stem != described.facts.name:
+        raise ZoneListError(manifest.name, "the file is not named after the list", place="key 'name'")
+    return described
 
 
 def _read_manifest(manifest: Path) -> str:
@@ -77,6 +109,8 @@ def _check_in_force(facts: ZoneListFacts, today: date, file: str) -> None:
         raise ZoneListError(file, f"the list was valid until {facts.valid_until}", hint="get a current list and pin it")
     if today < facts.as_of:
         raise ZoneListError(file, f"the list begins on {facts.as_of}", hint="wait, or correct 'as_of'")
+    if today < facts.begins:
+        raise ZoneListError(file, f"the list begins on {facts.begins}", hint="wait, or correct 'valid_from'")
 
 
 def _open(data: Path) -> Contents:
@@ -101,7 +135,7 @@ def _zone_list(facts: ZoneListFacts, zones: tuple[Zone, ...], digest: Sha256) ->
 
 def _zones(contents: Contents, facts: ZoneListFacts) -> tuple[Zone, ...]:
     try:
-        raw = contents.zones()
+        raw = contents.zones(chosen=facts.tags)
     except UnreadableZonesError as error:
         raise ZoneListError(contents.name, error.reason, place=error.place) from None
     if not raw:
@@ -112,20 +146,43 @@ def _zones(contents: Contents, facts: ZoneListFacts) -> tuple[Zone, ...]:
         if zone.id in seen:
             raise ZoneListError(contents.name, "its id is that of another zone", place=origin.place)
         seen.add(zone.id)
+    check_counts(zones, facts, file=contents.name)
+    check_within(zones, facts, file=contents.name)
     return tuple(zones)
 
 
 def _zone(raw: RawZone, facts: ZoneListFacts, *, number: int, file: str) -> Zone:
     try:
         zone_id = _text(raw, facts.id_field) if facts.id_field else str(number)
-        category = _text(raw, facts.category_field) if facts.category_field else facts.category
+        category = _category(raw, facts)
+        grade = _grade(raw, facts)
         buffer_m = _distance(raw, facts.buffer_field) if facts.buffer_field else float(facts.buffer_m)
         geometry = normalise(raw.geometry, zone=zone_id, short_edges=raw.short_edges)
     except UnreadableZonesError as error:
         raise ZoneListError(file, error.reason, place=raw.place) from None
     except ZoneGeometryError as error:
         raise ZoneListError(file, error.reason, place=f"{raw.place} (id {error.zone!r})", hint=error.hint) from None
-    return Zone(id=zone_id, category=category, buffer_m=buffer_m, geometry=geometry)
+    return Zone(id=zone_id, category=category, grade=grade, buffer_m=buffer_m, geometry=geometry)
+
+
+def _category(raw: RawZone, facts: ZoneListFacts) -> str:
+    if not facts.category_field:
+        return facts.category
+    word = _text(raw, facts.category_field)
+    if facts.category_map is None:
+        return word
+    if word not in facts.category_map:
+        raise UnreadableZonesError(f"'category_map' has no class for its attribute {facts.category_field!r}")
+    return facts.category_map[word]
+
+
+def _grade(raw: RawZone, facts: ZoneListFacts) -> str:
+    if not facts.grade_field:
+        return facts.grade or ""
+    word = _text(raw, facts.grade_field)
+    if word not in (facts.grades or ()):
+        raise UnreadableZonesError(f"its attribute {facts.grade_field!r} is not one of 'grades'")
+    return word
 
 
 def _attribute(raw: RawZone, name: str) -> object:

@@ -7,7 +7,7 @@ import math
 import re
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -18,8 +18,15 @@ from geogate.readers.zone_files.errors import ZoneListError
 from geogate.zones.index import FARTHEST_BUFFER_M
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
+HOUSE_CLASSES: Final = (
+    *("transport", "infrastructure", "military", "health", "religious", "education", "shelter", "government"),
+    *("nature", "other"),
+)
+"""The classes that ``category_map`` translates a source's own words into."""
+
+_FARTHEST_LON, _FARTHEST_LAT = 180.0, 90.0
 _FILE_NAME = re.compile(r"[^/\\:\x00-\x1f]+")
 
 
@@ -29,9 +36,12 @@ class ZoneListFacts:
 
     ``category`` is that of all zones unless ``category_field`` names the attribute that has it; ``id_field`` names the
     attribute that has the zones' ids, which are else their numbers in the file; ``buffer_m`` is the distance of all
-    zones unless ``buffer_field`` names the attribute that has it.
+    zones unless ``buffer_field`` names the attribute that has it. ``category_map`` says which house class each value of
+    ``category_field`` is; a value that is not in it is an error. ``grade`` and ``grade_field`` are words of ``grades``
+    in the same way. ``counts`` are the zones that each class must have. ``within`` holds west, south, east and north of
+    a box that no zone leaves. ``tags`` choose the zones of an extract of OpenStreetMap.
 
-    Units: ``buffer_m`` in metres on the ellipsoid.
+    Units: ``buffer_m`` in metres on the ellipsoid; ``within`` in degrees.
     """
 
     name: ZoneListName
@@ -45,16 +55,34 @@ class ZoneListFacts:
     category_field: str | None = None
     buffer_m: float = 0.0
     buffer_field: str | None = None
+    valid_from: date | None = None
+    category_map: Mapping[str, str] | None = None
+    grade: str | None = None
+    grade_field: str | None = None
+    grades: Sequence[str] | None = None
+    counts: Mapping[str, int] | None = None
+    within: Sequence[float] | None = None
+    tags: Sequence[str] | None = None
+
+    @property
+    def begins(self) -> date:
+        """The first day on which the gate may use the list."""
+        return self.valid_from or self.as_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A manifest: the facts, and which bytes with how many zones they are about."""
+    """A manifest: the facts, and which bytes with how many zones they are about.
+
+    ``content`` is the digest of the zones as they were read when the list was pinned, whatever format they came in;
+    ``None`` in manifests that do not say.
+    """
 
     facts: ZoneListFacts
     data: str
     sha256: Sha256
     count: int
+    content: Sha256 | None = None
 
 
 def parse(text: str, *, file: str) -> Manifest:
@@ -66,7 +94,18 @@ def parse(text: str, *, file: str) -> Manifest:
     values = {key: _value(document, key, file=file) for key in _KINDS if key in document or key not in _OPTIONAL}
     if values["as_of"] > values["valid_until"]:
         raise ZoneListError(file, "the list would expire before it begins", place=_place(document, "valid_until"))
-    pinned = {key: values.pop(key) for key in ("data", "sha256", "count")}
+    if values["as_of"] > values.get("valid_from", values["as_of"]):
+        raise ZoneListError(
+            file, "the list would begin before it describes anything", place=_place(document, "valid_from")
+        )
+    if values.get("valid_from", values["as_of"]) > values["valid_until"]:
+        raise ZoneListError(file, "the list would expire before it begins", place=_place(document, "valid_until"))
+    for key, needed in _NEEDS.items():
+        if key in document and needed not in document:
+            raise ZoneListError(file, f"it needs the key {needed!r}", place=_place(document, key))
+    if "grade" in values and values["grade"] not in values["grades"]:
+        raise ZoneListError(file, "it is not one of 'grades'", place=_place(document, "grade"))
+    pinned = {key: values.pop(key, None) for key in ("data", "sha256", "count", "content")}
     return Manifest(facts=ZoneListFacts(**values), **pinned)
 
 
@@ -95,8 +134,18 @@ def _value(document: CommentedMap, key: str, *, file: str) -> Any:
     kind, accepts = _KINDS[key]
     if not accepts(document[key]):
         raise ZoneListError(file, f"it is not {kind}", place=_place(document, key))
-    value = document[key]
-    return str(value) if isinstance(value, str) else value
+    return _plain(document[key])
+
+
+def _plain(value: Any) -> Any:
+    """Turn what the parser keeps for rewriting the file into plain values."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return tuple(_plain(each) for each in value)
+    if isinstance(value, bool | date):
+        return value
+    return next((kind(value) for kind in (str, int, float) if isinstance(value, kind)), value)
 
 
 def _is_text(value: Any) -> bool:
@@ -109,6 +158,28 @@ def _is_date(value: Any) -> bool:
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_text, value)) and len(set(value)) == len(value)
+
+
+def _is_category_map(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(each in HOUSE_CLASSES for each in value.values())
+
+
+def _is_counts(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(_is_count(each) for each in value.values())
+
+
+def _is_box(value: Any) -> bool:
+    numbers = isinstance(value, list) and all(
+        isinstance(each, int | float) and not isinstance(each, bool) and math.isfinite(each) for each in value
+    )
+    if not numbers or len(value) != 4:  # noqa: PLR2004 - west, south, east, north
+        return False
+    west, south, east, north = map(float, value)
+    return max(abs(west), abs(east)) <= _FARTHEST_LON and -_FARTHEST_LAT <= south < north <= _FARTHEST_LAT
 
 
 def _is_file_name(value: Any) -> bool:
@@ -124,6 +195,10 @@ def is_distance(value: Any) -> bool:
 
 _TEXT = ("a text that says something", _is_text)
 _DATE = ("a date, YYYY-MM-DD", _is_date)
+_SHA256 = (
+    "64 lower-case hexadecimal digits in quotes",
+    lambda value: isinstance(value, str) and bool(SHA256.fullmatch(value)),
+)
 _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": (
         "a name of lower-case letters, digits, dots, underscores and hyphens",
@@ -135,18 +210,28 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "as_of": _DATE,
     "valid_until": _DATE,
     "data": ("the name of a file beside the manifest, without a folder", _is_file_name),
-    "sha256": (
-        "64 lower-case hexadecimal digits in quotes",
-        lambda value: isinstance(value, str) and bool(SHA256.fullmatch(value)),
-    ),
+    "sha256": _SHA256,
     "count": ("a whole number from 1 on", _is_count),
     "category": _TEXT,
     "id_field": _TEXT,
     "category_field": _TEXT,
     "buffer_m": (f"a number of metres from 0 to {FARTHEST_BUFFER_M:g}", is_distance),
     "buffer_field": _TEXT,
+    "valid_from": _DATE,
+    "category_map": (f"a mapping of the source's words to {', '.join(HOUSE_CLASSES)}", _is_category_map),
+    "grade": _TEXT,
+    "grade_field": _TEXT,
+    "grades": ("a list of different words", _is_words),
+    "counts": ("a mapping of classes to whole numbers from 1 on", _is_counts),
+    "within": ("west, south, east and north of a box in degrees", _is_box),
+    "tags": ("a list of different tags, key or key=value", _is_words),
+    "content": _SHA256,
 }
-_OPTIONAL = frozenset({"id_field", "category_field", "buffer_m", "buffer_field"})
+_REQUIRED = frozenset(
+    {"name", "title", "source", "licence", "as_of", "valid_until", "data", "sha256", "count", "category"}
+)
+_OPTIONAL = frozenset(_KINDS) - _REQUIRED
+_NEEDS = {"category_map": "category_field", "grade": "grades", "grade_field": "grades"}
 
 
 def dump(manifest: Manifest) -> str:
@@ -156,5 +241,9 @@ def dump(manifest: Manifest) -> str:
     yaml = YAML(typ="rt", pure=True)
     yaml.width = 120
     stream = io.StringIO()
-    yaml.dump({key: value for key, value in document.items() if value is not None}, stream)
+    yaml.dump({key: _dumped(value) for key, value in document.items() if value is not None}, stream)
     return stream.getvalue()
+
+
+def _dumped(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -79,6 +79,14 @@ def _layer(file: Path, driver: str) -> _Layer:
     return meta, wkb, fields
 
 
+def in_lonlat(shapes: NDArray[np.object_], crs: str | None) -> NDArray[np.object_]:
+    """Give geometries in degrees on WGS 84, with the edges that they have in their own system.
+
+    Raises: UnreadableZonesError that names the first zone that is at fault.
+    """
+    return _lonlat(np.asarray(shapely.to_wkb(shapes), dtype=object), crs)
+
+
 def _lonlat(wkb: NDArray[np.object_], crs: str | None) -> NDArray[np.object_]:
     """Read geometries in degrees on WGS 84.
 
