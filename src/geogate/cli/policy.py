@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,4 +139,35 @@ def replay(candidate: str, *, since: datetime | None, alone: bool, with_data: bo
         since=None if since is None else since.replace(tzinfo=UTC),
     )
     print_replayed(replayed(plan, house=House.from_environment()), every=every, form=form)
+    return 0
+
+
+@command.command("digest")
+def digest() -> int:
+    """Print the digest of the whole place, as GEOGATE_POLICIES_DIGEST pins it."""
+    from geogate.gate.house import House
+    from geogate.gate.policy_source import place_digest, policy_root
+
+    settings = replace(House.from_environment().settings, policies_digest="")
+    click.echo(place_digest(policy_root(settings)))
+    return 0
+
+
+@command.command("bundle")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--key",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Private Ed25519 key in PEM form that only you can read.",
+)
+def bundle_(out: Path, key: Path) -> int:
+    """Write the whole place into OUT as one document that KEY signs."""
+    from geogate.gate.house import House
+    from geogate.gate.keyfile import SigningKey
+    from geogate.gate.policy_source import bundle, place_digest, policy_root
+
+    root = policy_root(House.from_environment().settings)
+    out.write_text(bundle(root, SigningKey.load(key)), encoding="utf-8")
+    click.echo(f"{out.name}: policies {place_digest(root)}")
     return 0
