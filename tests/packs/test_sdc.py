@@ -56,11 +56,11 @@ NUMBERS = [
     Number("ons-10-5", "minimum", 10, ONS, "suppress < 10"),
     Number("ons-10-5", "rounding_base", 5, ONS, "round > 10 to the nearest 5"),
     Number("complementary-suppression", "at_least", 2, LLC, "two suppressed cells or more"),
-    Number("dominance", "largest_share.n", 2, ACRO, "safe_nk_n: 2"),
-    Number("dominance", "largest_share.share", 0.9, ACRO, "safe_nk_k: 0.90"),
-    Number("dominance", "largest_share.operator", "<=", ACRO, "unsafe if the share > safe_nk_k"),
-    Number("dominance", "remaining_share.share", 0.1, ACRO, "safe_pratio_p: 0.10"),
-    Number("dominance", "remaining_share.operator", ">=", ACRO, "unsafe if the remainder < safe_pratio_p"),
+    Number("dominance-n-k", "largest_share.n", 2, ACRO, "safe_nk_n: 2"),
+    Number("dominance-n-k", "largest_share.share", 0.9, ACRO, "safe_nk_k: 0.90"),
+    Number("dominance-n-k", "largest_share.operator", "<=", ACRO, "unsafe if the share > safe_nk_k"),
+    Number("dominance-p", "remaining_share.share", 0.1, ACRO, "safe_pratio_p: 0.10"),
+    Number("dominance-p", "remaining_share.operator", ">=", ACRO, "unsafe if the remainder < safe_pratio_p"),
     Number("hipaa-zip3", "population", 20_000, ECFR, "contains more than 20,000 people"),
     Number("hipaa-zip3", "operator", ">", ECFR, "contains more than 20,000 people"),
     Number("hipaa-zip3", "digits", 3, ECFR, "the initial three digits of a zip code"),
@@ -187,34 +187,30 @@ def test_suppression_in_a_table_without_a_sum_cannot_be_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("largest", "second", "total", "problems"),
+    ("largest", "second", "total", "too_much", "too_little"),
     [
-        (50, 40, 100, 0),  # 90 % at the limit
-        (50.01, 40, 100, 1),
-        (49.99, 40, 100, 0),
-        (0.6, 0.3, 1, 0),
-        (0.61, 0.3, 1, 1),
-        (100, 10, 120, 1),  # the others give 10 % of the largest, and the two give 92 %
-        (100, 10, 119.99, 2),
-        (70, 10, 100, 0),
-        (100, 0, 100, 2),
-        (0, 0, 0, 1),
+        (50, 40, 100, 0, 0),  # the two give 90 %
+        (50.01, 40, 100, 1, 0),
+        (49.99, 40, 100, 0, 0),
+        (0.6, 0.3, 1, 0, 0),
+        (0.61, 0.3, 1, 1, 0),
+        (100, 10, 120, 1, 0),  # the others give 10 % of the largest
+        (100, 10, 119.99, 1, 1),
+        (100, 10, 120.01, 1, 0),
+        (0.1, 0.01, 0.12, 1, 0),
+        (70, 10, 100, 0, 0),
+        (100, 0, 100, 1, 1),
+        (0, 0, 0, 1, 1),  # no share can be told
     ],
 )
-def test_totals_at_the_limits_of_dominance(largest: float, second: float, total: float, problems: int) -> None:
+def test_totals_at_the_limits_of_dominance(
+    largest: float, second: float, total: float, too_much: int, too_little: int
+) -> None:
     columns: dict[str, list[Any]] = {"largest": [30, largest], "second_largest": [30, second], "total": [120, total]}
-    assert len(judged("dominance", columns)) == problems
     texts = {name: [str(value) for value in values] for name, values in columns.items()}
-    assert len(judged("dominance", texts)) == problems
-
-
-def test_the_p_rule_at_its_limit_by_itself() -> None:
-    """With many contributors the n,k rule would speak first; shares are chosen so that only the p rule differs."""
-    totals: list[dict[str, list[Any]]] = [
-        {"largest": [100], "second_largest": [10], "total": [total]} for total in (120.0, 119.999)
-    ]
-    summaries = [[problem.summary for problem in judged("dominance", columns)] for columns in totals]
-    assert [any("all but the two largest" in each for each in said) for said in summaries] == [False, True]
+    for given in (columns, texts):
+        assert len(judged("dominance-n-k", given)) == too_much
+        assert len(judged("dominance-p", given)) == too_little
 
 
 @pytest.mark.parametrize(
@@ -295,7 +291,7 @@ def test_rules_apply_to_what_is_declared_and_nothing_excuses_by_silence() -> Non
     assert declared("species") == {"sensitive-species"} | BOTH
     assert declared("health", countries=("US",)) == {"cms-small-cells", "hipaa-zip3"} | BOTH
     assert declared("health", countries=("DE",)) == BOTH
-    assert declared("aggregates", "financial", countries=("DE",)) == TABLES | {"dominance"}
+    assert declared("aggregates", "financial", countries=("DE",)) == TABLES | {"dominance-n-k", "dominance-p"}
     assert declared("imagery") == set()
     assert declared() == {str(each.id) for each in pack().asked}
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from geogate.measures.table_cells import UNREAD, TableCells, TableShape, WholeTable
 from geogate.measures.table_recovery import MOST_UNKNOWNS, recovery
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.layer_inventory import PLAIN_NAME, ColumnName
 from geogate.rules.rule import Judgement, Params, Rule
 from geogate.rules.small_cells import Marks
@@ -77,6 +78,19 @@ class ComplementarySuppression(Rule[SuppressionParams]):
 
     expectation = "expect_suppression_to_be_complementary"
     params = SuppressionParams
+    bounds = (Limit("at_least", ">="),)
+
+    def sentence(self, params: SuppressionParams) -> str:
+        """Say how many cells protect each other, and how the table is laid out."""
+        across = f"; {params.total_column} is the sum of the other columns" if params.total_column else ""
+        down = f"; {', '.join(params.total_labels)} stand for the sum of all rows" if params.total_labels else ""
+        marks = " or ".join(["empty", *params.suppressed])
+        groups, values = ", ".join(params.group_columns), ", ".join(params.value_columns)
+        return (
+            f"Each sum with a published total that has a suppressed cell must have at least {params.at_least} of them, "
+            f"and none may follow from the sums of the table. Rows are told apart by {groups}, values are {values}"
+            f"{across}{down}; a suppressed cell is {marks}."
+        )
 
     def zone_lists(self, params: SuppressionParams) -> tuple[str, ...]:
         """Need none."""

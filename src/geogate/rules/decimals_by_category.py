@@ -14,8 +14,8 @@ from geogate.measures.decimals import FINEST
 from geogate.measures.lattice_metres import finest_step
 from geogate.measures.measure import UnmeasurableError
 from geogate.measures.reference import axis_unit
-from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import OPERATORS
 from geogate.rules.layer_inventory import ColumnName
 from geogate.rules.rule import Judgement, Params, Rule
 
@@ -98,7 +98,16 @@ class DecimalsByCategory(Rule[DecimalsByCategoryParams]):
 
     expectation = "expect_decimals_by_category"
     params = DecimalsByCategoryParams
-    kinds = frozenset({LayerKind.VECTOR})
+
+    def sentence(self, params: DecimalsByCategoryParams) -> str:
+        """Say how fine each category may be."""
+        said = "; ".join(
+            f"{category.name} ({', '.join(category.labels)}): {_allowed(params, category)}"
+            for category in params.categories
+        )
+        return (
+            f"Positions must be as coarse as the column {params.column} asks for. {said}; no other category may leave."
+        )
 
     def zone_lists(self, params: DecimalsByCategoryParams) -> tuple[str, ...]:
         """Need none."""
@@ -133,6 +142,18 @@ class DecimalsByCategory(Rule[DecimalsByCategoryParams]):
         )
         some = [f"{own.rows:,} of {category.name}" for category, own in pairs if own.rows]
         return Judgement(observed=f"rows: {', '.join(some) or 'none'}; {found.unknown:,} unknown", problems=problems)
+
+
+def _allowed(params: DecimalsByCategoryParams, category: Category) -> str:
+    """Say how fine a category may be."""
+    if category.withhold or category.exact:
+        return "withheld" if category.withhold else "as fine as they are"
+    said = []
+    if category.decimals is not None:
+        said.append(f"{OPERATORS[params.decimals_operator]} {category.decimals} decimals of degrees")
+    if category.step_m is not None:
+        said.append(f"a step of {OPERATORS[params.step_operator]} {category.step_m:,g} m")
+    return " or, in other units, ".join(said)
 
 
 def _measure(params: DecimalsByCategoryParams) -> LatticeByCategory:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from geogate.measures.contributions import ContributionColumns, Contributions, Shares
 from geogate.measures.largest_contributors import Dominated, LargestColumns, LargestContributors, RestLimit, ShareLimit
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import OPERATORS
 from geogate.rules.complementary_suppression import missing_columns
 from geogate.rules.layer_inventory import ColumnName
 from geogate.rules.rule import Judgement, Params, Rule
@@ -114,6 +115,17 @@ class NoDominantContributors(Rule[DominanceParams]):
     expectation = "expect_no_dominant_contributors"
     params = DominanceParams
 
+    def sentence(self, params: DominanceParams) -> str:
+        """Say which shares are too large."""
+        share, rest = params.largest_share, params.remaining_share
+        said = []
+        if share != "any":
+            said.append(f"the {share.n} largest must give {OPERATORS[share.operator]} {share.share * 100:g} % of it")
+        if rest != "any":
+            largest = f"{OPERATORS[rest.operator]} {rest.share * 100:g} % of what the largest gives"
+            said.append(f"all but the two largest must give {largest}")
+        return f"Of the contributors to each total, {', and '.join(said)}; {_columns(params.figures)}."
+
     def zone_lists(self, params: DominanceParams) -> tuple[str, ...]:
         """Need none."""
         del params
@@ -138,6 +150,13 @@ class NoDominantContributors(Rule[DominanceParams]):
         observed = f"at least {broken:,} of {found.cells:,} totals dominated" if broken else f"{found.cells:,} totals"
         problems = (*missing_columns(found.missing), *_problems(params, found), *_unjudged(found, negative))
         return Judgement(observed=observed, problems=problems)
+
+
+def _columns(figures: ContributionRows | DeclaredLargest) -> str:
+    if isinstance(figures, ContributionRows):
+        groups = f", by {', '.join(figures.groups)}" if figures.groups else ""
+        return f"{figures.contributor} gives {figures.value}{groups}"
+    return f"the columns are {figures.largest}, {figures.second} and {figures.total}"
 
 
 def _limits(params: DominanceParams) -> tuple[ShareLimit | None, RestLimit | None]:

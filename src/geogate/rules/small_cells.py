@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from geogate.measures.small_cells import CellCounts, CellLimits, SmallCells
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import OPERATORS, Among, Limit, Ranked
 from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
@@ -66,6 +67,22 @@ class NoSmallCells(Rule[SmallCellsParams]):
 
     expectation = "expect_no_small_cells"
     params = SmallCellsParams
+    bounds = (
+        Limit("minimum", "operator"),
+        Ranked("zero_allowed", (False, True)),
+        Ranked("column_required", (True, False)),
+        Among("suppressed"),
+    )
+
+    def sentence(self, params: SmallCellsParams) -> str:
+        """Say how much a cell must count."""
+        rounded = f" and a multiple of {params.rounding_base}" if params.rounding_base else ""
+        return (
+            f"Each count must be {OPERATORS[params.operator]} {params.minimum}{rounded}, or suppressed; zero is "
+            f"{'' if params.zero_allowed else 'not '}allowed. Counts stand in columns called "
+            f"{', '.join(params.columns)}, of which one {'must' if params.column_required else 'need not'} be there; a "
+            f"suppressed cell is {' or '.join(['empty', *params.suppressed])}."
+        )
 
     def zone_lists(self, params: SmallCellsParams) -> tuple[str, ...]:
         """Need none."""
