@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from geogate.model.dataset import LayerKind
 from geogate.model.names import LayerName
 from geogate.model.parties import Attestation, Circumstances, Contract, Owner, Posture
+from geogate.model.past import MeasuredLayer, PastRelease
 from geogate.model.verdict import Decision
 from geogate.policy.decide import decide
 from geogate.policy.declaration import declaration_from
@@ -82,9 +83,18 @@ def circumstances_of(said: dict[str, Any]) -> Circumstances:
         given["attestations"] = tuple(_attestation(each) for each in given["attestations"])
     if "designations" in given:
         given["designations"] = tuple(given["designations"])
+    if "history" in given:
+        given["history"] = tuple(_past(each) for each in given["history"])
     if "declaration" in given:
         given["declaration"] = declaration_from(given["declaration"])
     return circumstances(**given, zone_lists=zones_of(said))
+
+
+def _past(said: dict[str, Any]) -> PastRelease:
+    """Read a release of which only its rows are known, or not even they."""
+    layer = MeasuredLayer(kind=LayerKind.VECTOR, rows=said["rows"] or 0, values={})
+    declared = declaration_from({"data": said["data"]} if "data" in said else {})
+    return PastRelease(on=said["on"], declaration=declared, layers=None if said["rows"] is None else (layer,))
 
 
 def _attestation(said: dict[str, str]) -> Attestation:

@@ -181,9 +181,14 @@ class AuditOperator(BaseOperator):
         with ending_the_task():
             report = audit(hours=self.hours, house=house_of(context))
         self.log.info("%d releases judged again, %d changed", report.audited, len(report.changes))
+        for each in report.overdue:
+            self.log.error("%s", plain(each.summary))
         if report.changes:
             changes = "; ".join(plain(f"{change.request}: {change.summary}") for change in report.changes)
             raise ChangedError(f"{len(report.changes)} of {report.audited} releases would not leave today: {changes}")
+        if report.overdue:
+            overdue = "; ".join(plain(each.summary) for each in report.overdue)
+            raise ChangedError(f"{len(report.overdue)} obligations are overdue: {overdue}")
 
 
 def house_of(context: Context) -> House:

@@ -8,13 +8,18 @@ import click
 @click.command("audit", short_help="Judge again what was sent, under today's policies.")
 @click.option("--hours", default=24, type=click.IntRange(1), show_default=True, help="How far back to look.")
 def command(hours: int) -> int:
-    """Judge again everything that was sent in the last HOURS; exit code 11 when a verdict changed or cannot be had."""
+    """Judge again everything that was sent in the last HOURS; exit code 11 when a verdict changed or cannot be had.
+
+    So it is when an obligation is overdue.
+    """
     from geogate.cli.render import plain
     from geogate.gate.audit import audit
     from geogate.gate.house import House
 
     report = audit(hours=hours, house=House.from_environment())
-    for change in report.changes:
+    for change in (*report.changes, *report.overdue):
         click.secho(f"{plain(change.request)}: {plain(change.summary)}", fg="red")
     click.echo(f"{report.audited} releases judged again, {len(report.changes)} would not be cleared today")
-    return 11 if report.changes else 0
+    if report.overdue:
+        click.echo(f"{len(report.overdue)} obligations are overdue; geogate obligations lists them")
+    return 11 if report.changes or report.overdue else 0

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "review": ("geogate.cli.review", "List, show, approve and reject held releases."),
     "verify": ("geogate.cli.verify", "Check a clearance and its files offline."),
     "audit": ("geogate.cli.audit", "Judge again what was sent, under today's policies."),
+    "obligations": ("geogate.cli.obligations", "List what is due by law, and discharge it."),
     "ledger": ("geogate.cli.ledger", "Show and verify the ledger."),
     "policy": ("geogate.cli.policy", "Check policy files."),
     "zones": ("geogate.cli.zones", "Compile and check zone lists."),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from geogate.engines.spark_work import SharedFile, SharedTools
-from geogate.measures.tools import PLAIN, Tools
+from geogate.measures.tools import PLAIN
 from geogate.model.errors import ServiceError
 from geogate.zones.compiled_file import Origin
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from geogate.measures.measure import Measure
+    from geogate.measures.tools import Tools
     from geogate.zones.zone import ZoneList
 
 
@@ -42,14 +44,14 @@ def shared_tools(session: SparkSession, measures: Sequence[Measure[Any]], tools:
     Raises: PolicyError when a zone list cannot be compiled; ServiceError when its file cannot be trusted.
     """
     if not tools.kernels or tools.indexes is None:
-        return SharedTools(kernels=tools.kernels)
+        return SharedTools(kernels=tools.kernels, pepper=tools.pepper)
     files = {path.name: path for measure in measures for path in _compiled(measure, tools)}
     indexes = tuple(_described(files[name]) for name in sorted(files))
     if session.sparkContext.master.startswith("local["):
-        return SharedTools(kernels=True, indexes=indexes, folder=tools.indexes)
+        return SharedTools(kernels=True, indexes=indexes, folder=tools.indexes, pepper=tools.pepper)
     for path in files.values():
         session.sparkContext.addFile(str(path))
-    return SharedTools(kernels=True, indexes=indexes)
+    return SharedTools(kernels=True, indexes=indexes, pepper=tools.pepper)
 
 
 def _compiled(measure: Measure[Any], tools: Tools) -> Iterator[Path]:
@@ -64,13 +66,14 @@ def _compiled(measure: Measure[Any], tools: Tools) -> Iterator[Path]:
 @cache
 def received_tools(shared: SharedTools) -> Tools:
     """Take, on an executor, the kernels if they are ready here, and the indexes that the driver has compiled."""
+    plain = replace(PLAIN, pepper=shared.pepper)
     if not shared.kernels:
-        return PLAIN
+        return plain
     from geogate.kernels.state import ready
 
     if not ready():
-        return PLAIN
-    return Tools(kernels=True, indexes=_folder(shared) if shared.indexes else None)
+        return plain
+    return replace(plain, kernels=True, indexes=_folder(shared) if shared.indexes else None)
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -45,11 +45,13 @@ class SharedTools:
     """What executors measure with; one that does not have the kernels ready measures with numpy.
 
     ``indexes`` are compiled zone indexes. ``folder`` is where they lie, ``None`` where Spark has sent them.
+    ``pepper`` is the secret of hashes that are kept.
     """
 
     kernels: bool = False
     indexes: tuple[SharedFile, ...] = ()
     folder: Path | None = None
+    pepper: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

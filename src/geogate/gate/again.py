@@ -10,10 +10,9 @@ from geogate.gate.submit import judge_artefact
 from geogate.model.errors import RefusedError
 
 if TYPE_CHECKING:
-    from geogate.gate.examine import Question
+    from geogate.gate.examine import Examined, Question
     from geogate.gate.house import House
     from geogate.model.release import ReleaseRequest
-    from geogate.model.verdict import Verdict
 
 
 def ask_again(request: ReleaseRequest, *, house: House) -> Question:
@@ -33,11 +32,11 @@ def ask_again(request: ReleaseRequest, *, house: House) -> Question:
     return ask(wish, house=house)
 
 
-def judge_again(request: ReleaseRequest, *, question: Question, house: House) -> Verdict:
+def judge_again(request: ReleaseRequest, *, question: Question, house: House) -> Examined:
     """Judge the sealed bytes of a request.
 
     Raises: RefusedError when there are none, or they have changed.
     """
     if request.artefact is None:
         raise RefusedError(f"request {request.id} has no artefact that could be judged")
-    return judge_artefact(request.artefact, staging=house.staging(), question=question, means=house.means()).verdict
+    return judge_artefact(request.artefact, staging=house.staging(), question=question, means=house.means())

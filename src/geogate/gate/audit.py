@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from geogate.gate.again import ask_again, judge_again
+from geogate.gate.obligations import owed
 from geogate.model.errors import GeogateError, ServiceError
 from geogate.model.lifecycle import State
 from geogate.model.names import RequestId
@@ -14,6 +15,7 @@ from geogate.model.verdict import Decision
 
 if TYPE_CHECKING:
     from geogate.gate.house import House
+    from geogate.gate.obligations import Owed
     from geogate.model.release import ReleaseRequest
     from geogate.model.verdict import Verdict
 
@@ -28,10 +30,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
-    """How many releases were judged again, and which of them changed."""
+    """How many releases were judged again, which of them changed, and which obligations are overdue."""
 
     audited: int
     changes: tuple[Change, ...]
+    overdue: tuple[Change, ...] = ()
 
 
 def audit(*, hours: int, house: House) -> AuditReport:
@@ -48,20 +51,28 @@ def audit(*, hours: int, house: House) -> AuditReport:
         sent = ledger.requests(states=[State.SENT], since=since)
         changes = tuple(change for request in sent if (change := _again(request, house=house)) is not None)
         changes += tuple(Change(request=RequestId(""), summary=f"the ledger is damaged: {p.what}") for p in problems)
-        report = AuditReport(audited=len(sent), changes=changes)
+        overdue = tuple(_late(each) for each in owed(house=house) if each.overdue)
+        report = AuditReport(audited=len(sent), changes=changes, overdue=overdue)
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             found = [{"request": change.request, "summary": change.summary} for change in changes]
-            tx.note("audited", {"hours": hours, "audited": len(sent), "changes": found})
+            late = [{"request": each.request, "summary": each.summary} for each in overdue]
+            tx.note("audited", {"hours": hours, "audited": len(sent), "changes": found, "overdue": late})
         return report
     finally:
         ledger.close()
+
+
+def _late(each: Owed) -> Change:
+    arisen = each.arisen
+    summary = f"overdue since {arisen.due}: {arisen.what} ({arisen.key}; {arisen.legal_basis})"
+    return Change(request=RequestId(each.requests[0]), summary=summary)
 
 
 def _again(request: ReleaseRequest, *, house: House) -> Change | None:
     if request.verdict is None:
         return Change(request=request.id, summary="was sent, and the ledger has no verdict on it")
     try:
-        today = judge_again(request, question=ask_again(request, house=house), house=house)
+        today = judge_again(request, question=ask_again(request, house=house), house=house).verdict
     except ServiceError:
         raise
     except GeogateError as error:

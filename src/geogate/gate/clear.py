@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from geogate.gate.keys import signing_key
+from geogate.gate.obligations import enter
 from geogate.gate.place import owner_of
 from geogate.gate.signing import sign
 from geogate.model.errors import RefusedError
 from geogate.model.release import Ballot, Clearance
+from geogate.policy.obligations import Trigger
 
 if TYPE_CHECKING:
     from geogate.gate.house import House
@@ -19,14 +21,16 @@ if TYPE_CHECKING:
     from geogate.model.parties import Recipient
     from geogate.model.release import ReleaseRequest
     from geogate.model.verdict import Verdict
+    from geogate.policy.obligations import Obligation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a clearance takes from today's policy and recipient: how long it is valid, and who owns the place."""
+    """What a clearance takes from today's policy and recipient: its hours, who owns the place, and what it starts."""
 
     hours: int
     recipient: Recipient
+    obligations: tuple[Obligation, ...] = ()
 
 
 def ballot_of(verdict: Verdict) -> Ballot:
@@ -65,4 +69,5 @@ def clear(request: ReleaseRequest, *, tx: Transaction, terms: Terms, house: Hous
         expires_at=at + timedelta(hours=terms.hours),
     )
     tx.clear(request.id, clearance=clearance, envelope=sign(clearance, signing_key(house.settings)))
+    enter(terms.obligations, verdict, Trigger.CLEARED, request=request.id, tx=tx)
     return clearance.nonce

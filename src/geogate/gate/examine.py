@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from geogate.gate.exposure import NothingBefore, Recall
     from geogate.gate.inspection import Inspection, RemoteLayer
     from geogate.gate.passes import Means
     from geogate.model.dataset import LayerKind
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from geogate.model.finding import Finding
     from geogate.model.names import Sha256
     from geogate.model.parties import Posture, Recipient, RecipientBook
+    from geogate.model.past import MeasuredLayer
     from geogate.model.verdict import PassedOver, PolicyUse, Verdict
     from geogate.policy.policy import Policy
     from geogate.suites.judge import LayerAnswer, SuiteAnswer
@@ -35,7 +37,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Everything that a verdict depends on besides the data; read once, so that one verdict has one basis."""
+    """Everything that a verdict depends on besides the data; read once, so that one verdict has one basis.
+
+    ``recall`` reads what the recipient got before; without it that is not known, and no rule that counts it passes.
+    """
 
     policy: Policy
     policies: tuple[PolicyUse, ...]
@@ -49,6 +54,7 @@ class Question:
     assume_crs: str
     zone_lists: Mapping[str, ZoneList]
     at: datetime
+    recall: Recall | NothingBefore | None = None
 
     @property
     def kinds(self) -> tuple[LayerKind, ...]:
@@ -139,9 +145,13 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
     strange: tuple[Finding, ...] = ()
     if inspection.layers:
         means.progress.on_total(inspection.claimed)
-        shown = _judged(inspection.layers, subject, question=question)
+        known = question.circumstances(subject.size)
+        if question.recall is not None:
+            known = replace(known, history=question.recall(subject.digest))
+        shown = _judged(inspection.layers, known, question=question)
         hidden, strange = inspection.hidden()
-        found = _judged(hidden, subject, question=question) if hidden else ()
+        if hidden:
+            found = _judged(hidden, replace(known, beside=_measured(shown)), question=question)
     layers = (*inspection.layers, *hidden)
     answers = (*shown, *found)
     ended = inspection.finish()
@@ -164,14 +174,22 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
     return Examined(verdict=verdict, answer=answer)
 
 
-def _judged(layers: Sequence[RemoteLayer], subject: Subject, *, question: Question) -> tuple[LayerAnswer, ...]:
+def _measured(answers: Sequence[LayerAnswer]) -> tuple[MeasuredLayer, ...]:
+    from geogate.suites.judge import measured
+
+    return measured(answers)
+
+
+def _judged(
+    layers: Sequence[RemoteLayer], circumstances: Circumstances, *, question: Question
+) -> tuple[LayerAnswer, ...]:
     from geogate.suites.judge import judge_layers
     from geogate.suites.subject import LayerUnderTest
 
     answer = judge_layers(
         question.policy,
         [LayerUnderTest(name=layer.name, run=layer.run, kind=layer.schema.kind) for layer in layers],
-        circumstances=question.circumstances(subject.size),
+        circumstances=circumstances,
         zone_lists=question.zone_lists,
     )
     return answer.layers

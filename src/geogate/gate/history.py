@@ -211,7 +211,15 @@ def _line(entry: Entry) -> EntryLine:
 
 def _what(body: dict[str, Any]) -> str:
     """Say the one thing about a step that people look for; digests are cut."""
-    for path in (("reason",), ("request", "destination"), ("vote", "choice"), ("nonce",), ("clearance", "nonce")):
+    for path in (
+        ("reason",),
+        ("what",),
+        ("comment",),
+        ("request", "destination"),
+        ("vote", "choice"),
+        ("nonce",),
+        ("clearance", "nonce"),
+    ):
         value: Any = body
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from geogate.gate.engine import EngineName
@@ -44,6 +45,8 @@ def opened_for(subject: Subject, *, question: Question, means: Means) -> Iterato
         machine cannot isolate readers so, or Spark does not begin; UsageError when it runs under another master.
     """
     tools = tools_for(subject.size, zone_lists=question.zone_lists, indexes=means.indexes)
+    if question.recall is not None:
+        tools = replace(tools, pepper=question.recall.pepper)
     order = Order(
         files=tuple((name, name) for name in subject.files.values()),
         assume_crs=question.assume_crs,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from geogate.gate.again import ask_again, judge_again
 from geogate.gate.basis import rests_on_today, review_ends
 from geogate.gate.clear import Terms, ballot_of, clear
+from geogate.gate.exposure import require_still_within
 from geogate.gate.keys import signing_key
 from geogate.ledger.laws import person
 from geogate.model.errors import RefusedError, UsageError
@@ -17,7 +18,7 @@ from geogate.model.release import Choice, Vote
 from geogate.model.verdict import Decision
 
 if TYPE_CHECKING:
-    from geogate.gate.examine import Question
+    from geogate.gate.examine import Examined, Question
     from geogate.gate.house import House
     from geogate.ledger.ledger import Ledger
     from geogate.ledger.transaction import Transaction
@@ -55,16 +56,17 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
         _require_not_asked(verdict, ledger=ledger, house=house)
         needed = question.policy.reviewers
         last = len(ledger.votes(request_id)) + 1 >= needed
-        if last:
-            _require_not_denied(request, question, house=house)
-        terms = Terms(hours=question.policy.clearance_hours, recipient=question.recipient)
+        examined = _require_not_denied(request, question, house=house) if last else None
+        policy = question.policy
+        terms = Terms(hours=policy.clearance_hours, recipient=question.recipient, obligations=policy.obligations)
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             tx.vote(_vote(request, verdict, Choice.APPROVE, comment=comment, house=house))
             approvals = _approvals(tx, request_id)
             if approvals < needed:
                 return Tally(request=request_id, state=State.HELD, approvals=approvals, needed=needed, clearance=None)
-            if not last:
+            if examined is None:
                 raise RefusedError("somebody else approved at the same moment", hint="approve again")
+            require_still_within(examined, question, tx, seen=verdict)
             tx.move(request_id, State.APPROVED, reason=f"{approvals} reviewers approved")
             nonce = clear(request, tx=tx, terms=terms, house=house)
         return Tally(request=request_id, state=State.CLEARED, approvals=approvals, needed=needed, clearance=nonce)
@@ -149,12 +151,14 @@ def _require_not_asked(verdict: Verdict, *, ledger: Ledger, house: House) -> Non
         raise RefusedError("the requester cannot review the own request", hint="somebody who did not ask for it can")
 
 
-def _require_not_denied(request: ReleaseRequest, question: Question, *, house: House) -> None:
+def _require_not_denied(request: ReleaseRequest, question: Question, *, house: House) -> Examined:
     """Judge the sealed bytes again before the last approval counts: contracts end and places move while people think.
 
     Raises: RefusedError.
     """
-    verdict = judge_again(request, question=question, house=house)
+    examined = judge_again(request, question=question, house=house)
+    verdict = examined.verdict
     if verdict.decision is Decision.DENY:
         rules = ", ".join(sorted({str(f.rule) for f in verdict.findings if f.effect is Effect.DENY}))
         raise RefusedError(f"the release would be denied today: {rules}", hint="ask the requester to submit it again")
+    return examined

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Never
 
 from geogate.gate.keys import trusted_keys
+from geogate.gate.obligations import enter_sent, foreseen
 from geogate.gate.signing import verify
 from geogate.model.errors import RefusedError
 from geogate.model.lifecycle import State
@@ -67,6 +68,7 @@ def send(envelope: str, *, house: House) -> Receipt:
             receipt = Receipt(nonce=clearance.nonce, request=clearance.request, deliveries=deliveries, sent_at=at)
             with ledger.transaction(house.actor, at=at) as tx:
                 tx.receive(receipt)
+                enter_sent(clearance.request, tx=tx)
             return receipt
     finally:
         ledger.close()
@@ -96,6 +98,8 @@ def _deliver(clearance: Clearance, *, ledger: Ledger, house: House) -> tuple[Del
     files = [(file, staging.open(file.sha256)) for file in clearance.files]
     if state is not State.SENDING:
         with ledger.transaction(house.actor, at=house.clock()) as tx:
+            # What sending starts must be readable before anything is sent.
+            foreseen(clearance.request, tx=tx)
             tx.claim(clearance.nonce)
     return _put(files, clearance, channel, ledger=ledger, house=house)
 

@@ -12,10 +12,12 @@ from geogate.engines.local import cores
 from geogate.gate.basis import rests_on_today, review_ends
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.examine import Examined, Subject, denied, examine, write_docs
+from geogate.gate.exposure import require_still_within
 from geogate.gate.facts import kept_facts
 from geogate.gate.inspection import inspected
 from geogate.gate.intake import dataset_files, dataset_name
 from geogate.gate.keys import signing_key
+from geogate.gate.obligations import enter
 from geogate.gate.opening import odd_parts
 from geogate.gate.passes import kernels_for
 from geogate.gate.progress import logged
@@ -27,6 +29,7 @@ from geogate.model.errors import GeogateError
 from geogate.model.lifecycle import State
 from geogate.model.release import ReleaseRequest
 from geogate.model.verdict import Decision
+from geogate.policy.obligations import Trigger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +44,10 @@ if TYPE_CHECKING:
     from geogate.model.names import Nonce, RequestId
     from geogate.model.verdict import Verdict
     from geogate.seal.staging import Staging
+
+
+_STARTS = {State.DENIED: Trigger.DENIED, State.HELD: Trigger.HELD}
+"""States to which a submission comes that can start an obligation; a clearance enters its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +144,7 @@ def _process(wish: Wish, request: ReleaseRequest, desk: _Desk) -> Submission:
         circumstances = desk.question.circumstances(verdict.subject_size)
         tx.screen(request.id, verdict=verdict, measurements=kept_facts(examined.answer, circumstances))
     write_docs(examined, desk.docs)
-    return _conclude(request, sealed, examined.verdict, desk)
+    return _conclude(request, sealed, examined, desk)
 
 
 def _seal(wish: Wish, desk: _Desk) -> _Sealed:
@@ -196,9 +203,9 @@ def judge_artefact(artefact: Artefact, *, staging: Staging, question: Question, 
         return examine(subject, question=question, means=means)
 
 
-def _conclude(request: ReleaseRequest, sealed: _Sealed, verdict: Verdict, desk: _Desk) -> Submission:
+def _conclude(request: ReleaseRequest, sealed: _Sealed, examined: Examined, desk: _Desk) -> Submission:
     """Take the step that follows from the decision."""
-    house, ledger = desk.house, desk.ledger
+    house, ledger, verdict = desk.house, desk.ledger, examined.verdict
     if verdict.decision is Decision.DENY or sealed.artefact is None:
         return _move(request, State.DENIED, verdict, desk, reason="the verdict denies")
     earlier = _earlier(verdict, desk)
@@ -207,9 +214,11 @@ def _conclude(request: ReleaseRequest, sealed: _Sealed, verdict: Verdict, desk: 
         return earlier
     if verdict.decision is Decision.HOLD:
         return _move(request, State.HELD, verdict, desk, reason="the verdict holds")
-    terms = Terms(hours=desk.question.policy.clearance_hours, recipient=desk.question.recipient)
+    policy = desk.question.policy
+    terms = Terms(hours=policy.clearance_hours, recipient=desk.question.recipient, obligations=policy.obligations)
     cleared = replace(request, verdict=verdict, artefact=sealed.artefact)
     with ledger.transaction(house.actor, at=house.clock()) as tx:
+        require_still_within(examined, desk.question, tx, seen=verdict)
         nonce = clear(cleared, tx=tx, terms=terms, house=house)
     return Submission(request=request.id, state=State.CLEARED, verdict=verdict, clearance=nonce)
 
@@ -217,6 +226,8 @@ def _conclude(request: ReleaseRequest, sealed: _Sealed, verdict: Verdict, desk: 
 def _move(request: ReleaseRequest, state: State, verdict: Verdict, desk: _Desk, *, reason: str) -> Submission:
     with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
         tx.move(request.id, state, reason=reason)
+        if state in _STARTS:
+            enter(desk.question.policy.obligations, verdict, _STARTS[state], request=request.id, tx=tx)
     return Submission(request=request.id, state=state, verdict=verdict, clearance=None)
 
 

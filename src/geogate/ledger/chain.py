@@ -16,7 +16,7 @@ from geogate.model.names import Sha256
 from geogate.model.release import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Connection, RowMapping
 
@@ -72,6 +72,11 @@ def _entry(row: RowMapping) -> Entry:
     return Entry(
         seq=row["seq"], at=at, kind=kind, request=request, actor=actor, body=body, prev=Sha256(prev), hash=Sha256(own)
     )
+
+
+def entries_of_rows(rows: Iterable[RowMapping]) -> Iterator[Entry]:
+    """Read entries from rows that a query gave."""
+    return map(_entry, rows)
 
 
 def entries_after(connection: Connection, *, after: int = 0, limit: int | None = None) -> Iterator[Entry]:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from sqlalchemy import select
 
 from geogate.ledger import audit, chain
+from geogate.ledger.disclosed import disclosed_to
 from geogate.ledger.engine import engine_for, parse, reading, sqlite_path, writing
 from geogate.ledger.failures import DamagedError, UnknownError, translated
 from geogate.ledger.laws import Act
 from geogate.ledger.locks import file_lock, session_lock
+from geogate.ledger.notes import notes
 from geogate.ledger.rows import ballot_digest
 from geogate.ledger.schema import migrate, require_current
 from geogate.ledger.tables import CLEARANCES, MEASUREMENTS, RECEIPTS, REQUESTS, VOTES
@@ -26,14 +28,15 @@ from geogate.model.release import Ballot, Clearance, Receipt, ReleaseRequest, Vo
 from geogate.model.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
     from types import TracebackType
 
     from sqlalchemy import Connection, Engine, RowMapping, Select
 
     from geogate.ledger.audit import LedgerReport
-    from geogate.model.names import Actor, Nonce, RequestId, Sha256
+    from geogate.ledger.disclosed import Disclosed
+    from geogate.model.names import Actor, Nonce, RecipientId, RequestId, Sha256
     from geogate.model.release import Entry
 
 T = TypeVar("T")
@@ -207,6 +210,22 @@ class Ledger:
                 if chain.sha256(row["kept"]) != row["measurements"]:
                     raise DamagedError("the measurements are not those that were kept")
                 yield _request(row), row["kept"]
+
+    def notes(self, *, kinds: Sequence[str]) -> tuple[Entry, ...]:
+        """Read all notes of some kinds, in order.
+
+        Raises: DamagedError when one was edited.
+        """
+        with self._read() as connection:
+            return notes(connection, kinds)
+
+    def disclosed_to(self, recipient: RecipientId, *, now: datetime) -> Iterator[Disclosed]:
+        """Read everything that a recipient got through the gate or may still get.
+
+        Raises: DamagedError where something is not as it was kept.
+        """
+        with self._read() as connection:
+            yield from disclosed_to(connection, recipient, now=now)
 
     def entries(self, *, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
         """Read the entries after a number, in order, in bounded memory."""

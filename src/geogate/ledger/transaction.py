@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, update
 
 from geogate.ledger.chain import GENESIS, append, entries_of, entry_hash, sha256, timestamp
+from geogate.ledger.disclosed import disclosed_to
 from geogate.ledger.failures import DamagedError
 from geogate.ledger.laws import Act, Standing, follow
+from geogate.ledger.notes import notes, whole
 from geogate.ledger.replay import Replay
 from geogate.ledger.rows import Change, changes_of
 from geogate.ledger.steps import (
@@ -35,11 +37,14 @@ from geogate.model.names import SLUG, RequestId
 from geogate.model.release import Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from sqlalchemy import Connection
 
+    from geogate.ledger.disclosed import Disclosed
     from geogate.model.dataset import Artefact, Dataset
     from geogate.model.lifecycle import State
-    from geogate.model.names import Nonce
+    from geogate.model.names import Nonce, RecipientId
     from geogate.model.release import Clearance, Receipt, ReleaseRequest, Vote
     from geogate.model.verdict import Verdict
 
@@ -183,6 +188,27 @@ class Transaction:
         if problems:
             raise DamagedError(problems[0].what)
         return replay.standings.get(request)
+
+    def notes(self, request: RequestId, *, kind: str) -> tuple[Entry, ...]:
+        """Read the notes of one kind about a request, in order.
+
+        Raises: DamagedError when one was edited.
+        """
+        return whole(entry for entry in entries_of(self.connection, request) if entry.kind == kind)
+
+    def all_notes(self, *, kinds: Sequence[str]) -> tuple[Entry, ...]:
+        """Read all notes of some kinds, in order.
+
+        Raises: DamagedError when one was edited.
+        """
+        return notes(self.connection, kinds)
+
+    def disclosed_to(self, recipient: RecipientId) -> Iterator[Disclosed]:
+        """Read everything that a recipient got or may still get, when nobody else can clear or send.
+
+        Raises: DamagedError where something is not as it was kept.
+        """
+        return disclosed_to(self.connection, recipient, now=self.act.at)
 
     def _take(self, request: RequestId, step: Step, *, measurements: str | None = None) -> Entry:
         follow(self.standing(request), step, act=self.act)

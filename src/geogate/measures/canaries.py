@@ -36,6 +36,7 @@ from geogate.measures.raster_zones import RasterZonePixels
 from geogate.measures.readings import Family
 from geogate.measures.region_prefixes import RegionPrefixes
 from geogate.measures.small_cells import SmallCells
+from geogate.measures.subjects import SubjectCount
 from geogate.measures.table_cells import SUPPRESSED, WholeTable
 from geogate.measures.time_steps import TimeSteps
 from geogate.measures.vertex_spacing import VertexSpacing
@@ -393,6 +394,14 @@ def _subjects(measure: SubjectsInCells) -> Canary:
     places = [shapely.Point(lon, lat), shapely.Point(lon, lat), shapely.Point(lon, lat), shapely.Point(lon + 90, lat)]
     batch = _batch(places, {measure.column: pa.array([_PLANTED, "another", _PLANTED, _PLANTED])})
     return Canary(batch=batch, caught=lambda found: found.counts[1:3] == (1, 1))
+
+
+@canary_of.register
+def _named_subjects(measure: SubjectCount) -> Canary:
+    """Plant two ids, one of them twice, and two rows without one."""
+    ids = pa.array([_PLANTED, "another", _PLANTED, None, "0000-0000"])
+    batch = _batch([shapely.Point(*_FINE)] * len(ids), {_named(measure.columns[0]): ids})
+    return Canary(batch=batch, caught=lambda found: (found.rows, found.unnamed, found.most) == (5, 2, 4))
 
 
 @canary_of.register

@@ -8,7 +8,9 @@ from datetime import date
 from typing import Any
 
 from geogate.model.declaration import NOTHING, Declaration
+from geogate.model.document import LATER
 from geogate.model.names import PolicyName, RecipientId, Sha256
+from geogate.model.past import MeasuredLayer, PastRelease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,11 @@ class Posture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """All that a rule may know about a release besides the data; ``zone_lists`` are those that its policy names."""
+    """All that a rule may know about a release besides the data; ``zone_lists`` are those that its policy names.
+
+    ``history`` is what the recipient got before, other than the very same bytes; ``None`` where it is not known.
+    ``beside`` are the layers of the same release that were judged before this one.
+    """
 
     recipient: Recipient
     destination: str
@@ -105,3 +111,5 @@ class Circumstances:
     subject_size: int
     declaration: Declaration = NOTHING
     zone_lists: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[PastRelease, ...] | None = field(default=None, metadata=LATER)
+    beside: tuple[MeasuredLayer, ...] = field(default=(), metadata=LATER)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from geogate.policy.obligations import Obligation
     from geogate.policy.policy import Policy, PolicyRule
     from geogate.policy.scope import Facts
 
@@ -51,6 +52,8 @@ def applicable(policies: Sequence[Policy], facts: Facts, *, today: date, togethe
     applying = [policy for policy, found in zip(policies, matches, strict=True) if found.applies]
     asked: list[PolicyRule] = []
     passed: list[PassedOver] = []
+    if together:
+        applying = [replace(policy, obligations=tuple(map(_named, policy.obligations))) for policy in applying]
     for policy in applying:
         for rule in policy.rules:
             named = replace(rule, id=RuleId(f"{policy.name}/{rule.id}")) if together else rule
@@ -65,6 +68,11 @@ def applicable(policies: Sequence[Policy], facts: Facts, *, today: date, togethe
         whole = replace(whole, digest=_digest(policies))
     shown = together or first.scope is not None
     return Applicable(policy=whole, policies=uses if shown else (), passed_over=tuple(passed))
+
+
+def _named(obligation: Obligation) -> Obligation:
+    """Name the rules of an obligation as they are called where policies are put together."""
+    return replace(obligation, rules=tuple(RuleId(f"{obligation.policy}/{rule}") for rule in obligation.rules))
 
 
 def _why_not(rule: PolicyRule, facts: Facts, policy: Policy) -> str:
@@ -93,6 +101,7 @@ def _strictest(first: Policy, applying: Sequence[Policy], *, rules: tuple[Policy
         kinds=tuple(kind for kind in LayerKind if any(kind in policy.kinds for policy in applying)),
         isolation=min((policy.isolation for policy in every), key=LEVELS.index),
         stop_early=all(policy.stop_early for policy in every),
+        obligations=tuple(each for policy in applying for each in policy.obligations),
     )
 
 

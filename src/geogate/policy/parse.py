@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from geogate.model.finding import LegalBasis, Severity
 from geogate.model.names import PolicyName, RuleId, Sha256
 from geogate.policy.countries import COUNTRIES
+from geogate.policy.obligations import Due, Obligation
 from geogate.policy.policy import Policy, PolicyRule
 from geogate.policy.read import nearest, read_model, read_part
 from geogate.policy.scope import Scope
@@ -69,9 +70,35 @@ def parse_policy(data: bytes, *, file: str, rules: Mapping[str, type[BaseModel]]
         isolation=shape.meta.isolation,
         scope=_scope(shape.meta.scope),
         min_confidence=shape.meta.min_confidence,
+        obligations=_obligations(text, shape),
         rules=_rules(text, shape, rules),
         digest=Sha256(hashlib.sha256(data).hexdigest()),
     )
+
+
+def _obligations(text: Text, shape: PolicyShape) -> tuple[Obligation, ...]:
+    known = {each.meta.rule for each in shape.expectations}
+    found: list[Obligation] = []
+    for index, each in enumerate(shape.meta.obligations):
+        path = ("meta", "obligations", index)
+        if any(other.id == each.id for other in found):
+            text.refuse((*path, "id"), "an obligation before this one has this id already")
+        for place, rule in enumerate(each.rules or ()):
+            if rule not in known:
+                text.refuse((*path, "rules", place), f"there is no rule {rule!r}", hint=nearest(rule, known))
+        basis = each.legal_basis
+        found.append(
+            Obligation(
+                policy=PolicyName(shape.name),
+                id=each.id,
+                on=each.on,
+                rules=tuple(map(RuleId, each.rules or ())),
+                due=Due(days=each.due.days, yearly=each.due.yearly, keep_years=each.due.keep_years),
+                what=each.what,
+                legal_basis=f"{basis.section}, {basis.source}, as of {basis.as_of}",
+            )
+        )
+    return tuple(found)
 
 
 def _require_countries(text: Text, shape: PolicyShape) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from geogate.model.dataset import Encoding, Format
     from geogate.model.finding import Confidence, LegalBasis, Severity
     from geogate.model.names import PolicyName, RuleId, Sha256
+    from geogate.policy.obligations import Obligation
     from geogate.policy.scope import Scope
 
 
@@ -61,8 +62,9 @@ class Policy:
     ``encoding`` says how the artefact comes from the staged bytes, ``shapefile_as`` what a Shapefile leaves as.
     ``reviewers`` people must approve a held release within ``review_days``; a clearance is valid for
     ``clearance_hours``. ``isolation`` is the least that readers need. ``stop_early`` says that a layer need not be read
-    further once a denial is certain. ``min_confidence`` is what a source needs for its rule to be asked. ``rules`` is
-    never empty, but for a policy put together of none that applies.
+    further once a denial is certain. ``min_confidence`` is what a source needs for its rule to be asked.
+    ``obligations`` are what a refusal or a release starts. ``rules`` is never empty, but for a policy put together of
+    none that applies.
     """
 
     name: PolicyName
@@ -83,6 +85,7 @@ class Policy:
     isolation: IsolationLevel = IsolationLevel.FILTERED
     scope: Scope | None = None
     min_confidence: Confidence | None = None
+    obligations: tuple[Obligation, ...] = ()
 
     @property
     def asked(self) -> tuple[PolicyRule, ...]:

@@ -16,12 +16,21 @@ from geogate.model.declaration import DataKind, Platform, ProcessingLevel, Senso
 from geogate.model.finding import Confidence, Severity
 from geogate.model.isolation import IsolationLevel
 from geogate.policy.countries import COUNTRIES
+from geogate.policy.obligations import EFFECTS, Trigger
 
 
 def _assigned(code: str) -> str:
     if code not in COUNTRIES | {"EU"}:
         raise ValueError(f"there is no country {code!r} in ISO 3166-1 alpha-2")
     return code
+
+
+def _day_of_year(text: str) -> str:
+    try:
+        date.fromisoformat(f"2024-{text}")
+    except ValueError:
+        raise ValueError(f"there is no day {text!r}; write it as MM-DD") from None
+    return text
 
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$")]
@@ -143,6 +152,45 @@ class ExpectationShape(Shape):
     meta: RuleMetaShape
 
 
+class DueShape(Shape):
+    """When an obligation is due: exactly one of these; days end in UTC."""
+
+    days: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+        default=None, description="Days after the one on which it arose."
+    )
+    yearly: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}-[0-9]{2}$"), AfterValidator(_day_of_year)] | None = (
+        Field(default=None, description="A day (MM-DD) of the year after the one in which it arose.")
+    )
+    keep_years: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        default=None, description="Years for which something is to be kept; nothing is due."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if sum(each is not None for each in (self.days, self.yearly, self.keep_years)) != 1:
+            raise ValueError("an obligation has exactly one of days, yearly and keep_years")
+        return self
+
+
+class ObligationShape(Shape):
+    """What a refusal or a release starts: a report, or the keeping of records."""
+
+    id: Slug = Field(description="The id of the obligation within this policy.")
+    on: Trigger = Field(description="The state of a request that starts it: denied, held, cleared or sent.")
+    rules: Annotated[tuple[Slug, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Rules of this policy; it arises only where one of them denied, or held."
+    )
+    due: DueShape
+    what: Line = Field(description="What is to be done, as a sentence.")
+    legal_basis: LegalBasisShape
+
+    @model_validator(mode="after")
+    def _rules_found_something(self) -> Self:
+        if self.rules is not None and self.on not in EFFECTS:
+            raise ValueError("only an obligation on denied or held can name rules")
+        return self
+
+
 class PolicyMetaShape(Shape):
     """What the policy says about itself."""
 
@@ -173,6 +221,9 @@ class PolicyMetaShape(Shape):
     isolation: IsolationLevel = Field(
         default=IsolationLevel.FILTERED,
         description="How well readers must be isolated at least; where the machine cannot, nothing is read.",
+    )
+    obligations: tuple[ObligationShape, ...] = Field(
+        default=(), description="What a refusal or a release starts, such as a report that is due in 14 days."
     )
     stop_early: bool = Field(
         default=False, description="Whether a layer may be left unread from where a denial is certain; false reads all."

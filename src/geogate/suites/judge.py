@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from geogate.measures.source import UnreadableError
 from geogate.model.errors import PolicyError
+from geogate.model.past import MeasuredLayer
 from geogate.policy.decide import gate_finding, no_answer
 from geogate.rules.registry import registered
 from geogate.suites.ended import Ended
@@ -88,9 +89,21 @@ def judge_layers(
     once, twins = _asked_once(policy)
     with quiet():
         run = SuiteRun.of(once, known, twins=twins)
-        subjects = [Subject(layer=layer, circumstances=circumstances, measures=measures) for layer in layers]
-        answers = tuple(run.judge(f"layer-{number}", subject) for number, subject in enumerate(subjects, start=1))
-    return SuiteAnswer(policy=policy, layers=answers)
+        answers: list[LayerAnswer] = []
+        for number, layer in enumerate(layers, start=1):
+            known = replace(circumstances, beside=(*circumstances.beside, *measured(answers)))
+            subject = Subject(layer=layer, circumstances=known, measures=measures)
+            answers.append(run.judge(f"layer-{number}", subject))
+    return SuiteAnswer(policy=policy, layers=tuple(answers))
+
+
+def measured(answers: Sequence[LayerAnswer]) -> tuple[MeasuredLayer, ...]:
+    """Give what was found in layers, for rules that add up over all layers of a release."""
+    return tuple(
+        MeasuredLayer(kind=answer.kind, rows=answer.facts.rows, values=dict(answer.facts.values))  # type: ignore[arg-type]
+        for answer in answers
+        if answer.facts is not None
+    )
 
 
 def _measures(

@@ -1,0 +1,198 @@
+"""What a recipient got before, for rules that count over releases; read when one is judged and when it is cleared.
+
+Two releases that are judged at the same moment do not see each other. Therefore what is cleared is counted once more in
+the transaction that clears it, when nobody else can clear.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from geogate.gate.keys import signing_key
+from geogate.measures.measure import Unmeasured
+from geogate.measures.subjects import Subjects, together
+from geogate.model.dataset import Artefact, LayerKind
+from geogate.model.document import canonical_json, from_json
+from geogate.model.errors import RefusedError
+from geogate.model.finding import Effect
+from geogate.model.past import MeasuredLayer, PastRelease
+from geogate.model.release import ReleaseRequest
+from geogate.rules.recipient_total_history import earliest, remembered, totals_in
+from geogate.rules.registry import registered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import date
+
+    from geogate.gate.examine import Examined, Question
+    from geogate.gate.house import House
+    from geogate.gate.settings import Settings
+    from geogate.ledger.disclosed import Disclosed
+    from geogate.ledger.transaction import Transaction
+    from geogate.measures.subjects import SubjectCount
+    from geogate.model.finding import Problem
+    from geogate.model.names import RecipientId, Sha256
+    from geogate.model.parties import Circumstances
+    from geogate.model.verdict import Verdict
+    from geogate.policy.policy import Policy, PolicyRule
+    from geogate.suites.judge import LayerAnswer
+
+LATELY = "another release to the same recipient was cleared meanwhile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What rules need of past releases: the values of some measures, since a day; nothing where no rule counts."""
+
+    measures: tuple[SubjectCount, ...]
+    since: date | None
+
+    @classmethod
+    def of(cls, policy: Policy, today: date) -> Memory:
+        """Find out what the rules of a policy need."""
+        totals = [total for use in policy.rules for total in totals_in(use.params)]
+        return cls(measures=remembered(totals), since=earliest(totals, today) if totals else None)
+
+    def history(self, releases: Iterable[Disclosed], *, besides: Sha256) -> tuple[PastRelease, ...]:
+        """Read what the recipient got, without releases of the very same bytes, which tell nothing new.
+
+        Those of one day with one declaration are put together, so that a year of them fits in memory.
+        """
+        found: dict[tuple[str, str], PastRelease] = {}
+        seen = {besides}
+        for release in releases:
+            request = from_json(ReleaseRequest, release.request)
+            artefact = None if release.artefact is None else from_json(Artefact, release.artefact).digest
+            too_old = self.since is None or (release.on is not None and release.on < self.since)
+            if too_old or artefact in seen:
+                continue
+            past = PastRelease(on=release.on, declaration=request.declaration, layers=self._layers(release))
+            key = (str(release.on), canonical_json(request.declaration))
+            found[key] = past if key not in found else _merged(found[key], past)
+        return tuple(found.values())
+
+    def _layers(self, release: Disclosed) -> tuple[MeasuredLayer, ...] | None:
+        """Read what was measured; ``None`` where that is not wholly known."""
+        try:
+            layers = list(json.loads(release.measurements or "")["layers"].values())
+            return tuple(self._layer(layer) for layer in layers) if layers else None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def _layer(self, layer: Any) -> MeasuredLayer:
+        if layer["complete"] is not True or not isinstance(layer["rows"], int):
+            raise ValueError("the layer was not read to its end")
+        values: dict[str, Any] = {}
+        for measure in self.measures:
+            value = layer["values"].get(measure.id)
+            if value is not None and set(value) != {"reason"}:
+                subjects = from_json(Subjects, canonical_json(value))
+                values[measure.id] = together([subjects])
+        kind = LayerKind(layer.get("kind", LayerKind.VECTOR))
+        return MeasuredLayer(kind=kind, rows=layer["rows"], values=values)
+
+
+def _merged(one: PastRelease, other: PastRelease) -> PastRelease:
+    if one.layers is None or other.layers is None:
+        return replace(one, layers=None)
+    layers: dict[tuple[LayerKind, tuple[str, ...]], MeasuredLayer] = {}
+    for layer in (*one.layers, *other.layers):
+        key = (layer.kind, tuple(sorted(layer.values)))
+        before = layers.get(key)
+        if before is not None:
+            values = {name: before.values[name] + value for name, value in layer.values.items()}
+            layer = replace(layer, rows=before.rows + layer.rows, values=values)  # noqa: PLW2901
+        layers[key] = layer
+    return replace(one, layers=tuple(layers.values()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """Reads what the recipient got before, from the ledger, which is left alone where no rule counts."""
+
+    house: House
+    memory: Memory
+    recipient: RecipientId
+
+    def __call__(self, besides: Callable[[], Sha256], /) -> tuple[PastRelease, ...]:
+        """Read it; ``besides`` is asked for the digest of what is judged.
+
+        Raises: ServiceError when the ledger cannot be read.
+        """
+        if not self.memory.measures:
+            return ()
+        with self.house.ledger() as ledger:
+            return self.memory.history(ledger.disclosed_to(self.recipient, now=self.house.clock()), besides=besides())
+
+    @property
+    def pepper(self) -> bytes:
+        """The secret for hashes of ids that the ledger keeps, another one for each recipient.
+
+        Raises: UsageError when the signing key, from which it is derived, cannot be read.
+        """
+        return pepper(self.house.settings, self.recipient) if self.memory.measures else b""
+
+
+def pepper(settings: Settings, recipient: RecipientId) -> bytes:
+    """Derive a secret from the gate's signing key; with another key old hashes fit no new ones, and count twice.
+
+    Raises: UsageError when the key cannot be read.
+    """
+    key = hashlib.sha256(signing_key(settings).signer.private_bytes).digest()
+    return hmac.digest(key, b"geogate subjects of " + str(recipient).encode(), "sha256")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingBefore:
+    """Says that the recipient got nothing before: for trials of a policy that are no release."""
+
+    pepper: bytes = b""
+
+    def __call__(self, besides: Callable[[], Sha256], /) -> tuple[PastRelease, ...]:
+        """Read nothing."""
+        del besides
+        return ()
+
+
+def require_still_within(examined: Examined, question: Question, tx: Transaction, *, seen: Verdict) -> None:
+    """Count once more, in the transaction that clears, and refuse what only passed because another was not seen.
+
+    ``seen`` is the verdict by which it is cleared: what it says already, people knew who approved.
+
+    Raises: RefusedError.
+    """
+    memory = Memory.of(question.policy, question.at.date())
+    if not memory.measures:
+        return
+    verdict = examined.verdict
+    history = memory.history(tx.disclosed_to(verdict.recipient), besides=verdict.subject)
+    known = replace(question.circumstances(verdict.subject_size), history=history)
+    before = {finding.rule for finding in seen.findings}
+    layers = examined.answer.layers if examined.answer else ()
+    for use in question.policy.rules:
+        if not any(totals_in(use.params)) or use.effect is Effect.NOTE or use.id in before:
+            continue
+        for problem in _problems(use, layers, known, question):
+            raise RefusedError(f"{LATELY}: {problem.summary}", hint="submit the dataset again")
+
+
+def _problems(
+    use: PolicyRule, layers: Sequence[LayerAnswer], known: Circumstances, question: Question
+) -> Iterator[Problem]:
+    from geogate.suites.judge import measured
+
+    rule = registered()[use.expectation]
+    needed = [measure.id for measure in rule.measures(use.params, question.zone_lists)]
+    for layer in layers:
+        if layer.facts is None:
+            raise RefusedError("a layer was not measured, so that nothing can be counted")
+        if layer.kind in rule.kinds_of(use.params):
+            values = {name: layer.facts.values[name] for name in needed}
+            if any(isinstance(value, Unmeasured) for value in values.values()):
+                raise RefusedError("a layer was not measured, so that nothing can be counted")
+            yield from rule.judge(use.params, values, known).problems  # type: ignore[arg-type]
+        known = replace(known, beside=(*known.beside, *measured([layer])))

@@ -1,0 +1,104 @@
+"""What was sent to a recipient, or can be sent at any moment; whoever counts over releases counts these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from sqlalchemy import select
+
+from geogate.ledger.chain import sha256
+from geogate.ledger.failures import DamagedError
+from geogate.ledger.tables import CLEARANCES, MEASUREMENTS, RECEIPTS, REQUESTS
+from geogate.model.document import canonical_json, from_json
+from geogate.model.lifecycle import State
+from geogate.model.release import Clearance, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, RowMapping
+
+    from geogate.model.names import RecipientId
+
+T = TypeVar("T")
+
+GRACE: Final = timedelta(days=1)
+"""A clearance counts so much longer than it is valid: clocks of machines may differ."""
+
+_STATES: Final = (State.APPROVED, State.CLEARED, State.SENDING, State.SENT, State.RECALLED, State.FAILED)
+_PAGE: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosed:
+    """The documents of one release: the draft, the artefact and the measurements as they are kept.
+
+    ``on`` is the day in UTC on which it was sent, ``None`` while it is under way. ``measurements`` is ``None`` where
+    there are none.
+    """
+
+    on: date | None
+    request: str
+    artefact: str | None
+    measurements: str | None
+
+
+def disclosed_to(connection: Connection, recipient: RecipientId, *, now: datetime) -> Iterator[Disclosed]:
+    """Read everything that a recipient got through the gate or may still get: sent, being sent, cleared.
+
+    A release that failed on its way counts, because part of it may have arrived. One that was recalled counts: it was
+    read. A clearance that nobody used in time does not.
+
+    Raises: DamagedError where something is not as it was kept.
+    """
+    # The draft is canonical JSON, so that its recipient stands in it in one way only; other hits are sorted out below.
+    named = REQUESTS.c.document.contains(canonical_json({"recipient": recipient})[1:-1], autoescape=True)
+    query = (
+        select(
+            REQUESTS,
+            MEASUREMENTS.c.document.label("kept"),
+            CLEARANCES.c.document.label("clearance"),
+            CLEARANCES.c.claimed_at,
+            RECEIPTS.c.document.label("receipt"),
+        )
+        .outerjoin(MEASUREMENTS, MEASUREMENTS.c.request == REQUESTS.c.id)
+        .outerjoin(CLEARANCES, CLEARANCES.c.request == REQUESTS.c.id)
+        .outerjoin(RECEIPTS, RECEIPTS.c.request == REQUESTS.c.id)
+        .where(REQUESTS.c.state.in_([state.value for state in _STATES]), named)
+        .execution_options(yield_per=_PAGE)
+    )
+    for row in connection.execute(query).mappings():
+        if _counts(row, now):
+            yield _disclosed(row)
+
+
+def _counts(row: RowMapping, now: datetime) -> bool:
+    state = State(row["state"])
+    if state is State.FAILED:
+        return row["claimed_at"] is not None
+    if state is State.CLEARED and row["clearance"] is not None:
+        return now < _read(Clearance, row["clearance"]).expires_at + GRACE
+    return True
+
+
+def _disclosed(row: RowMapping) -> Disclosed:
+    if row["kept"] is not None and sha256(row["kept"]) != row["measurements"]:
+        raise DamagedError("the measurements are not those that were kept")
+    return Disclosed(on=_day(row), request=row["document"], artefact=row["artefact"], measurements=row["kept"])
+
+
+def _day(row: RowMapping) -> date | None:
+    if row["receipt"] is not None:
+        return _read(Receipt, row["receipt"]).sent_at.date()
+    if State(row["state"]) is State.FAILED:
+        return datetime.fromisoformat(row["changed_at"]).date()
+    return None
+
+
+def _read(kind: type[T], text: str) -> T:
+    try:
+        return from_json(kind, text)
+    except ValueError as error:
+        raise DamagedError(f"a {kind.__name__} in the ledger cannot be read") from error
