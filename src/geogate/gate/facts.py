@@ -41,7 +41,7 @@ def kept_facts(answer: SuiteAnswer | None, circumstances: Circumstances) -> str:
             }
         )
     # Zones are secret, and long; which lists there were stands in the verdict.
-    known = replace(circumstances, zone_lists={})
+    known = replace(circumstances, zone_lists={}, history=None, beside=())
     return canonical_json({"schema": SCHEMA, "circumstances": known, "layers": layers})
 
 

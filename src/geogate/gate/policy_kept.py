@@ -14,6 +14,7 @@ from geogate.measures.hidden.columns_declared import ValuesBeyond
 from geogate.measures.measure import Measure, UnmeasurableError, Unmeasured
 from geogate.model.finding import Outcome, Problem
 from geogate.policy.decide import GATE, decide, no_answer
+from geogate.rules.recipient_total_history import totals_in
 from geogate.rules.registry import registered
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class KeptJudge:
         """
         outcomes: list[Outcome] = []
         findings: list[Finding] = [finding for finding in before.findings if _stays(finding)]
+        kept = replace(kept, circumstances=replace(kept.circumstances, zone_lists=self.zone_lists))
         for layer in kept.layers:
             said, strange = self._judge(layer, policy=policy, kept=kept)
             outcomes += said
@@ -71,9 +73,10 @@ class KeptJudge:
             raise NeedsDataError("a layer was not read to its end")
         outcomes: list[Outcome] = []
         silent: list[Finding] = []
+        read: dict[str, Any] = {}
         for use in policy.rules:
             try:
-                outcomes.append(self._ask(use, layer, kept))
+                outcomes.append(self._ask(use, layer, kept, read))
             except UnmeasurableError as error:
                 if use.in_shadow:
                     problem = Problem(summary=f"no answer: {error}", remedy="repair what the reason names")
@@ -82,13 +85,14 @@ class KeptJudge:
                     silent.append(no_answer(layer.name, rules=[use.id], reason=str(error)))
         return outcomes, silent
 
-    def _ask(self, use: PolicyRule, layer: KeptLayer, kept: Kept) -> Outcome:
+    def _ask(self, use: PolicyRule, layer: KeptLayer, kept: Kept, read: dict[str, Any]) -> Outcome:
         rule = registered()[use.expectation]
         if layer.kind not in rule.kinds_of(use.params):
             return Outcome(rule=use.id, layer=layer.name, observed=f"does not concern a layer of kind {layer.kind}")
-        found = {measure.id: _value(use, layer, measure) for measure in self._of(use)}
-        circumstances = replace(kept.circumstances, zone_lists=self.zone_lists)
-        judgement = rule.judge(use.params, found, circumstances)
+        if kept.circumstances.history is None and any(totals_in(use.params)):
+            raise NeedsDataError(f"{use.id} counts what the recipient got before")
+        found = {measure.id: _value(use, layer, measure, read) for measure in self._of(use)}
+        judgement = rule.judge(use.params, found, kept.circumstances)
         return Outcome(rule=use.id, layer=layer.name, observed=judgement.observed, problems=tuple(judgement.problems))
 
     def _of(self, use: PolicyRule) -> tuple[Measure[Any], ...]:
@@ -102,13 +106,15 @@ def _stays(finding: Finding) -> bool:
     return finding.rule.startswith(GATE) and finding.rule not in ANEW
 
 
-def _value(use: PolicyRule, layer: KeptLayer, measure: Measure[Any]) -> Measurement:
-    """Give what a measure found then.
+def _value(use: PolicyRule, layer: KeptLayer, measure: Measure[Any], read: dict[str, Any]) -> Measurement:
+    """Give what a measure found then; ``read`` has what was read of the layer before, by the ids of measures.
 
     Raises: UnmeasurableError when it could not measure; NeedsDataError when it was not asked, or cannot be read.
     """
     try:
-        value = layer.value(measure)
+        if measure.id not in read:
+            read[measure.id] = layer.value(measure)
+        value: Measurement | Unmeasured | None = read[measure.id]
     except (ValueError, TypeError):
         raise NeedsDataError(f"what {use.id} measures was kept by another version") from None
     if isinstance(value, Unmeasured):

@@ -12,14 +12,14 @@ from geogate.gate.place import PolicyPlace, place_of, zone_digests
 from geogate.gate.policy_kept import KeptJudge, NeedsDataError
 from geogate.gate.submit import judge_artefact
 from geogate.gate.versions import versions
-from geogate.model.errors import GeogateError
+from geogate.model.errors import GeogateError, UsageError
 from geogate.model.verdict import Basis, Decision
 from geogate.policy.applicable import applicable
 from geogate.policy.decide import Case
 from geogate.policy.scope import Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from geogate.gate.facts import Kept
@@ -66,14 +66,34 @@ class Plan:
 
 @dataclass(slots=True, kw_only=True)
 class _Desk:
+    """What a replay works with; policies and zone lists are read when a release first needs them."""
+
     house: House
     plan: Plan
     place: PolicyPlace
-    others: Mapping[str, Policy]
     adopted: tuple[str, ...] | None
     book: RecipientBook
-    zone_lists: Mapping[str, ZoneList]
+    policies: dict[str, Policy]
+    zone_lists: dict[str, ZoneList]
     judge: KeptJudge
+
+    def policy(self, name: str) -> Policy:
+        """Give a policy with its zone lists at hand.
+
+        Raises: NeedsDataError when there is none of that name any more; PolicyError when it is invalid.
+        """
+        if name not in self.policies:
+            try:
+                self.add(self.place.policy(name))
+            except UsageError:
+                raise NeedsDataError(f"policy {name}, which judged it too, is gone") from None
+        return self.policies[name]
+
+    def add(self, policy: Policy) -> None:
+        """Read the zone lists that a policy needs."""
+        self.policies[str(policy.name)] = policy
+        asked = replace(policy, rules=policy.asked)
+        self.zone_lists.update(self.place.zone_lists(asked, today=self.house.today()))
 
 
 def replay(plan: Plan, *, house: House) -> Iterator[Replayed]:
@@ -98,21 +118,19 @@ def replay(plan: Plan, *, house: House) -> Iterator[Replayed]:
 def _desk(plan: Plan, house: House) -> _Desk:
     place = place_of(house, indexes=house.means().indexes)
     adopted = place.adopted()
-    names = place.policies()
-    others: dict[str, Policy] = {} if plan.alone else {name: place.policy(name) for name in names}
-    others[str(plan.candidate.name)] = plan.candidate
-    every = replace(plan.candidate, rules=tuple(rule for each in others.values() for rule in each.asked))
-    zone_lists = place.zone_lists(every, today=house.today())
-    return _Desk(
+    zone_lists: dict[str, ZoneList] = {}
+    desk = _Desk(
         house=house,
         plan=plan,
         place=place,
-        others=others,
         adopted=None if adopted is None else tuple(map(str, adopted.policies)),
         book=place.recipients(),
+        policies={},
         zone_lists=zone_lists,
         judge=KeptJudge(zone_lists),
     )
+    desk.add(plan.candidate)
+    return desk
 
 
 def _names(request: ReleaseRequest, desk: _Desk) -> tuple[str, ...]:
@@ -147,9 +165,6 @@ def _grave(verdict: Verdict) -> set[RuleId]:
 
 
 def _verdict(request: ReleaseRequest, before: Verdict, text: str, names: Sequence[str], desk: _Desk) -> Verdict:
-    missing = [name for name in names if name not in desk.others]
-    if missing:
-        raise NeedsDataError(f"policy {missing[0]}, which judged it too, is gone")
     kept = read_facts(text)
     if kept is None:
         raise NeedsDataError("an earlier version of geogate kept too little")
@@ -175,7 +190,7 @@ def _applicable(before: Verdict, kept: Kept, names: Sequence[str], desk: _Desk) 
         purpose=before.purpose,
     )
     together = not desk.plan.alone and (desk.adopted is not None or len(names) > 1)
-    policies = [desk.others[name] for name in names]
+    policies = [desk.policy(name) for name in names]
     return applicable(policies, facts, today=before.judged_at.date(), together=together)
 
 

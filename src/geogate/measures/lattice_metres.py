@@ -94,14 +94,13 @@ def layer_step(lattice: Lattice, axis: str) -> float | None:
 
 
 def _metres(decimals: Decimals, wkt: str, axis: int) -> float:
-    crs = _crs(wkt)
     if decimals.step == 0:
         return 0.0
     if decimals.extent is None:
         # All these longitudes are at a pole, where they move nothing; but they leave, and so count as at the equator.
-        return _degrees_as_metres(decimals.step * axis_unit(crs), _EQUATOR, crs, axis)
-    if crs.is_geographic:
-        return _degrees_as_metres(decimals.step * axis_unit(crs), decimals.extent, crs, axis)
+        return _degrees_as_metres(decimals.step * _unit(wkt), _EQUATOR, wkt, axis)
+    if _is_geographic(wkt):
+        return _degrees_as_metres(decimals.step * _unit(wkt), decimals.extent, wkt, axis)
     return decimals.step * _metres_per_unit(decimals.extent, wkt, axis)
 
 
@@ -110,22 +109,34 @@ def _crs(wkt: str) -> pyproj.CRS:
     return pyproj.CRS.from_wkt(wkt)
 
 
-def _semi_axes(crs: pyproj.CRS) -> tuple[float, float]:
-    ellipsoid = horizontal(crs).ellipsoid
+@lru_cache(maxsize=16)
+def _is_geographic(wkt: str) -> bool:
+    return bool(_crs(wkt).is_geographic)
+
+
+@lru_cache(maxsize=16)
+def _unit(wkt: str) -> float:
+    return axis_unit(_crs(wkt))
+
+
+@lru_cache(maxsize=16)
+def _semi_axes(wkt: str) -> tuple[float, float]:
+    ellipsoid = horizontal(_crs(wkt)).ellipsoid
     if ellipsoid is None:
         raise UnmeasurableError("the reference system has no ellipsoid")
     return ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre
 
 
-def _degrees_as_metres(angle: float, extent: Extent, crs: pyproj.CRS, axis: int) -> float:
+def _degrees_as_metres(angle: float, extent: Extent, wkt: str, axis: int) -> float:
     """Return the length of an angle along the parallel that is nearest to a pole, or the meridian farthest from it.
 
     Units: ``angle`` in radians.
     Source: radii of curvature, Snyder (1987), Map Projections: A Working Manual, equations 4-18 and 4-20.
     """
-    a, b = _semi_axes(crs)
+    a, b = _semi_axes(wkt)
     e2 = 1 - (b / a) ** 2
-    south, north = (latitude * axis_unit(crs) for latitude in (extent.min_y, extent.max_y))
+    unit = _unit(wkt)
+    south, north = (latitude * unit for latitude in (extent.min_y, extent.max_y))
     angle = min(angle, np.pi / 2)
     if axis == _X:
         latitude = max(abs(south), abs(north))
@@ -136,6 +147,7 @@ def _degrees_as_metres(angle: float, extent: Extent, crs: pyproj.CRS, axis: int)
     return float(angle * a * (1 - e2) / (1 - e2 * np.sin(latitude) ** 2) ** 1.5)
 
 
+@lru_cache(maxsize=1024)
 def _metres_per_unit(extent: Extent, wkt: str, axis: int) -> float:
     """Return how far one unit of an axis leads on the ground where it leads least, on a grid over the extent."""
     crs = _crs(wkt)
@@ -149,7 +161,7 @@ def _metres_per_unit(extent: Extent, wkt: str, axis: int) -> float:
         raise UnmeasurableError(
             "the extent of the vertices lies outside the projection of their reference system, at least in part"
         )
-    a, b = _semi_axes(crs)
+    a, b = _semi_axes(wkt)
     geod = pyproj.Geod(a=a, b=b)
     _, _, metres = geod.inv(*one.T, *other.T)
     return float(np.min(metres) / base)

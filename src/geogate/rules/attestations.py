@@ -41,6 +41,7 @@ class AttestationsHeld(CircumstanceRule[AttestationParams]):
 
     expectation = "expect_attestations_to_be_held"
     params = AttestationParams
+    says = "The recipient must hold {needed} of these attestations for at least {min_days_left} more: {kinds}."
     bounds = (Limit("min_days_left", ">="),)
 
     def judge_circumstances(self, params: AttestationParams, circumstances: Circumstances) -> Judgement:

@@ -66,6 +66,10 @@ class CellsHaveSubjects(Rule[CellSubjectsParams]):
     expectation = "expect_each_cell_to_have_subjects"
     params = CellSubjectsParams
     bounds = (Limit("subjects", "operator"),)
+    says = (
+        "Each cell of ground with a position (cells: {cell}) must have {operator} {subjects}, told apart by the column "
+        "{subject_column}."
+    )
 
     def zone_lists(self, params: CellSubjectsParams) -> tuple[str, ...]:
         """Need none."""

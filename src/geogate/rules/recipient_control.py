@@ -45,6 +45,10 @@ class RecipientNotControlled(CircumstanceRule[ControlParams]):
 
     expectation = "expect_recipient_not_to_be_controlled"
     params = ControlParams
+    says = (
+        "Owners in {countries} must together hold {operator} {share} of the recipient; its seat there breaks the rule: "
+        "{domicile}; so do these designations: {designations}."
+    )
     bounds = (
         Never("countries"),
         Limit("share", "operator"),

@@ -65,6 +65,9 @@ class RegionPopulationAbove(Rule[RegionParams]):
     expectation = "expect_region_population_above"
     params = RegionParams
     bounds = (Limit("population", "operator"),)
+    says = (
+        "Codes of regions, cut to {digits}, must name regions of {operator} {population}; columns of codes: {columns}."
+    )
 
     def zone_lists(self, params: RegionParams) -> tuple[str, ...]:
         """Need none."""

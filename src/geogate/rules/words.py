@@ -42,6 +42,9 @@ UNITS: Final = (
     ("devices", "devices"),
     ("_persons", "persons"),
     ("_separation", "share"),
+    ("population", "people"),
+    ("subjects", "subjects"),
+    ("digits", "digits"),
 )
 """Units by how the name of a parameter ends; a name with ``share`` is a share of 1."""
 
