@@ -24,7 +24,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "obligations": ("geogate.cli.obligations", "List what is due by law, and discharge it."),
     "ledger": ("geogate.cli.ledger", "Show and verify the ledger."),
     "policy": ("geogate.cli.policy", "Check policy files."),
-    "zones": ("geogate.cli.zones", "Compile and check zone lists."),
+    "zones": ("geogate.cli.zones", "Import, pin, sign, check, list and compare zone lists."),
+    "recipients": ("geogate.cli.recipients", "List and check recipients."),
     "kernels": ("geogate.cli.kernels", "Show or compile the kernels that measure large data fast."),
     "init": ("geogate.cli.init", "Create the gate's home: ledger, staging and signing key."),
 }

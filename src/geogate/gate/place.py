@@ -95,12 +95,12 @@ class PolicyPlace:
     def zone_lists(self, policy: Policy, *, today: date) -> Mapping[str, ZoneList]:
         """Read every zone list that a policy's rules name.
 
-        Raises: PolicyError when one is missing, stale, empty or not wholly readable.
+        Raises: PolicyError when one is missing, stale, empty, not wholly readable, or not signed where it must be.
         """
         names = {name for rule in policy.rules for name in registered()[rule.expectation].zone_lists(rule.params)}
         found: dict[str, ZoneList] = {}
         for name in sorted(names):
-            from geogate.readers.zone_files import load_zone_list
+            from geogate.gate.zones_trust import trusted_zone_list
             from geogate.readers.zone_files.kept import KeptZones
 
             path = self.root / "zones" / f"{name}.yaml"
@@ -108,7 +108,7 @@ class PolicyPlace:
                 raise PolicyError(
                     f"there is no zone list {name!r}", hint=f"policy {policy.name} needs zones/{name}.yaml"
                 )
-            found[name] = load_zone_list(path, today=today, kept=KeptZones(self.indexes) if self.indexes else None)
+            found[name] = trusted_zone_list(path, today=today, kept=KeptZones(self.indexes) if self.indexes else None)
         return found
 
     def _settled(self, recipient: Recipient) -> Recipient:

@@ -1,7 +1,7 @@
 """Angles as people print them: degrees, minutes and seconds in many spellings, each read wholly or refused.
 
-Nothing is guessed: an angle in minutes without a hemisphere, a sign beside a letter, and the letter O, which is the east
-in one language and the west in another, are errors.
+Nothing is guessed: an angle in minutes without a hemisphere, a sign beside a letter, and the letter O, which is the
+east in one language and the west in another, are errors.
 """
 
 from __future__ import annotations

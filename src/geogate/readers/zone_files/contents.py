@@ -85,12 +85,9 @@ class Contents:
         return osm_xml.XmlExtract(data=self.data)
 
     def _all(self) -> list[RawZone]:
-        if self.sidecars:
-            return ogr.read(dict(self.sidecars), suffix=".shp")
-        if self.data.startswith(_SQLITE):
-            return ogr.read({".gpkg": self.data}, suffix=".gpkg")
-        if self.data.startswith(_FLATGEOBUF):
-            return ogr.read({".fgb": self.data}, suffix=".fgb")
+        for signature, suffix in ((_SHAPEFILE, ".shp"), (_SQLITE, ".gpkg"), (_FLATGEOBUF, ".fgb")):
+            if self.data.startswith(signature):
+                return ogr.read(dict(self.sidecars) or {suffix: self.data}, suffix=suffix)
         if self.data.startswith(kmz.SIGNATURE):
             return kml.read(_text(kmz.document(self.data)))
         text = _text(self.data)

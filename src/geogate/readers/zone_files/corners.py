@@ -238,14 +238,14 @@ def _pair(row: _Row, group: Sequence[_Column]) -> _Position:
 def _positions(row: _Row, column: _Column) -> list[_Position]:
     try:
         found = angles(row.cells[column.number])
-        if len(found) % 2:
-            raise UnreadableZonesError("it has a latitude without a longitude, or the other way round")
         return [_position(found[at : at + 2], column.kind) for at in range(0, len(found), 2)]
     except UnreadableZonesError as error:
         raise UnreadableZonesError(error.reason, place=row.place(column)) from None
 
 
 def _position(pair: Sequence[Angle], kind: _Kind) -> _Position:
+    if len(pair) != 2:  # noqa: PLR2004 - latitude and longitude
+        raise UnreadableZonesError("it has a latitude without a longitude, or the other way round")
     first, second = pair
     axes = (first.axis, second.axis)
     if axes in {("lat", "lon"), ("lon", "lat")}:
