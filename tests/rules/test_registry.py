@@ -62,6 +62,7 @@ def test_every_module_that_defines_a_rule_is_found() -> None:
         "expect_point_values_not_to_take_turns",
         "expect_raster_bands_to_be_allowed",
         "expect_recipient_not_to_be_controlled",
+        "expect_recipient_total_no_more_than",
         "expect_recipient_outside_countries",
         "expect_release_not_to_be_prohibited",
         "expect_storage_in_countries",

@@ -91,8 +91,8 @@ def judge_layers(
         run = SuiteRun.of(once, known, twins=twins)
         answers: list[LayerAnswer] = []
         for number, layer in enumerate(layers, start=1):
-            known = replace(circumstances, beside=(*circumstances.beside, *measured(answers)))
-            subject = Subject(layer=layer, circumstances=known, measures=measures)
+            aware = replace(circumstances, beside=(*circumstances.beside, *measured(answers)))
+            subject = Subject(layer=layer, circumstances=aware, measures=measures)
             answers.append(run.judge(f"layer-{number}", subject))
     return SuiteAnswer(policy=policy, layers=tuple(answers))
 
