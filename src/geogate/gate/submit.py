@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geogate.engines.local import cores
-from geogate.gate.basis import rests_on_today, review_ends
+from geogate.gate.basis import rests_on_today, review_ends, says_the_same
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.examine import Examined, Subject, denied, examine, write_docs
 from geogate.gate.facts import kept_facts
@@ -218,10 +218,10 @@ def _move(request: ReleaseRequest, state: State, verdict: Verdict, desk: _Desk, 
 
 
 def _earlier(verdict: Verdict, desk: _Desk) -> Submission | None:
-    """Find a request for the same release, on the same decision, that is still on its way."""
+    """Find a request for the same release, on a verdict that says the same, that is still on its way."""
     for request in desk.ledger.find_open(ballot_of(verdict), purpose=verdict.purpose):
         before = request.verdict
-        if before is None or before.decision is not verdict.decision or not rests_on_today(before, desk.question):
+        if before is None or not says_the_same(before, verdict) or not rests_on_today(before, desk.question):
             continue
         if request.state is State.HELD and desk.house.clock() < review_ends(before, desk.question.policy):
             return Submission(request=request.id, state=State.HELD, verdict=verdict, clearance=None, repeated=True)
