@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import isfinite
 from re import sub
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geogate.measures.hidden import Found, Strength
-from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, names, registry
-from geogate.measures.hidden.forms.form import END, POSITIONS, START, Form, Reading, compiled, on_earth
+from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, half_forms, names, registry
+from geogate.measures.hidden.forms.form import END, METRES, POSITIONS, START, Form, Reading, compiled, on_earth
 from geogate.measures.hidden.text_decode import BASE32, BASE64, ESCAPES, HEX, TELLING, TooMuchError, decoded, texts_in
 from geogate.measures.hidden.text_fold import folded, tricks
 
@@ -201,7 +202,32 @@ def search(values: ByteValues, *, binary: bool, also: Sequence[Form] = ()) -> li
             _search_layers(batch, hits, dead, also)
             batch, size = _Texts(), 0
     _search_layers(batch, hits, dead, also)
-    return hits
+    return _without_parts(hits)
+
+
+def _without_parts(hits: list[Hit]) -> list[Hit]:
+    """Leave out halves of positions that are parts of whole ones in the same value."""
+    half = {_codes()[name] for name in half_forms()}
+    values = {hit.value for hit in hits if hit.code in half}
+    if not values:
+        return hits
+    wholes: dict[int, list[Reading]] = {}
+    for hit in hits:
+        if hit.value in values and hit.code not in half and hit.reading.strength >= Strength.LIKELY:
+            wholes.setdefault(hit.value, []).append(hit.reading)
+    return [hit for hit in hits if hit.code not in half or not _is_part(hit.reading, wholes.get(hit.value, ()))]
+
+
+def _is_part(reading: Reading, wholes: Sequence[Reading]) -> bool:
+    """Say whether the one axis of a half is that of a position that was read as a whole."""
+    known = {abs(each) for pair in reading.lonlat for each in pair if isfinite(each)}
+    return any(
+        abs(abs(each) - one) * METRES <= max(whole.cell_m, reading.cell_m)
+        for whole in wholes
+        for pair in whole.lonlat
+        for each in pair
+        for one in known
+    )
 
 
 def _add(raw: bytes, value: int, batch: _Texts, hits: list[Hit], dead: set[int], *, binary: bool) -> None:
