@@ -32,7 +32,7 @@ PLAIN = np.arange(1, 65 * 70 + 1, dtype=np.uint16).reshape(1, 65, 70)
 def canonical(path: Path, target: Path) -> Path:
     """Write a file as geogate would."""
     source = RasterSource(path)
-    (layer,) = source.layers
+    layer = source.layers[0]
     crs = published(layer.crs) if layer.crs else None
     assert crs is not None
     (written,) = write_geotiff(source, {layer.name: crs}, target)
@@ -132,13 +132,15 @@ def test_what_is_hidden_beside_the_pixels_is_named_and_removed(
     assert SECRET not in again.read_bytes()
 
 
-def test_xmp_is_named_and_removed(tmp_path: Path) -> None:
-    path = write_tif(tmp_path / "a.tif", PLAIN)
-    with rasterio.open(path, "r+") as dataset:
-        dataset.update_tags(ns="xml:XMP", **{"xml:XMP": f"<x>{SECRET.decode()}</x>"})
-    if SECRET not in path.read_bytes():
-        pytest.skip("this rasterio does not write XMP")
-    assert "XMP metadata" in removed(path)
+def test_xmp_is_named_and_removed(clean: Path, tmp_path: Path) -> None:
+    with PIL.Image.open(clean) as image:
+        tags = image.tag_v2
+        tags[700] = b"<x>" + SECRET + b"</x>"
+        image.save(tmp_path / "xmp.tif", tiffinfo=tags)
+    assert SECRET in (tmp_path / "xmp.tif").read_bytes()
+    assert "XMP metadata" in removed(tmp_path / "xmp.tif")
+    again = canonical(tmp_path / "xmp.tif", tmp_path / "again.tif")
+    assert SECRET not in again.read_bytes()
 
 
 def test_a_private_tag_is_named(clean: Path) -> None:
@@ -340,3 +342,44 @@ def test_real_images_leave_with_the_same_pixels_and_nothing_else(tmp_path: Path,
         assert (one.crs, one.transform, one.nodata) == (other.crs, other.transform, other.nodata)
         assert one.colorinterp == other.colorinterp
     assert canonical(written, tmp_path / "b.tif").read_bytes() == written.read_bytes()
+
+
+@pytest.mark.parametrize("at", [2**63 - 1, 2**63, 2**64 - 1, 2**64 - 16, 1 << 40], ids=hex)
+def test_a_directory_that_no_file_could_hold_is_refused(tmp_path: Path, at: int) -> None:
+    path = write_tif(tmp_path / "big.tif", PLAIN, BIGTIFF="YES")
+    change_at(path, 8, "<Q", at)
+    with pytest.raises(UnreadableError, match="point where nothing is"):
+        RasterSource(path).layers  # noqa: B018 the property reads
+
+
+@pytest.mark.parametrize("at", [2**63, 2**64 - 1, 2**64 - 8], ids=hex)
+def test_a_second_directory_that_no_file_could_hold_is_refused(tmp_path: Path, at: int) -> None:
+    path = write_tif(tmp_path / "big.tif", PLAIN, BIGTIFF="YES")
+    data = path.read_bytes()
+    (first,) = struct.unpack_from("<Q", data, 8)
+    (count,) = struct.unpack_from("<Q", data, first)
+    change_at(path, first + 8 + 20 * count, "<Q", at)
+    with pytest.raises(UnreadableError, match="point where nothing is"):
+        RasterSource(path).layers  # noqa: B018 the property reads
+
+
+@pytest.mark.parametrize("field", [4, 12], ids=["count", "place"])
+@pytest.mark.parametrize("value", [2**63, 2**64 - 1, 2**61 + 1], ids=hex)
+def test_a_tag_that_no_file_could_hold_is_refused(tmp_path: Path, field: int, value: int) -> None:
+    path = write_tif(tmp_path / "big.tif", PLAIN, BIGTIFF="YES", tiled=True, blockxsize=16, blockysize=16)
+    data = path.read_bytes()
+    (first,) = struct.unpack_from("<Q", data, 8)
+    (count,) = struct.unpack_from("<Q", data, first)
+    (place,) = (
+        at for at in range(first + 8, first + 8 + 20 * count, 20) if struct.unpack_from("<H", data, at) == (324,)
+    )
+    change_at(path, place + field, "<Q", value)
+    with pytest.raises(UnreadableError, match="point where nothing is"):
+        RasterSource(path).layers  # noqa: B018 the property reads
+
+
+def change_at(path: Path, at: int, code: str, value: int) -> None:
+    """Overwrite one number of a file."""
+    data = bytearray(path.read_bytes())
+    struct.pack_into(code, data, at, value)
+    path.write_bytes(data)

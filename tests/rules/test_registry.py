@@ -53,6 +53,7 @@ def test_every_module_that_defines_a_rule_is_found() -> None:
         "expect_point_density_no_higher_than",
         "expect_point_values_not_to_take_turns",
         "expect_raster_bands_to_be_allowed",
+        "expect_raster_values_to_be_between",
         "expect_timestamps_no_finer_than",
         "expect_vertices_no_closer_than",
     }

@@ -9,6 +9,7 @@ from geogate.gate.measuring import opened_for
 from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts
 from geogate.gate.place import zone_digests
 from geogate.gate.versions import versions
+from geogate.model.dataset import LayerKind
 from geogate.model.errors import ServiceError
 from geogate.model.parties import Circumstances
 from geogate.model.verdict import Basis
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from geogate.gate.inspection import Inspection, RemoteLayer
     from geogate.gate.passes import Means
-    from geogate.model.dataset import LayerKind
     from geogate.model.finding import Finding
     from geogate.model.names import Sha256
     from geogate.model.parties import Posture, Recipient, RecipientBook
@@ -51,7 +51,10 @@ class Question:
         """The kinds of layers that the policy covers and at which one of its rules looks: silence is no clearance."""
         uses = [(registered()[use.expectation], use.params) for use in self.policy.rules]
         looking = [rule for rule, params in uses if rule.zone_lists(params) or rule.measures(params, self.zone_lists)]
-        return tuple(kind for kind in self.policy.kinds if any(kind in rule.kinds for rule in looking))
+        covered = set(self.policy.kinds)
+        if LayerKind.RASTER in covered:
+            covered.add(LayerKind.RASTER_VALUES)
+        return tuple(kind for kind in LayerKind if kind in covered and any(kind in rule.kinds for rule in looking))
 
     def circumstances(self, size: int) -> Circumstances:
         """Give what rules may know besides the data."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -24,6 +24,7 @@ from geogate.readers.raster_place import crs_of, place_of
 from geogate.readers.raster_shown import has_mask, shown
 from geogate.readers.raster_tiff import SAMPLES, OpenTiff
 from geogate.readers.raster_traits import Traits, traits_of
+from geogate.readers.raster_values import holds_numbers, value_batches, value_columns
 from geogate.readers.raster_windows import Image, distances_m, outline, windows
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ _AT_ONCE: Final = 64
 _MOST_PIXELS: Final = 20_000_000_000
 """Larger images, all their bands counted, take too long to be looked at in one run."""
 
-_MOST_BANDS: Final = 5_000
+VALUES: Final = "values"
+"""The name of the layer of the numbers in pixels."""
+
+_MOST_BANDS: Final = 2_000
 _MOST_PER_BYTE: Final = 1_200
 _SMALL: Final = 64 * 1024 * 1024
 """No compression makes more than so many bytes of one; small images may be made of nothing but one missing tile.
@@ -87,21 +91,25 @@ class RasterSource:
 
     @property
     def layers(self) -> tuple[LayerSchema, ...]:
-        """The file's one layer.
+        """The file's windows, and where its pixels are numbers these as a layer of their own.
 
         Raises: UnreadableError.
         """
-        return (
-            LayerSchema(
-                name=self.path.stem,
-                crs=self._survey.crs,
-                geometry_column="geometry",
-                geometry_type="Unknown",
-                attributes=COLUMNS,
-                rows=None,
-                kind=LayerKind.RASTER,
-            ),
+        traits = self._survey.traits
+        shown = LayerSchema(
+            name=self.path.stem,
+            crs=self._survey.crs,
+            geometry_column="geometry",
+            geometry_type="Unknown",
+            attributes=COLUMNS,
+            rows=None,
+            kind=LayerKind.RASTER,
         )
+        if not holds_numbers(traits.data_type, traits.bands):
+            return (shown,)
+        columns = value_columns(traits.data_type, traits.bands)
+        values = replace(shown, name=VALUES, geometry_type="Point", attributes=columns, kind=LayerKind.RASTER_VALUES)
+        return (shown, values)
 
     @property
     def contents(self) -> tuple[FilePart, ...]:
@@ -112,11 +120,10 @@ class RasterSource:
         return self._survey.parts
 
     def batches(self, layer: LayerSchema, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
-        """Read all windows of all images, the base first.
+        """Read all windows of all images, the base first, or the values in them.
 
         Raises: UnreadableError.
         """
-        del layer
         first_row = 0
         for image in self._survey.images:
             with ExitStack() as stack:
@@ -124,6 +131,11 @@ class RasterSource:
                 base = stack.enter_context(opened(self.path))
                 with strict_raster("placed"):
                     place = place_of(base, crs=crs)
+                if layer.kind is LayerKind.RASTER_VALUES:
+                    for batch in value_batches(dataset, image, place, crs=crs, first_row=first_row):
+                        yield batch
+                        first_row += batch.rows
+                    continue
                 several = windows(image, place)
                 while some := tuple(islice(several, _AT_ONCE)):
                     yield self._batch(some, image, place, dataset, crs=crs, first_row=first_row)

@@ -42,7 +42,7 @@ def shown(dataset: rasterio.DatasetReader, window: Window) -> Marks:
     for band in dataset.indexes:
         if band not in alphas and blank.any():
             values = dataset.read(band, window=where)
-            blank &= (_is_zero(values) & hidden) | _is_nodata(values, dataset.nodatavals[band - 1])
+            blank &= (_is_zero(values) & hidden) | is_nodata(values, dataset.nodatavals[band - 1])
     return np.asarray(~blank)
 
 
@@ -59,7 +59,8 @@ def _is_zero(values: NDArray[Any]) -> Marks:
     return np.asarray(zero.all(axis=-1)) if zero.ndim > values.ndim else zero
 
 
-def _is_nodata(values: NDArray[Any], nodata: float | None) -> Marks:
+def is_nodata(values: NDArray[Any], nodata: float | None) -> Marks:
+    """Mark the values that are the nodata value, bit for bit."""
     if nodata is None or values.dtype.kind == "c":
         return np.zeros(values.shape, np.bool_)
     if values.dtype.kind in "iu":

@@ -116,7 +116,7 @@ class DeclaredColumns(Rule[DeclaredColumnsParams]):
 
     expectation = "expect_columns_to_be_declared"
     params = DeclaredColumnsParams
-    kinds = frozenset({LayerKind.VECTOR, LayerKind.POINT_CLOUD})
+    kinds = frozenset({LayerKind.VECTOR, LayerKind.POINT_CLOUD, LayerKind.RASTER_VALUES})
 
     def zone_lists(self, params: DeclaredColumnsParams) -> tuple[str, ...]:
         """Need none."""

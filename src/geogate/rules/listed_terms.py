@@ -82,7 +82,7 @@ class NoListedTerms(Rule[TermsParams]):
 
     expectation = "expect_no_listed_terms"
     params = TermsParams
-    kinds = frozenset(LayerKind)
+    kinds = frozenset(LayerKind) - {LayerKind.RASTER_VALUES}
 
     def zone_lists(self, params: TermsParams) -> tuple[str, ...]:
         """Need none."""

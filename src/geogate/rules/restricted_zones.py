@@ -54,7 +54,7 @@ class RestrictedZones(Rule[ZonesParams]):
 
     expectation = "expect_no_position_in_restricted_zones"
     params = ZonesParams
-    kinds = frozenset(LayerKind)
+    kinds = frozenset(LayerKind) - {LayerKind.RASTER_VALUES}
 
     def zone_lists(self, params: ZonesParams) -> tuple[str, ...]:
         """Need the one list."""

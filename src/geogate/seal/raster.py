@@ -96,11 +96,11 @@ class _Layout:
 def write_geotiff(source: Source, layers: Mapping[str, pyproj.CRS], target: Path) -> tuple[Path, ...]:
     """Write the raster of a source; the same pixels in the same place give the same bytes.
 
-    ``layers`` has the published reference system of its one layer.
+    ``layers`` has the published reference system of its layers, which have the same one.
 
     Raises: UnreadableError when the pixels cannot be read to the end, or GeoTIFF cannot say where they lie.
     """
-    (crs,) = layers.values()
+    crs = next(iter(layers.values()))
     with opened(source.path) as dataset:
         with strict_raster("read"):
             transform = _require_plain(dataset)
