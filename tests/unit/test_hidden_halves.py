@@ -20,7 +20,6 @@ HALVES = [
     "lat: 47.37691",
     "8.54171 E",
     "47.37691\u00b0",
-    "turn at 47\u00b022'37\" N then",
     "N 47 22.614",
     "47 22 36 N",
     "lon_8_54171",
@@ -61,6 +60,12 @@ def test_one_fine_number_among_words_is_no_position_and_two_are() -> None:
     assert carriers(a=["ref 47.37691 ok"] * 9) == ()
     assert carriers(a=["ref 47.37691 ok", "see 8.54171"])[0].columns == ("a",)
     assert carriers(a=["ref 47.37691 ok"], b=["see 8.54171"])[0].columns == ("a", "b")
+
+
+def test_one_axis_with_seconds_among_words_is_no_position_and_two_are() -> None:
+    assert carriers(a=["turn at 47\u00b022'37\" N then"]) == ()
+    assert carriers(a=["turn at 47\u00b022'37\" N then", "and at 8\u00b032'31\" E"]) != ()
+    assert carriers(a=["north of 47\u00b020' N", "west of 8\u00b030' E", "south of 47\u00b022'30\" N"]) == ()
 
 
 def test_a_number_in_a_text_and_one_in_a_name_are_two() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from geogate.measures.hidden.forms.halves import EAST_DIGITS, LONE, LONE_FRACTION, NORTH_DIGITS
-from geogate.measures.hidden.forms.sexagesimal import HALF
+from geogate.measures.hidden.forms.sexagesimal import EAST_IN_WORDS, HALF, NORTH_IN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,6 +38,9 @@ def together(texts: Iterable[TextPositions]) -> frozenset[str]:
     if lone is not None:
         both = lone.distinct + (fraction.distinct if fraction is not None else 0.0)
         found |= {LONE, LONE_FRACTION} if both >= TWO or _summed(columns, HALF) is not None else set()
+    words = {name for name in (NORTH_IN_WORDS, EAST_IN_WORDS) if _summed(columns, name) is not None}
+    if len(words) > 1 or (words and _summed(columns, HALF) is not None):
+        found |= words
     if _digits_apart(columns):
         found |= {NORTH_DIGITS, EAST_DIGITS}
     return frozenset(found)

@@ -47,7 +47,7 @@ class Match(Protocol):
         """Return where the match begins."""
         ...
 
-    def end(self) -> int:
+    def end(self, number: int = 0, /) -> int:
         """Return where the match ends."""
         ...
 

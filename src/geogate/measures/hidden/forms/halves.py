@@ -41,6 +41,7 @@ _GIVES: Final = r"[\s:=_\"'()/-]{0,5}"
 _FINE: Final = r"[-+]?[0-9]{1,3}[.,][0-9]{4,40}"
 _DIGITS_NAME: Final = r"[-+]?[0-9]{1,3}[_p][0-9]{4,40}"
 _ENDS: Final = r"(?:[^0-9.,]|[.,](?:[^0-9]|$)|$)"
+_SIGNS: Final = frozenset({b"+", b"-"})
 _SMALL: Final = 1.0
 _FRACTION_PLACES: Final = 5
 
@@ -53,9 +54,17 @@ def _signed(letter: bytes, degrees: float) -> float:
     return -abs(degrees) if letter in {b"S", b"W"} else degrees
 
 
+def _raised(data: bytes, end: int) -> bool:
+    """Tell whether an exponent follows a number, so that it is one by itself."""
+    return data[end : end + 1] in {b"e", b"E"} and (
+        data[end + 1 : end + 2].isdigit() or data[end + 1 : end + 2] in _SIGNS
+    )
+
+
 def _read_letter(data: bytes, match: Match) -> Reading | None:
     """Read a fine number with the letter of a hemisphere, before it or behind it."""
-    del data
+    if match.group(4) and _raised(data, match.end() - 1):
+        return None
     before, one, other, behind = (match.group(i) or b"" for i in range(1, 5))
     letter, text = (before or behind).upper(), (one or other).replace(b"_", b".").replace(b"p", b".")
     return half(_axis(letter), _signed(letter, number(text)), cell_of_places(places(text)))
@@ -94,17 +103,17 @@ def _read_bare(data: bytes, match: Match) -> Reading | None:
 
 def _read_lone(data: bytes, match: Match) -> Reading | None:
     """Read a fine number among words; numbers by themselves are looked at as numbers."""
-    del data
     text = match.group(1) or match.group(2) or b""
-    if abs(number(text)) <= _SMALL:
+    if abs(number(text)) <= _SMALL or _raised(data, match.end(1 if match.group(1) else 2)):
         return None
     return half(b"", number(text), cell_of_places(places(text)), Strength.POSSIBLE)
 
 
 def _read_fraction(data: bytes, match: Match) -> Reading | None:
-    del data
     text = match.group(1) or match.group(2) or b""
     if abs(number(text)) > _SMALL or places(text) < _FRACTION_PLACES:
+        return None
+    if _raised(data, match.end(1 if match.group(1) else 2)):
         return None
     return half(b"", number(text), cell_of_places(places(text)), Strength.POSSIBLE)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import isfinite, nan
 from typing import Final
 
 from geogate.measures.hidden import Strength
@@ -21,6 +21,11 @@ from geogate.measures.hidden.forms.pairs import oriented
 HALF: Final = "half-position"
 """The form of one axis by itself, which is a position that nobody can read here."""
 
+NORTH_IN_WORDS: Final = "half-in-words-north"
+EAST_IN_WORDS: Final = "half-in-words-east"
+"""One axis with seconds among words, which the other one can make a position."""
+
+_ROUND: Final = 5
 _EVERY: Final = 180.0
 _NORTHERN: Final = 90.0
 _MINUTE: Final = 60
@@ -161,15 +166,36 @@ def half(axis: bytes, degrees: float, cell_m: float, strength: Strength = Streng
     return Reading(lonlat=lonlat, cell_m=cell_m, strength=strength)
 
 
-def _read_half(_: bytes, match: Match) -> Reading | None:
-    """Read one axis of a position; the other one must be elsewhere."""
+def _half_of(match: Match, strength: Strength) -> Reading | None:
     texts = [match.group(i) or b"" for i in range(1, 6)]
     letter, degrees = letter_of(texts[0]) or letter_of(texts[4]), angle(*texts[1:4])
     if not _marked(match, 1) or degrees is None or not (letter or texts[3]):
         return None
     axis = b"N" if letter in {b"N", b"S"} else b"E" if letter else b""
     degrees = -abs(degrees) if letter in {b"S", b"W"} else degrees
-    return half(axis, degrees, minute_cell_m(*texts[2:4]))
+    return half(axis, degrees, minute_cell_m(*texts[2:4]), strength)
+
+
+def _read_half(_: bytes, match: Match) -> Reading | None:
+    """Read a text that is one axis of a position; the other one must be elsewhere."""
+    return _half_of(match, Strength.LIKELY)
+
+
+def _read_in_words(match: Match, axis: int) -> Reading | None:
+    """Read one axis among words, if it is no border: those of areas are on whole minutes or round seconds."""
+    seconds = match.group(4) or b""
+    if not places(seconds) and (not seconds or int(number(seconds)) % _ROUND == 0):
+        return None
+    found = _half_of(match, Strength.POSSIBLE)
+    return found if found is not None and any(isfinite(pair[axis]) for pair in found.lonlat) else None
+
+
+def _read_north_in_words(_: bytes, match: Match) -> Reading | None:
+    return _read_in_words(match, 1)
+
+
+def _read_east_in_words(_: bytes, match: Match) -> Reading | None:
+    return _read_in_words(match, 0)
 
 
 _BARE_BEHIND: Final = rf"\b{_BARE}\s?([NS])\b{_NEAR}\b{_BARE}\s?([EWO])\b"
@@ -189,10 +215,12 @@ FORMS: Final = (
     Form(
         name=HALF,
         telling=r"[0-9]\s?(?:°|deg\b|度)\s?[0-9]{1,2}(?:[.,][0-9]{1,30})?\s?(?:'|`|m|分|[NSEWO])",
-        pattern=_AXIS,
+        pattern=rf"\x1e\s*{_AXIS}\s*\x1f",
         read=_read_half,
         half=True,
     ),
+    Form(name=NORTH_IN_WORDS, telling="", pattern=_AXIS, read=_read_north_in_words, half=True),
+    Form(name=EAST_IN_WORDS, telling="", pattern=_AXIS, read=_read_east_in_words, half=True),
     Form(
         name="bare-degrees-minutes",
         telling=rf"{_TWO_PARTS}\s?[NS]{_NEAR}[0-9]",
