@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from geogate.gate.across import with_other_layers
 from geogate.gate.measuring import opened_for
 from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts
 from geogate.gate.place import zone_digests
@@ -129,7 +130,7 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
     strange: tuple[Finding, ...] = ()
     if inspection.layers:
         means.progress.on_total(inspection.claimed)
-        shown = _judged(inspection.layers, subject, question=question)
+        shown = with_other_layers(_judged(inspection.layers, subject, question=question), policy=question.policy)
         hidden, strange = inspection.hidden()
         found = _judged(hidden, subject, question=question) if hidden else ()
     layers = (*inspection.layers, *hidden)

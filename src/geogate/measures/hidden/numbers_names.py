@@ -18,6 +18,15 @@ _LAT: Final = frozenset(
 _X: Final = frozenset("x xcoord xpos posx coordx utmx utme easting east rechtswert ostwert pointx xm xwgs".split())
 _Y: Final = frozenset("y ycoord ypos posy coordy utmy utmn northing north hochwert nordwert pointy ym ywgs".split())
 
+_TIME: Final = frozenset(
+    "time times date dates day days ts timestamp datetime epoch unix utc gmt at when seen created updated modified "
+    "changed observed recorded measured captured acquired logged received sent start started end ended begin began "
+    "finish finished stop stopped from to until till since valid expires expiry expiration last first dt "
+    "hour hours hr hrs minute minutes min mins second seconds sec secs ms msec millis milliseconds micros nanos clock "
+    "year month week arrival departure pickup dropoff beginn ende von bis zeit datum uhrzeit tag fecha hora heure jour "
+    "debut fin data ora inizio fine tid dato tijd".split()
+)
+_TIME_PARTS: Final = ("time", "date", "stamp", "epoch", "zeit", "datum", "moment")
 _PERSON: Final = frozenset(
     "imei imsi msisdn iccid imeisv mac ssid bssid device deviceid devid uuid guid idfa gaid maid adid aaid user userid "
     "username uid login account accountid customer customerid client clientid kunde kundennummer subscriber driver "
@@ -58,3 +67,9 @@ def names_a_person(name: str) -> bool:
     if joined in _PERSON or words & _PERSON:
         return True
     return bool(words & _PERSON_WITH_ID and words & _ID)
+
+
+def names_a_time(name: str) -> bool:
+    """Tell whether a column is called as moments are."""
+    words = tokens(name)
+    return bool(_TIME & set(words)) or any(part in word for word in words for part in _TIME_PARTS)
