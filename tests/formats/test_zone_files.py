@@ -64,6 +64,11 @@ def geojson(path: Path) -> Path:
     return path
 
 
+def geojson_of(path: Path, *, frame: gpd.GeoDataFrame) -> Path:
+    path.write_text(frame.to_json(drop_id=True), encoding="utf-8")
+    return path
+
+
 def kml(path: Path) -> Path:
     path.write_text(KML, encoding="utf-8")
     return path
@@ -174,6 +179,56 @@ def test_a_list_is_in_force_on_its_first_and_last_day(pinned: Path, day: date) -
 def test_a_list_is_not_in_force_a_day_before_or_after(pinned: Path, day: date, reason: str) -> None:
     with pytest.raises(ZoneListError, match=f"^sites.yaml: {reason}"):
         load_zone_list(pinned, today=day)
+
+
+WRITERS: dict[str, Callable[..., Path]] = {
+    "data.geojson": geojson_of,
+    "data.gpkg": through_gdal,
+    "data.fgb": through_gdal,
+    "data.shp": through_gdal,
+}
+WIDE = shapely.box(-100, 10, 80, 20)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize(
+    ("shape", "reason"),
+    [
+        (shapely.Polygon([(179, 10), (-179, 10), (-179, 11), (179, 11)]), "can be read in two ways round the globe"),
+        (WIDE, "can be read in two ways round the globe"),
+        (shapely.Polygon([(10, 50), (11, 50), (10, 90.0001)]), "no place on the Earth|no longitude or no latitude"),
+        (shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)]), "self-intersection"),
+        (shapely.Polygon([(0, 0), (1, 1), (2, 2)]), "self-intersection|no area"),
+    ],
+    ids=["a jump", "half the globe", "beyond the pole", "a bow tie", "flat"],
+)
+def test_a_zone_that_could_be_misread_is_refused_by_its_number_in_every_format(
+    name: str, shape: shapely.Polygon, reason: str, tmp_path: Path
+) -> None:
+    frame = gpd.GeoDataFrame({"code": ["A1", "B2"]}, geometry=[SQUARE, shape], crs="EPSG:4326")
+    data = WRITERS[name](tmp_path / name, frame=frame)
+    # FlatGeobuf keeps zones in an order of its own.
+    with pytest.raises(ZoneListError, match=rf"^{name}, zone {'.' if name.endswith('fgb') else 2}\b.*({reason})"):
+        pin_zone_list(data, facts=FACTS)
+    assert not (tmp_path / "sites.yaml").exists()
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize(
+    "shape",
+    [
+        shapely.MultiPolygon([shapely.box(179, 10, 180, 11), shapely.box(-180, 10, -179, 11)]),
+        shapely.box(-100, 10, 79.999, 20),
+        shapely.Polygon([(10, 50), (11, 50), (10, 90)]),
+    ],
+    ids=["cut", "less than half the globe", "to the pole"],
+)
+def test_a_zone_that_cannot_be_misread_is_taken_in_every_format(
+    name: str, shape: shapely.Geometry, tmp_path: Path
+) -> None:
+    frame = gpd.GeoDataFrame({"code": ["A1"]}, geometry=[shape], crs="EPSG:4326")
+    manifest = pin_zone_list(WRITERS[name](tmp_path / name, frame=frame), facts=FACTS)
+    assert load_zone_list(manifest, today=TODAY).zones[0].geometry.equals(shape)
 
 
 MANIFEST_FAULTS = {
@@ -369,7 +424,7 @@ def test_a_list_without_a_reference_system_is_refused(name: str, tmp_path: Path)
 def test_a_reference_system_with_no_way_to_wgs_84_is_refused(tmp_path: Path) -> None:
     local = 'ENGCRS["plan",EDATUM["plan"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],LENGTHUNIT["metre",1]]'
     through_gdal(tmp_path / "data.gpkg", frame=FRAME.set_crs(local, allow_override=True))
-    with pytest.raises(ZoneListError, match=r"^data.gpkg: .*(transformed to WGS 84|reference system)"):
+    with pytest.raises(ZoneListError, match=r"^data.gpkg, zone 1: .*(transformed to WGS 84|reference system)"):
         pin_zone_list(tmp_path / "data.gpkg", facts=FACTS)
 
 

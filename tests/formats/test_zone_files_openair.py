@@ -22,7 +22,7 @@ COLLECTION = Path(__file__).parents[3] / "shared" / "data" / "zones" / "openair"
 
 def area(text: str) -> shapely.Polygon:
     (zone,) = read(text)
-    geometry = normalise(zone.geometry, zone=zone.place)
+    geometry = normalise(zone.geometry, zone=zone.place, short_edges=zone.short_edges)
     assert isinstance(geometry, shapely.Polygon)
     return geometry
 
@@ -91,7 +91,7 @@ def test_an_arc_of_a_whole_turn_is_a_circle() -> None:
 
 def test_a_zone_across_the_antimeridian_is_cut_there() -> None:
     (zone,) = read(HEAD + "V X=10:00:00 N 179:59:00 E\nDC 10\n")
-    assert shapely.get_num_geometries(normalise(zone.geometry, zone="z")) == 2
+    assert shapely.get_num_geometries(normalise(zone.geometry, zone="z", short_edges=zone.short_edges)) == 2
 
 
 CENTRE = "V X=50:00:00 N 010:00:00 E\n"
@@ -179,9 +179,9 @@ if COLLECTION.is_dir():
         text = path.read_text(encoding="utf-8")
         if path.stem in REFUSED:
             with pytest.raises((UnreadableZonesError, PolicyError)):
-                [normalise(zone.geometry, zone=zone.place) for zone in read(text)]
+                [normalise(zone.geometry, zone=zone.place, short_edges=zone.short_edges) for zone in read(text)]
             return
-        areas = [normalise(zone.geometry, zone=zone.place) for zone in read(text)]
+        areas = [normalise(zone.geometry, zone=zone.place, short_edges=zone.short_edges) for zone in read(text)]
         expected = json.loads(DRAWN[path.stem].read_text(encoding="utf-8"))["features"] if path.stem in DRAWN else []
         for own, feature in zip(areas, expected, strict=False):
             if "geometry" in feature:

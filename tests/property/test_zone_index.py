@@ -46,7 +46,7 @@ def zones(draw: st.DrawFn) -> BaseGeometry:
 
 def usable(geometry: BaseGeometry) -> BaseGeometry:
     try:
-        return normalise(geometry, zone="z")
+        return normalise(geometry, zone="z", short_edges=True)
     except ZoneGeometryError:
         assume(False)  # noqa: FBT003 - hypothesis' way to pass on
         raise

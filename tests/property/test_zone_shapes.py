@@ -45,7 +45,7 @@ def star(centre: tuple[float, float], *, radius_m: float, bearings: list[int], k
 
 def on_the_map(geometry: BaseGeometry) -> BaseGeometry:
     try:
-        return normalise(geometry, zone="z")
+        return normalise(geometry, zone="z", short_edges=True)
     except ZoneGeometryError:
         assume(False)  # noqa: FBT003 - hypothesis' way to pass on
         raise

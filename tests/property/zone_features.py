@@ -96,7 +96,7 @@ def zones_round(
 
 def _is_readable(zone: BaseGeometry) -> bool:
     try:
-        normalise(zone, zone="z")
+        normalise(zone, zone="z", short_edges=True)
     except ZoneGeometryError:
         return False
     return True

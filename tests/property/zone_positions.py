@@ -75,7 +75,7 @@ def usable_zones(random: np.random.Generator, *, most: int) -> list[BaseGeometry
     wanted = random.integers(1, most + 1)
     while len(zones) < wanted:
         try:
-            zones.append(normalise(any_zone(random), zone="z"))
+            zones.append(normalise(any_zone(random), zone="z", short_edges=True))
         except ZoneGeometryError:
             continue
     return [*zones, zones[0]] if random.uniform() < 0.2 else zones

@@ -25,7 +25,9 @@ _SAMPLES = 101
 
 def zone_list(geometries: Iterable[BaseGeometry], *, buffer_m: float = 0.0, name: str = "list") -> ZoneList:
     zones = tuple(
-        Zone(id=f"z{n}", category="any", buffer_m=buffer_m, geometry=normalise(geometry, zone=f"z{n}"))
+        Zone(
+            id=f"z{n}", category="any", buffer_m=buffer_m, geometry=normalise(geometry, zone=f"z{n}", short_edges=True)
+        )
         for n, geometry in enumerate(geometries)
     )
     return ZoneList(

@@ -13,6 +13,8 @@ def area(*lonlat: tuple[float, float]) -> shapely.Polygon:
 
 
 CROSSING = [(179, 10), (-179, 10), (-179, 11), (179, 11)]
+BEYOND = [(lon % 360, lat) for lon, lat in CROSSING]
+BOTH_SIDES = shapely.MultiPolygon([shapely.box(179, 10, 180, 11), shapely.box(-180, 10, -179, 11)])
 
 
 def test_a_zone_away_from_the_antimeridian_keeps_all_its_digits() -> None:
@@ -23,22 +25,76 @@ def test_a_zone_away_from_the_antimeridian_keeps_all_its_digits() -> None:
 @pytest.mark.parametrize(
     "ring",
     [
-        CROSSING,
-        [(179, 10), (181, 10), (181, 11), (179, 11)],
+        BEYOND,
         [(-181, 10), (-179, 10), (-179, 11), (-181, 11)],
         [(179, 10), (180, 10), (-180, 10), (-179, 10), (-179, 11), (-180, 11), (180, 11), (179, 11)],
     ],
 )
 def test_a_ring_across_the_antimeridian_is_cut_there_however_it_is_written(ring: list[tuple[float, float]]) -> None:
-    zone = normalise(shapely.Polygon(ring), zone="a")
-    expected = shapely.MultiPolygon([shapely.box(179, 10, 180, 11), shapely.box(-180, 10, -179, 11)])
-    assert zone.equals(expected)
-    assert zone.is_valid
+    for short_edges in (False, True):
+        zone = normalise(shapely.Polygon(ring), zone="a", short_edges=short_edges)
+        assert zone.equals(BOTH_SIDES)
+        assert zone.is_valid
+
+
+@pytest.mark.parametrize("ring", [CROSSING, CROSSING[::-1]])
+def test_a_ring_that_jumps_is_cut_only_where_the_format_says_that_edges_are_short(
+    ring: list[tuple[float, float]],
+) -> None:
+    with pytest.raises(ZoneGeometryError, match=r"two ways round the globe.*cut it there into two parts"):
+        normalise(shapely.Polygon(ring), zone="a")
+    assert normalise(shapely.Polygon(ring), zone="a", short_edges=True).equals(BOTH_SIDES)
+
+
+def test_a_zone_that_is_cut_at_the_antimeridian_already_is_not_in_doubt() -> None:
+    assert normalise(BOTH_SIDES, zone="a").equals(BOTH_SIDES)
+
+
+def belt(degrees: float, *, west: float = -100.0) -> shapely.Polygon:
+    return shapely.box(west, 10, west + degrees, 20)
+
+
+@pytest.mark.parametrize("degrees", [1.0, 90.0, 179.999, 180.0, 180.001, 269.0, 270.0, 271.0, 279.999])
+def test_an_edge_of_half_the_globe_or_more_is_refused_and_a_shorter_one_means_what_it_says(degrees: float) -> None:
+    if degrees < 180:
+        assert normalise(belt(degrees), zone="a").equals(belt(degrees))
+        return
+    with pytest.raises(ZoneGeometryError, match="two ways round the globe: add vertices"):
+        normalise(belt(degrees), zone="a")
+    vertices = shapely.segmentize(belt(degrees), 90)
+    assert normalise(vertices, zone="a").equals(belt(degrees))
+
+
+@pytest.mark.parametrize("degrees", [179.999, 180.0, 180.001, 300.0])
+def test_a_line_of_half_the_globe_or_more_is_refused(degrees: float) -> None:
+    line = shapely.LineString([(-150, 0), (degrees - 150, 10)])
+    if degrees < 180:
+        assert normalise(line, zone="a").equals(line)
+        return
+    with pytest.raises(ZoneGeometryError, match="two ways round the globe: add vertices"):
+        normalise(line, zone="a")
+
+
+@pytest.mark.parametrize("south", [-90.0, -89.0])
+def test_an_edge_along_a_pole_is_as_long_as_it_says_and_one_beside_it_is_not(south: float) -> None:
+    vertices = [(150.0, south), (150, -70), (50, -70), (-50, -70), (-150, -70), (-150, south)]
+    if south == -90:
+        assert normalise(shapely.Polygon(vertices), zone="a").equals(shapely.box(-150, -90, 150, -70))
+        return
+    with pytest.raises(ZoneGeometryError, match="two ways"):
+        normalise(shapely.Polygon(vertices), zone="a")
+
+
+def test_a_ring_round_a_pole_is_refused_where_it_encloses_something_without_the_pole_too() -> None:
+    ring = [(lon, 80.0 - (180 - abs(lon)) / 100) for lon in range(-180, 180, 30)]
+    with pytest.raises(ZoneGeometryError, match="two ways"):
+        normalise(shapely.Polygon(ring), zone="a")
+    assert normalise(shapely.Polygon(ring), zone="a", short_edges=True).intersects(shapely.Point(5, 90))
 
 
 def test_a_hole_across_the_antimeridian_is_cut_as_well() -> None:
     hole = [(179.5, 10.4), (-179.5, 10.4), (-179.5, 10.6), (179.5, 10.6)]
-    zone = normalise(shapely.Polygon(CROSSING, [hole]), zone="a")
+    zone = normalise(shapely.Polygon(CROSSING, [hole]), zone="a", short_edges=True)
     assert zone.area == pytest.approx(2.0 - 0.2)
     assert not zone.intersects(shapely.Point(180, 10.5))
 
@@ -75,7 +131,8 @@ def test_points_beyond_180_degrees_are_turned_back_to_the_map() -> None:
 
 
 def test_a_line_across_the_antimeridian_becomes_two_lines() -> None:
-    zone = normalise(shapely.LineString([(179, 0), (-179, 2)]), zone="a")
+    zone = normalise(shapely.LineString([(179, 0), (181, 2)]), zone="a")
+    assert normalise(shapely.LineString([(179, 0), (-179, 2)]), zone="a", short_edges=True).equals(zone)
     assert zone.equals(shapely.MultiLineString([[(179, 0), (180, 1)], [(-180, 1), (-179, 2)]]))
 
 
@@ -108,11 +165,11 @@ BAD = {
     "flat": (area((0, 0), (1, 1), (0, 0)), "too few points|self-intersection|no area"),
     "hole outside": (shapely.Polygon([(0, 0), (1, 0), (1, 1)], [[(5, 5), (6, 5), (6, 6)]]), "hole lies outside"),
     "hole outside across": (
-        shapely.Polygon(CROSSING, [[(170, 10.4), (171, 10.4), (171, 10.6)]]),
+        shapely.Polygon(BEYOND, [[(170, 10.4), (171, 10.4), (171, 10.6)]]),
         "hole lies outside",
     ),
     "two holes over each other": (
-        shapely.Polygon(CROSSING, [[(179.2, 10.2), (179.8, 10.2), (179.5, 10.8)]] * 2),
+        shapely.Polygon(BEYOND, [[(179.2, 10.2), (179.8, 10.2), (179.5, 10.8)]] * 2),
         "over another hole",
     ),
     "a point as a line": (shapely.LineString([(1, 1), (1, 1)]), "too few points|invalid"),
@@ -122,7 +179,10 @@ BAD = {
         shapely.Polygon([(lon, 5.0 if lon else -5.0) for lon in range(-180, 180, 30)]),
         "two ways",
     ),
-    "a ring that goes round twice": (shapely.Polygon([(lon % 360, 80) for lon in range(0, 720, 40)]), "close"),
+    "a ring that goes round twice": (
+        shapely.Polygon([(lon % 360, 80) for lon in range(0, 720, 40)]),
+        "close|self-intersection",
+    ),
 }
 
 

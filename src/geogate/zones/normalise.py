@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 _FARTHEST_LON, _FARTHEST_LAT = 360.0, 90.0
 _SAME_AREA = 1e-9
+_TWO_WAYS = (
+    "an edge spans half of the globe's longitudes or more, and can be read in two ways round the globe: "
+    "add vertices to it, or where the zone crosses the antimeridian, cut it there into two parts"
+)
 _MULTI_PART: dict[str, Callable[..., BaseGeometry]] = {
     "Point": shapely.MultiPoint,
     "LineString": shapely.MultiLineString,
@@ -49,16 +53,18 @@ class ZoneGeometryError(PolicyError):
         self.reason = reason
 
 
-def normalise(geometry: BaseGeometry | None, *, zone: str) -> BaseGeometry:
+def normalise(geometry: BaseGeometry | None, *, zone: str, short_edges: bool = False) -> BaseGeometry:
     """Give the geometry that the zone has on the map: valid, two-dimensional, within [-180, 180] and [-90, 90].
 
-    Vertices are longitude and latitude on WGS 84, edges are straight in degrees. Rings may cross the antimeridian as
-    jumps or with longitudes beyond 180, and may enclose a pole.
+    Vertices are longitude and latitude on WGS 84, edges are straight in degrees. Rings may cross the antimeridian with
+    longitudes beyond 180, and may enclose a pole. ``short_edges`` says that edges go the short way round the globe by
+    the definition of the format; then a jump of longitudes crosses the antimeridian too. Without it, an edge of half a
+    turn or more is an error where both ways round make a zone: nobody can say which of them the source means.
 
     Raises: ZoneGeometryError.
     """
     parts = _parts(geometry, zone)
-    done = [_part(part, zone) for part in parts]
+    done = [_part(part, zone, literal=not short_edges) for part in parts]
     flat: list[BaseGeometry] = [piece for part in done for piece in shapely.get_parts(part)]
     if len(flat) == 1:
         return flat[0]
@@ -87,9 +93,9 @@ def _parts(geometry: BaseGeometry | None, zone: str) -> list[BaseGeometry]:
     return parts
 
 
-def _part(part: BaseGeometry, zone: str) -> BaseGeometry:
+def _part(part: BaseGeometry, zone: str, *, literal: bool) -> BaseGeometry:
     if isinstance(part, shapely.Polygon):
-        return _polygon(part, zone)
+        return _polygon(part, zone, literal=literal)
     lonlat = shapely.get_coordinates(part)
     if isinstance(part, shapely.Point):
         return shapely.Point(on_the_map(lonlat)[0])
@@ -99,21 +105,21 @@ def _part(part: BaseGeometry, zone: str) -> BaseGeometry:
         raise ZoneGeometryError(zone, why_invalid(part))
     if not jumps(lonlat):
         return shapely.LineString(lonlat)
-    readings = line_readings(lonlat)
+    readings = line_readings(lonlat, literal=literal)
     if len(readings) > 1:
-        raise ZoneGeometryError(zone, "an edge can be read in two ways round the globe: add vertices to it")
+        raise ZoneGeometryError(zone, _TWO_WAYS)
     return into_the_map(shapely.LineString(readings[0]))
 
 
-def _polygon(polygon: shapely.Polygon, zone: str) -> BaseGeometry:
+def _polygon(polygon: shapely.Polygon, zone: str, *, literal: bool) -> BaseGeometry:
     rings = [shapely.get_coordinates(ring) for ring in (polygon.exterior, *polygon.interiors)]
     if not any(jumps(ring) for ring in rings):
         if not polygon.is_valid or polygon.area == 0:
             raise ZoneGeometryError(zone, why_invalid(polygon))
         return polygon
-    area = into_the_map(_only(rings[0], zone))
+    area = into_the_map(_only(rings[0], zone, literal=literal))
     for ring in rings[1:]:
-        hole = into_the_map(_only(ring, zone))
+        hole = into_the_map(_only(ring, zone, literal=literal))
         if not _holds(area, hole):
             raise ZoneGeometryError(zone, "a hole lies outside its shell or over another hole")
         area = shapely.difference(area, hole)
@@ -122,13 +128,13 @@ def _polygon(polygon: shapely.Polygon, zone: str) -> BaseGeometry:
     return area
 
 
-def _only(ring: NDArray[np.float64], zone: str) -> shapely.Polygon:
+def _only(ring: NDArray[np.float64], zone: str, *, literal: bool) -> shapely.Polygon:
     try:
-        areas = ring_readings(ring)
+        areas = ring_readings(ring, literal=literal)
     except UnreadableRingError as error:
         raise ZoneGeometryError(zone, str(error)) from None
     if len(areas) > 1:
-        raise ZoneGeometryError(zone, "a ring can be read in two ways round the globe: add vertices to it")
+        raise ZoneGeometryError(zone, _TWO_WAYS)
     return areas[0]
 
 

@@ -4,6 +4,9 @@ A jump of more than 180 degrees of longitude between two vertices is not an edge
 crossing of the antimeridian, when what remains of it after whole turns is an edge of at most 90 degrees. Where that
 is not so, or where the jump is exactly one turn (a whole parallel, or two names of the same meridian), both readings
 are given, and the caller decides what it makes of that. An edge along a pole is as long as it says.
+
+That is how data is read. ``literal`` is for whoever takes nobody's habit for granted: every edge of half a turn or more
+is then also read as it is written, or where it is exactly half a turn long, the other way round.
 """
 
 from __future__ import annotations
@@ -30,26 +33,26 @@ class UnreadableRingError(ValueError):
 
 
 def jumps(lonlat: NDArray[np.float64]) -> bool:
-    """Tell whether a run of vertices leaves [-180, 180] or has an edge of more than 180 degrees of longitude."""
+    """Tell whether a run of vertices leaves [-180, 180] or has an edge of 180 or more degrees of longitude."""
     lon = lonlat[:, 0]
-    return bool(np.abs(lon).max() > HALF_TURN or np.abs(np.diff(lon)).max(initial=0.0) > HALF_TURN)
+    return bool(np.abs(lon).max() > HALF_TURN or np.abs(np.diff(lon)).max(initial=0.0) >= HALF_TURN)
 
 
-def line_readings(lonlat: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def line_readings(lonlat: NDArray[np.float64], *, literal: bool = False) -> list[NDArray[np.float64]]:
     """Give the curves that a line may mean, one or two, without jumps; longitudes may leave [-180, 180].
 
     Shape: each ``(n, 2)``.
     """
-    return [_walk(lonlat, steps) for steps in _steps(lonlat)]
+    return [_walk(lonlat, steps) for steps in (_literal_steps if literal else _steps)(lonlat)]
 
 
-def ring_readings(lonlat: NDArray[np.float64]) -> list[shapely.Polygon]:
+def ring_readings(lonlat: NDArray[np.float64], *, literal: bool = False) -> list[shapely.Polygon]:
     """Give the areas that a closed ring may enclose, valid ones only; a ring round a pole holds that pole.
 
     Raises: UnreadableRingError when there is none.
     """
     found, reason = [], "it does not close on the globe"
-    for path in line_readings(lonlat):
+    for path in line_readings(lonlat, literal=literal):
         for ring in _closed(path):
             polygon = shapely.Polygon(ring)
             if polygon.is_valid and polygon.area > 0:
@@ -97,11 +100,23 @@ def turned(geometry: BaseGeometry, turns: int) -> BaseGeometry:
     return shapely.transform(geometry, lambda lonlat: lonlat + offset)
 
 
+def _along_pole(lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
+    lat = lonlat[:, 1]
+    along: NDArray[np.bool_] = (np.abs(lat[1:]) == _POLE) & (lat[1:] == lat[:-1])
+    return along
+
+
+def _literal_steps(lonlat: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    raw = np.diff(lonlat[:, 0])
+    yield raw
+    far = (np.abs(raw) >= HALF_TURN) & ~_along_pole(lonlat)
+    if far.any():
+        yield np.where(far, raw - TURN * np.sign(raw) * np.maximum(np.round(np.abs(raw) / TURN), 1), raw)
+
+
 def _steps(lonlat: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
     raw = np.diff(lonlat[:, 0])
-    lat = lonlat[:, 1]
-    along_pole = (np.abs(lat[1:]) == _POLE) & (lat[1:] == lat[:-1])
-    plain = (np.abs(raw) <= HALF_TURN) | along_pole
+    plain = (np.abs(raw) <= HALF_TURN) | _along_pole(lonlat)
     wrapped = raw - TURN * np.round(raw / TURN)
     yield np.where(plain, raw, wrapped)
     if np.any(~plain & ((np.abs(wrapped) > _CLEAR_DEG) | (wrapped == 0.0))):

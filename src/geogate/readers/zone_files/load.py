@@ -120,7 +120,7 @@ def _zone(raw: RawZone, facts: ZoneListFacts, *, number: int, file: str) -> Zone
         zone_id = _text(raw, facts.id_field) if facts.id_field else str(number)
         category = _text(raw, facts.category_field) if facts.category_field else facts.category
         buffer_m = _distance(raw, facts.buffer_field) if facts.buffer_field else float(facts.buffer_m)
-        geometry = normalise(raw.geometry, zone=zone_id)
+        geometry = normalise(raw.geometry, zone=zone_id, short_edges=raw.short_edges)
     except UnreadableZonesError as error:
         raise ZoneListError(file, error.reason, place=raw.place) from None
     except ZoneGeometryError as error:

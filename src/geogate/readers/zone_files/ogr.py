@@ -80,25 +80,41 @@ def _layer(file: Path, driver: str) -> _Layer:
 
 
 def _lonlat(wkb: NDArray[np.object_], crs: str | None) -> NDArray[np.object_]:
+    """Read geometries in degrees on WGS 84.
+
+    Raises: UnreadableZonesError that names the first zone that is at fault.
+    """
     if crs is None:
         raise UnreadableZonesError("it has no coordinate reference system")
     try:
-        shapes = shapely.force_2d(shapely.from_wkb(wkb))
         system = pyproj.CRS.from_user_input(crs)
-        finite = np.isfinite(shapely.get_coordinates(shapes)).all()
-        if not finite:
-            raise UnreadableZonesError("a zone has a coordinate that is not a finite number")
+    except pyproj.exceptions.CRSError:
+        raise UnreadableZonesError("its coordinate reference system is not known") from None
+    try:
+        return _in_degrees(wkb, system)
+    except UnreadableZonesError:
+        for number in range(len(wkb)):
+            try:
+                _in_degrees(wkb[number : number + 1], system)
+            except UnreadableZonesError as error:
+                raise UnreadableZonesError(error.reason, place=f"zone {number + 1}") from None
+        raise
 
-        def transform(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-            return to_lonlat(xy, system)
 
+def _in_degrees(wkb: NDArray[np.object_], system: pyproj.CRS) -> NDArray[np.object_]:
+    def transform(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return to_lonlat(xy, system)
+
+    try:
+        with np.errstate(invalid="ignore"):
+            shapes = shapely.force_2d(shapely.from_wkb(wkb))
+        if not np.isfinite(shapely.get_coordinates(shapes)).all():
+            raise UnreadableZonesError("a coordinate is not a finite number")
         return (
             straighten(shapes, transform) if system.is_projected else np.asarray(shapely.transform(shapes, transform))
         )
     except ShapelyError:
-        raise UnreadableZonesError("a zone's geometry is not well-formed") from None
-    except pyproj.exceptions.CRSError:
-        raise UnreadableZonesError("its coordinate reference system is not known") from None
+        raise UnreadableZonesError("its geometry is not well-formed") from None
     except (UnmeasurableError, TooCurvedError) as error:
         raise UnreadableZonesError(f"it cannot be transformed to WGS 84: {error}") from None
 

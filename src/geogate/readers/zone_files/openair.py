@@ -165,7 +165,9 @@ class _Airspace:
             geometry = shapely.Polygon(self._closed_ring())
         except UnreadableZonesError as error:
             raise UnreadableZonesError(error.reason, place=f"airspace from line {self.line}") from None
-        return RawZone(place=f"airspace from line {self.line}", attributes=dict(self.fields), geometry=geometry)
+        # Edges of airspaces go the short way, and arcs are drawn with short edges.
+        place = f"airspace from line {self.line}"
+        return RawZone(place=place, attributes=dict(self.fields), geometry=geometry, short_edges=True)
 
     def _check(self) -> None:
         for tag, name in {"AN": "name", "AL": "lower limit", "AH": "upper limit"}.items():

@@ -16,12 +16,14 @@ Attributes = Mapping[str, object]
 class RawZone:
     """A zone in longitude and latitude on WGS 84, not yet checked.
 
-    ``place`` says where it stands, ``zone 3`` or ``line 17``; it has no name yet.
+    ``place`` says where it stands, ``zone 3`` or ``line 17``; it has no name yet. ``short_edges`` says that by the
+    format's definition no edge goes the long way round the globe.
     """
 
     place: str
     attributes: Attributes
     geometry: BaseGeometry | None
+    short_edges: bool = False
 
 
 class UnreadableZonesError(Exception):
