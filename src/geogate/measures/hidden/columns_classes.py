@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from geogate.measures.hidden.columns import TAG
+from geogate.measures.hidden.columns_ordinates import is_ordinate
 from geogate.measures.hidden.columns_pool import Pool
 from geogate.measures.hidden.columns_tokens import IDENTITIES
 from geogate.measures.hidden.numbers import numbers_in
@@ -79,6 +80,9 @@ def recognise(contents: Contents, texts: frozenset[str] = frozenset()) -> tuple[
     pool = Pool.read(contents.pool)
     found = []
     for facts in contents.columns or ():
+        if is_ordinate(facts.name) and facts.name not in {*positions, *numbers.possible}:
+            # Heights that are nothing else are looked at by the rule about what is in a layer.
+            continue
         if facts.name in positions:
             kind = ColumnClass.POSITION
         elif facts.name in numbers.possible and not names_a_person(facts.name):

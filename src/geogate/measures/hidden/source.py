@@ -12,6 +12,7 @@ import shapely
 from geogate.measures.batch import LayerBatch
 from geogate.measures.hidden.columns import numbers_of_texts
 from geogate.measures.hidden.columns_leaves import Leaf, leaves, numbers_of, valid_of
+from geogate.measures.hidden.columns_ordinates import is_ordinate, ordinates
 from geogate.measures.hidden.columns_places import middles
 from geogate.measures.hidden.numbers_subject import as_written
 from geogate.measures.hidden.text import positions_in
@@ -115,7 +116,8 @@ def said_by(carrier: Carrier, batch: LayerBatch) -> tuple[NDArray[np.int64], Flo
         found = positions_in(batch.attributes, carrier.columns[0], carrier.forms)
         return found.rows, found.lonlat
     places = carrier.position.leaves
-    every = {leaf.name: leaf for leaf in leaves(batch.attributes) if leaf.name in _needed(places)}
+    own_leaves = (*leaves(batch.attributes), *(ordinates(batch) if any(map(is_ordinate, places)) else ()))
+    every = {leaf.name: leaf for leaf in own_leaves if leaf.name in _needed(places)}
     if any(FIRST in name for name in places):
         return _in_lists(carrier.position, every, batch)
     missing = [name for name in places if name not in every]
