@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from geogate.gate.across import with_other_layers
 from geogate.gate.measuring import opened_for
-from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts, unlooked_ordinates
+from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts, removed_parts, unlooked_ordinates
 from geogate.gate.place import zone_digests
 from geogate.gate.versions import versions
 from geogate.model.dataset import LayerKind
@@ -152,6 +152,8 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
             *unlooked_ordinates(layers, [use.expectation for use in question.policy.rules]),
         ),
     )
+    if not subject.as_is:
+        verdict = replace(verdict, removed=removed_parts(inspection.parts))
     answer = SuiteAnswer(policy=question.policy, layers=answers) if answers else None
     return Examined(verdict=verdict, answer=answer)
 

@@ -150,6 +150,11 @@ def open_files(files: Mapping[Path, str], *, assume_crs: str, scratch: Path) -> 
     )
 
 
+def removed_parts(parts: Sequence[FilePart]) -> tuple[FilePart, ...]:
+    """Name the parts that a canonical encoding leaves out."""
+    return tuple(part for part in parts if part.fate is Fate.REMOVED)
+
+
 def odd_parts(parts: Sequence[FilePart], *, as_is: bool) -> tuple[Finding, ...]:
     """Find the parts that nothing can judge, and where bytes leave as they are those that are not judged."""
     findings = []

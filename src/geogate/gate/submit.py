@@ -16,7 +16,7 @@ from geogate.gate.facts import kept_facts
 from geogate.gate.inspection import inspected
 from geogate.gate.intake import dataset_files, dataset_name
 from geogate.gate.keys import signing_key
-from geogate.gate.opening import odd_parts
+from geogate.gate.opening import odd_parts, removed_parts
 from geogate.gate.passes import kernels_for
 from geogate.gate.progress import logged
 from geogate.gate.question import ask
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from geogate.gate.passes import Means
     from geogate.gate.progress import Progress
     from geogate.ledger.ledger import Ledger
-    from geogate.model.dataset import Dataset
+    from geogate.model.dataset import Dataset, FilePart
     from geogate.model.finding import Finding
     from geogate.model.names import Nonce, RequestId
     from geogate.model.verdict import Verdict
@@ -64,11 +64,15 @@ class Submission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sealed:
-    """What is in staging; ``artefact`` is ``None`` where none could be made, and ``findings`` say why."""
+    """What is in staging; ``artefact`` is ``None`` where none could be made, and ``findings`` say why.
+
+    ``removed`` are the parts of the dataset that the artefact does not have.
+    """
 
     dataset: Dataset
     artefact: Artefact | None
     findings: tuple[Finding, ...]
+    removed: tuple[FilePart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +170,10 @@ def _encode(dataset: Dataset, desk: _Desk) -> _Sealed:
             findings = (*said.findings, *inspection.finish(said.names))
             if findings:
                 return _Sealed(dataset=dataset, artefact=None, findings=findings)
+            removed = removed_parts(inspection.parts)
         digests = staging.adopt([into / name for name in said.names], names=said.names)
-    return _Sealed(dataset=dataset, artefact=Artefact(files=digests, encoding=Encoding.CANONICAL), findings=())
+    artefact = Artefact(files=digests, encoding=Encoding.CANONICAL)
+    return _Sealed(dataset=dataset, artefact=artefact, findings=(), removed=removed)
 
 
 def _ignore(_rows: int) -> None:
@@ -179,7 +185,8 @@ def _judge(sealed: _Sealed, desk: _Desk) -> Examined:
         dataset = sealed.dataset
         verdict = denied(dataset.digest, dataset.size, question=desk.question, findings=sealed.findings)
         return Examined(verdict=verdict, answer=None)
-    return judge_artefact(sealed.artefact, staging=desk.staging, question=desk.question, means=desk.means)
+    examined = judge_artefact(sealed.artefact, staging=desk.staging, question=desk.question, means=desk.means)
+    return replace(examined, verdict=replace(examined.verdict, removed=sealed.removed))
 
 
 def judge_artefact(artefact: Artefact, *, staging: Staging, question: Question, means: Means) -> Examined:

@@ -55,7 +55,8 @@ class Verdict:
     """The findings for one artefact, policy and recipient, and the checks that prove that each rule spoke.
 
     ``rules`` and ``layers`` are what had to be checked: a pair without a check denies. ``parts`` are what the files are
-    made of. ``isolation`` says what confined the readers: the level first, then the mechanisms.
+    made of; ``removed`` are the parts of what was staged that the canonical encoding leaves out. ``isolation`` says
+    what confined the readers: the level first, then the mechanisms.
     """
 
     subject: Sha256
@@ -71,6 +72,7 @@ class Verdict:
     findings: tuple[Finding, ...]
     parts: tuple[FilePart, ...] = field(default=(), metadata=LATER)
     isolation: tuple[str, ...] = field(default=(), metadata=LATER)
+    removed: tuple[FilePart, ...] = field(default=(), metadata=LATER)
 
     @property
     def unanswered(self) -> tuple[tuple[RuleId, LayerName], ...]:
