@@ -13,20 +13,20 @@ from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.windows import Window as RasterWindow
 
 if TYPE_CHECKING:
-    import rasterio
     from numpy.typing import NDArray
 
+    from geogate.libraries.rasters import Pixels
     from geogate.readers.raster_windows import Window
 
     Marks = NDArray[np.bool_]
 
 
-def has_mask(dataset: rasterio.DatasetReader) -> bool:
+def has_mask(dataset: Pixels) -> bool:
     """Say whether an image has a mask of its own, besides an alpha band and a nodata value."""
     return any(MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags for flags in dataset.mask_flag_enums)
 
 
-def shown(dataset: rasterio.DatasetReader, window: Window) -> Marks:
+def shown(dataset: Pixels, window: Window) -> Marks:
     """Mark the pixels of a window that show anything; called where warnings of rasterio are errors.
 
     Shape: ``(rows, columns)``.

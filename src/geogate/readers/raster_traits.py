@@ -10,7 +10,8 @@ from geogate.measures.source import UnreadableError
 
 if TYPE_CHECKING:
     import pyproj
-    import rasterio
+
+    from geogate.libraries.rasters import Pixels
 
 _HEIGHT: Final = re.compile(r"dem|dtm|dsm|elev|height|altit|depth|bathy|höhe|hoehe|relief", re.IGNORECASE)
 _METRES: Final = frozenset({"m", "metre", "meter", "metres", "meters", "ft", "feet", "foot"})
@@ -32,7 +33,7 @@ class Traits:
     elevation_hint: bool
 
 
-def traits_of(dataset: rasterio.DatasetReader, crs: pyproj.CRS | None) -> Traits:
+def traits_of(dataset: Pixels, crs: pyproj.CRS | None) -> Traits:
     """Read what the bands are said to be.
 
     Raises: UnreadableError when they are of several types, which a GeoTIFF cannot have.

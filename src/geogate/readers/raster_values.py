@@ -19,16 +19,18 @@ from geogate.readers.raster_shown import is_nodata
 from geogate.readers.raster_windows import Window, outline, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pyproj
-    import rasterio
     from numpy.typing import NDArray
 
+    from geogate.libraries.rasters import Pixels
     from geogate.readers.raster_place import Place
     from geogate.readers.raster_windows import Image
 
     Floats = NDArray[np.float64]
+    Bands = Sequence[tuple[str, Pixels]]
+    """Images of one grid, each with the name that its bands have, before their number."""
 
 PICTURE_BANDS: Final = 4
 """So many bands of whole numbers with eight bits are a picture, in which nobody looks for numbers."""
@@ -43,28 +45,33 @@ def holds_numbers(data_type: str, bands: int) -> bool:
     return data_type not in _PICTURES or bands > PICTURE_BANDS
 
 
-def value_columns(data_type: str, bands: int) -> pa.Schema:
+def value_columns(images: Bands) -> pa.Schema:
     """Name the columns: ``band_1`` and so on; complex numbers have two each."""
-    dtype = np.dtype(data_type)
-    if dtype.kind == "c":
-        half = pa.from_numpy_dtype(np.empty(0, dtype).real.dtype)
-        names = [f"band_{band}_{part}" for band in range(1, bands + 1) for part in ("real", "imaginary")]
-        return pa.schema([pa.field(name, half) for name in names])
-    return pa.schema([pa.field(f"band_{band}", pa.from_numpy_dtype(dtype)) for band in range(1, bands + 1)])
+    return pa.schema([field for name, image in images for field in _fields(name, image)])
+
+
+def _fields(name: str, image: Pixels) -> Iterator[pa.Field]:
+    for band, said in zip(image.indexes, image.dtypes, strict=True):
+        dtype = np.dtype(said)
+        if dtype.kind == "c":
+            half = pa.from_numpy_dtype(np.empty(0, dtype).real.dtype)
+            yield from (pa.field(f"{name}_{band}_{part}", half) for part in ("real", "imaginary"))
+        else:
+            yield pa.field(f"{name}_{band}", pa.from_numpy_dtype(dtype))
 
 
 def value_batches(
-    dataset: rasterio.DatasetReader, image: Image, place: Place, *, crs: pyproj.CRS, first_row: int
+    images: Bands, image: Image, place: Place, *, crs: pyproj.CRS, first_row: int
 ) -> Iterator[LayerBatch]:
-    """Read the values of all pixels of an image; what is nodata is null.
+    """Read the values of all pixels of an image, or of several of one grid; what is nodata is null.
 
     Raises: UnreadableError.
     """
-    columns = value_columns(dataset.dtypes[0], dataset.count)
+    columns = value_columns(images)
     for window in windows(image, place):
         for part in _parts(window, bands=len(columns)):
             with strict_raster("read"):
-                values = _values(dataset, part)
+                values = [array for _, each in images for array in _values(each, part)]
             xy = _middles(part, image, place)
             wkb = points_to_wkb(xy, np.ones(len(xy), np.bool_))
             attributes = pa.record_batch(values, schema=columns)
@@ -84,7 +91,7 @@ def _parts(window: Window, *, bands: int) -> Iterator[Window]:
         )
 
 
-def _values(dataset: rasterio.DatasetReader, part: Window) -> list[pa.Array]:
+def _values(dataset: Pixels, part: Window) -> list[pa.Array]:
     where = RasterWindow(part.column, part.row, part.columns, part.rows)
     found: list[pa.Array] = []
     for band, nodata in zip(dataset.indexes, dataset.nodatavals, strict=True):
