@@ -78,7 +78,8 @@ class ColumnFacts:
 
     def kept(self) -> ColumnFacts:
         """Leave out what tells values."""
-        return replace(self, least=None, largest=None)
+        tokens = None if self.tokens is None else replace(self.tokens, unreadable=self.tokens.unreadable.kept())
+        return replace(self, least=None, largest=None, tokens=tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -27,6 +27,7 @@ _TIME: Final = frozenset(
     "debut fin data ora inizio fine tid dato tijd".split()
 )
 _TIME_PARTS: Final = ("time", "date", "stamp", "epoch", "zeit", "datum", "moment")
+_DIGEST: Final = frozenset("sha sha1 sha256 sha384 sha512 md5 checksum digest".split())
 _PERSON: Final = frozenset(
     "imei imsi msisdn iccid imeisv mac ssid bssid device deviceid devid uuid guid idfa gaid maid adid aaid user userid "
     "username uid login account accountid customer customerid client clientid kunde kundennummer subscriber driver "
@@ -73,3 +74,8 @@ def names_a_time(name: str) -> bool:
     """Tell whether a column is called as moments are."""
     words = tokens(name)
     return bool(_TIME & set(words)) or any(part in word for word in words for part in _TIME_PARTS)
+
+
+def names_a_digest(name: str) -> bool:
+    """Tell whether a column is called as digests of files are."""
+    return "".join(tokens(name)) in _DIGEST or bool(set(tokens(name)) & _DIGEST)
