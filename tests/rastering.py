@@ -28,6 +28,7 @@ WINDOW = {
     "data_type": "uint8",
     "interpretation": "blue,green,red",
     "elevation_hint": False,
+    "day": None,
     "georeferencing": "affine",
     "column": 0,
     "row": 0,

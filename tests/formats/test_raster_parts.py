@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import struct
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import PIL.Image
+import PIL.TiffImagePlugin
 import pyproj
 import pytest
 import rasterio
@@ -134,6 +136,7 @@ def test_what_is_hidden_beside_the_pixels_is_named_and_removed(
 
 def test_xmp_is_named_and_removed(clean: Path, tmp_path: Path) -> None:
     with PIL.Image.open(clean) as image:
+        assert isinstance(image, PIL.TiffImagePlugin.TiffImageFile)
         tags = image.tag_v2
         tags[700] = b"<x>" + SECRET + b"</x>"
         image.save(tmp_path / "xmp.tif", tiffinfo=tags)
@@ -342,6 +345,26 @@ def test_real_images_leave_with_the_same_pixels_and_nothing_else(tmp_path: Path,
         assert (one.crs, one.transform, one.nodata) == (other.crs, other.transform, other.nodata)
         assert one.colorinterp == other.colorinterp
     assert canonical(written, tmp_path / "b.tif").read_bytes() == written.read_bytes()
+
+
+def test_the_day_on_which_an_image_was_taken_stays_and_the_time_of_day_does_not(clean: Path, tmp_path: Path) -> None:
+    dirty = tagged(TIFFTAG_DATETIME="2026:11:22 10:17:59")(clean)
+    assert {row["day"] for row in rows(dirty)} == {date(2026, 11, 22)}
+    again = canonical(dirty, tmp_path / "again.tif")
+    assert b"2026:11:22 00:00:00\0" in again.read_bytes()
+    assert b"10:17:59" not in again.read_bytes()
+    assert fates(again) == {Fate.JUDGED}
+    assert {row["day"] for row in rows(again)} == {date(2026, 11, 22)}
+
+
+@pytest.mark.parametrize(
+    "text", ["2026:13:22 10:00:00", "2026-11-22 10:00:00", "0014:11:22 10:00:00", "2026:11:22", "48.071335 14.32177"]
+)
+def test_what_is_no_moment_is_no_day_and_does_not_stay(clean: Path, tmp_path: Path, text: str) -> None:
+    dirty = tagged(TIFFTAG_DATETIME=text)(clean)
+    assert {row["day"] for row in rows(dirty)} == {None}
+    assert "times of the image" in removed(dirty)
+    assert text.encode() not in canonical(dirty, tmp_path / "again.tif").read_bytes()
 
 
 @pytest.mark.parametrize("at", [2**63 - 1, 2**63, 2**64 - 1, 2**64 - 16, 1 << 40], ids=hex)

@@ -294,7 +294,8 @@ def _window(lon: float, lat: float) -> LayerBatch:
     values = {
         "image": "base", "level": 0, "image_columns": 1, "image_rows": 1, "bands": 1, "data_type": "uint8",
         "interpretation": "gray", "elevation_hint": True, "day": _DAY, "georeferencing": "affine", "column": 0,
-        "row": 0, "columns": 1, "rows": 1, "gsd_x_m": 0.1, "gsd_y_m": 0.2, "gridded": False, "shown_pixels": 1, "shown": None,
+        "row": 0, "columns": 1, "rows": 1, "gsd_x_m": 0.1, "gsd_y_m": 0.2, "gridded": False, "shown_pixels": 1,
+        "shown": None,
     }  # fmt: skip
     attributes = pa.record_batch([pa.array([values[field.name]], field.type) for field in COLUMNS], schema=COLUMNS)
     return LayerBatch(wkb=pa.array([shapely.to_wkb(box)], pa.binary()), attributes=attributes, crs=_wgs84())

@@ -66,6 +66,7 @@ def _columns(
         "data_type": [traits.data_type] * len(some),
         "interpretation": [traits.interpretation] * len(some),
         "elevation_hint": [traits.elevation_hint] * len(some),
+        "day": [traits.day] * len(some),
         "georeferencing": [place.kind.value] * len(some),
         "column": [window.column for window in some],
         "row": [window.row for window in some],

@@ -6,9 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from geogate.libraries.raster_day import DAY_NAME, day_of
 from geogate.measures.source import UnreadableError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pyproj
 
     from geogate.libraries.rasters import Pixels
@@ -24,13 +27,14 @@ class Traits:
 
     ``interpretation`` names what each band stands for, each name once, in alphabetical order. ``elevation_hint`` says
     that the values may be heights: one band of numbers with more than eight bits, a vertical reference, or a band that
-    calls itself so.
+    calls itself so. ``day`` is when the image was taken, ``None`` where the file does not say.
     """
 
     bands: int
     data_type: str
     interpretation: str
     elevation_hint: bool
+    day: date | None
 
 
 def traits_of(dataset: Pixels, crs: pyproj.CRS | None) -> Traits:
@@ -51,5 +55,6 @@ def traits_of(dataset: Pixels, crs: pyproj.CRS | None) -> Traits:
         bands=dataset.count,
         data_type=data_type,
         interpretation=",".join(sorted({kind.name for kind in dataset.colorinterp})),
+        day=day_of(dataset.tags().get(DAY_NAME, "")),
         elevation_hint=named or vertical or (dataset.count == 1 and data_type not in _PICTURES),
     )

@@ -13,6 +13,7 @@ import numpy as np
 import pyproj
 
 from geogate.libraries.grids import DRIVERS, listed, opened_grid
+from geogate.libraries.raster_day import DAY_NAME, DAY_TAG, day_of, day_text
 from geogate.libraries.raster_keys import geo_tags
 from geogate.libraries.rasters import opened, strict_raster
 from geogate.measures.published import published
@@ -122,7 +123,7 @@ def _write_image(dataset: Pixels, crs: pyproj.CRS, target: Path) -> None:
     with strict_raster("read"):
         transform = _require_plain(dataset)
         tags = {tag.number: (tag.kind, tag.count, tag.value) for tag in geo_tags(crs, transform)}
-        tags |= _bands(dataset) | _nodata(dataset)
+        tags |= _bands(dataset) | _nodata(dataset) | _day(dataset)
     with target.open("xb") as file:
         bytes_ = dataset.width * dataset.height * (dataset.count * np.dtype(dataset.dtypes[0]).itemsize + 1)
         writer = TiffWriter(file, big=bytes_ > _CLASSIC)
@@ -235,6 +236,12 @@ def _nodata(dataset: Pixels) -> dict[int, Value]:
         return {}
     whole = float(nodata).is_integer() and np.dtype(dataset.dtypes[0]).kind in "iu"
     return {42113: text(str(int(nodata)) if whole else repr(float(nodata)))}
+
+
+def _day(dataset: Pixels) -> dict[int, Value]:
+    """Keep the day on which the image was taken, and not the time."""
+    day = day_of(dataset.tags().get(DAY_NAME, ""))
+    return {} if day is None else {DAY_TAG: text(day_text(day))}
 
 
 def _require_same(target: Path, crs: pyproj.CRS, transform: Affine) -> None:
