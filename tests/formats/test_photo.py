@@ -17,6 +17,7 @@ from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Fate, Format, LayerKind
 from geogate.readers import open_dataset
 from geogate.readers.photo import PhotoSource
+from geogate.readers.photo_told import Told
 from geogate.readers.photo_xmp import degrees_of
 from geogate.seal.canonical import encode
 
@@ -402,3 +403,19 @@ def sealed_bytes(photo: PhotoSource, folder: Path) -> bytes:
 
     (written,) = write_photo(photo, folder / "written")
     return written.read_bytes()
+
+
+def test_every_place_that_a_photo_tells_counts_and_each_of_them_once() -> None:
+    told = Told()
+    for source, role, lon in (
+        ("Exif", "camera", 8),
+        ("XMP", "camera", 9),
+        ("IPTC", "camera", 8),
+        ("XMP", "subject", 8),
+    ):
+        told.place(source, role, lon, 47)
+    assert [(place.source, place.role, place.lonlat) for place in told.places] == [
+        ("Exif", "camera", (8, 47)),
+        ("XMP", "camera", (9, 47)),
+        ("XMP", "subject", (8, 47)),
+    ]
