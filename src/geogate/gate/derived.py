@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyproj
 
+from geogate.gate.derived_canary import require_found
 from geogate.measures.hidden.carrier import MOST_CARRIERS, carriers_in_texts
 from geogate.measures.hidden.columns import ColumnContents, Contents
 from geogate.measures.hidden.numbers import numbers_in
@@ -83,7 +84,17 @@ def derived_layers(
     """Make a layer of each carrier that the passes over the layers found; and findings where that cannot be said.
 
     ``names`` are those of the files; those of layers and columns are looked at too.
+
+    Raises: ServiceError when a search does not find what is planted for it.
     """
+    require_found(searched)
+    return searched(layers, names=names)
+
+
+def searched(
+    layers: Sequence[OpenedLayer], *, names: Sequence[str]
+) -> tuple[tuple[DerivedLayer, ...], tuple[Finding, ...]]:
+    """Do so without asking whether the searches are alive."""
     taken = {layer.name for layer in layers}
     found: list[DerivedLayer] = []
     findings: list[Finding] = []

@@ -212,10 +212,19 @@ def _without_parts(hits: list[Hit]) -> list[Hit]:
     if not values:
         return hits
     wholes: dict[int, list[Reading]] = {}
+    sure: dict[int, list[Reading]] = {}
     for hit in hits:
-        if hit.value in values and hit.code not in half and hit.reading.strength >= Strength.LIKELY:
-            wholes.setdefault(hit.value, []).append(hit.reading)
-    return [hit for hit in hits if hit.code not in half or not _is_part(hit.reading, wholes.get(hit.value, ()))]
+        if hit.value in values and hit.reading.strength >= Strength.LIKELY:
+            (sure if hit.code in half else wholes).setdefault(hit.value, []).append(hit.reading)
+
+    def is_left_out(hit: Hit) -> bool:
+        known = wholes.get(hit.value, [])
+        if hit.reading.strength < Strength.LIKELY:
+            # What says its axis is no number among words besides.
+            known = [*known, *sure.get(hit.value, [])]
+        return hit.code in half and _is_part(hit.reading, known)
+
+    return [hit for hit in hits if not is_left_out(hit)]
 
 
 def _is_part(reading: Reading, wholes: Sequence[Reading]) -> bool:
