@@ -180,6 +180,31 @@ def test_a_constant_hides_no_position() -> None:
         assert said({"p": lonlat[:, 0] + constant, "q": lonlat[:, 1] + constant}) == {"p", "q"}
 
 
+def test_half_axes_of_the_earth_are_no_coordinates_but_numbers_of_their_size_are() -> None:
+    major = np.array([6378137.0, 6378388.0, 6377397.155, 6378206.4, 6378249.145, 6377563.396])
+    minor = np.array([6356752.314, 6356911.946, 6356078.963, 6356583.8, 6356514.87, 6356256.909])
+    assert said({"a": major, "b": minor}) == set()
+    assert said({"a": major + 500.0, "b": minor - 500.0}) == {"a", "b"}
+
+
+@pytest.mark.parametrize("unit", ["degrees", "integers", "metres", "minutes"])
+def test_the_axes_may_be_in_different_units(unit: str) -> None:
+    lon, lat = places(60).T
+    written = {
+        "degrees": lat + 650,
+        "integers": np.rint(lat * 1e7).astype(int),
+        "metres": lat * 111_319.49,
+        "minutes": (np.trunc(lat) * 100 + lat % 1 * 60).round(4),
+    }
+    assert said({"p": lon, "q": written[unit]}) == {"p", "q"}
+
+
+def test_years_with_decimals_are_times_where_the_name_says_so() -> None:
+    years, values = 1959 + np.arange(60) / 12, np.random.default_rng(3).normal(315, 3, 60)
+    assert said({"year": years, "co2": values}) == set()
+    assert said({"p": years, "co2": values}) == {"p", "co2"}
+
+
 def test_one_axis_goes_with_the_other_one_in_another_layer() -> None:
     lonlat = places(60)
     one, other = (found(None, noise(60) | {name: axis}).lone for name, axis in zip("pq", lonlat.T, strict=True))

@@ -14,7 +14,17 @@ import numpy as np
 from geogate.measures.hidden.columns_ordinates import is_ordinate
 from geogate.measures.hidden.numbers_forms import CLOCK, DAYS, Value, digit_steps, ticks_a_second
 from geogate.measures.hidden.numbers_names import axis_of, names_a_time
-from geogate.measures.hidden.numbers_readings import SIXTY, candidates, values_of
+from geogate.measures.hidden.numbers_readings import candidates, values_of
+from geogate.measures.hidden.numbers_sizes import (
+    TURN,
+    are_half_axes,
+    in_degrees,
+    in_metres,
+    in_one_number,
+    in_radians,
+    packed,
+    scaled,
+)
 from geogate.measures.hidden.numbers_turns import in_turn
 
 if TYPE_CHECKING:
@@ -25,15 +35,6 @@ if TYPE_CHECKING:
     from geogate.measures.hidden.numbers_subject import Column, Subject
 
     Floats = NDArray[np.float64]
-
-METRIC: Final = (1_000.0, 21_000_000.0)
-"""Between these lies the size of projected coordinates.
-
-Units: metres.
-"""
-
-NARROW: Final = 0.1
-"""Within this many radians numbers are places that are not far apart."""
 
 SHORT_S: Final = 541.0
 """Times that are all within a turn and a half of seconds could be angles."""
@@ -53,7 +54,6 @@ SMALL_STEP: Final = 1.01e-4
 
 _HALF: Final = 0.5
 _HIGHEST: Final = 90.0
-_TURN: Final = 360.0
 _KNOWN: Final = 0.9
 
 
@@ -73,13 +73,12 @@ class Lone:
 
     def goes_with(self, other: Lone) -> bool:
         """Tell whether both could be the axes of the same positions."""
-        if self.family != other.family:
-            return False
-        if self.family == "degrees" and min(map(_largest, (self, other))) > _HIGHEST:
+        same = self.family == other.family
+        if same and self.family == "degrees" and min(map(_largest, (self, other))) > _HIGHEST:
             return False
         if self.said and other.said:
             return self.said != other.said
-        alike = min(self.values, other.values) >= ALIKE * max(self.values, other.values)
+        alike = min(self.values, other.values) >= (ALIKE if same else 1.0) * max(self.values, other.values)
         return alike and (self.name != other.name or self.low > other.high or other.low > self.high)
 
 
@@ -89,13 +88,15 @@ def possible(subject: Subject) -> tuple[str, ...]:
     So are columns that alone have numbers of two kinds.
     """
     families = _families(subject)
+    # The axes may be in different units; but where all numbers are looked at there are shares, and in few rows slips.
+    mixed = [] if subject.cut else _several_units(families)
     found = {
         name
-        for names in families.values()
+        for names in (*families.values(), mixed)
         for name in names
         if any(other != name and _together(subject, name, other) for other in names)
     }
-    found |= {name for name, column in subject.columns.items() if _open(column) and _packed(column)}
+    found |= {name for name, column in subject.columns.items() if _open(column) and packed(column)}
     found |= _of_one_region(subject)
     latitudes = [name for name in found if name not in families["degrees"] or _could_be_latitude(subject, name)]
     alone = {name for name, column in subject.columns.items() if _could_take_turns(subject, name, column)}
@@ -105,11 +106,18 @@ def possible(subject: Subject) -> tuple[str, ...]:
 def lone(subject: Subject, carried: Iterable[str]) -> tuple[Lone, ...]:
     """Describe the columns that could be one axis; ``carried`` are those that are dealt with otherwise."""
     families = _families(subject)
+    if not subject.cut and len(_several_units(families)) > 1:
+        return ()
     return tuple(
         _lone(subject, family, names[0])
         for family, names in families.items()
         if len(names) == 1 and names[0] not in set(carried)
     )
+
+
+def _several_units(families: dict[str, list[str]]) -> list[str]:
+    """Join the families but that of radians, which shares belong to."""
+    return list(dict.fromkeys(name for family, names in families.items() if family != "radians" for name in names))
 
 
 def over_layers(mine: Sequence[Lone], others: Iterable[Lone]) -> tuple[str, ...]:
@@ -160,11 +168,11 @@ def _together(subject: Subject, one: str, other: str) -> bool:
 def _families(subject: Subject) -> dict[str, list[str]]:
     """List by family the columns that are open."""
     several: tuple[tuple[str, Callable[[Column], bool]], ...] = (
-        ("degrees", _in_degrees),
-        ("radians", _in_radians),
-        ("degrees and minutes", _in_one_number),
-        ("metres", _in_metres),
-        ("scaled", _scaled),
+        ("degrees", in_degrees),
+        ("radians", in_radians),
+        ("degrees and minutes", in_one_number),
+        ("metres", in_metres),
+        ("scaled", scaled),
     )
     open_ones = {name: each for name, each in subject.columns.items() if _open(each) and not _is_slope(subject, name)}
     if any(_is_called_a_time_but_is_none(each) for each in open_ones.values()):
@@ -198,7 +206,7 @@ def _of_one_region(subject: Subject) -> set[str]:
 
 def _has_decimals(column: Column) -> bool:
     explained = column.facts.kind == "time" or column.moment or column.counter
-    return not explained and column.rich > _HALF and not column.whole and column.largest <= _TURN / 2
+    return not explained and column.rich > _HALF and not column.whole and column.largest <= TURN / 2
 
 
 def _spread(column: Column) -> float:
@@ -227,7 +235,7 @@ def _open(column: Column) -> bool:
         # Heights have few digits.
         return False
     explained = column.facts.kind == "time" or column.moment or column.counter or column.heavy or column.rate
-    return not explained and column.rich > _HALF
+    return not explained and column.rich > _HALF and not are_half_axes(column)
 
 
 def _is_called_a_time_but_is_none(column: Column) -> bool:
@@ -241,7 +249,7 @@ def _numbers(subject: Subject, name: str) -> Floats:
 
 def _could_be_latitude(subject: Subject, name: str) -> bool:
     size = float(np.nanmax(np.abs(_numbers(subject, name))))
-    return size <= _HIGHEST or size > _TURN
+    return size <= _HIGHEST or size > TURN
 
 
 def _times(subject: Subject, name: str, column: Column) -> Floats | None:
@@ -255,12 +263,12 @@ def _times(subject: Subject, name: str, column: Column) -> Floats | None:
     clock, days = (Value(name, part, second).read(subject.raw) for part in (CLOCK, DAYS))
     known = clock[np.isfinite(clock)]
     fine = (digit_steps(known) <= 1.01e-3).mean() > _HALF  # noqa: PLR2004 milliseconds
-    if fine and np.abs(known).max() <= _TURN:
+    if fine and np.abs(known).max() <= TURN:
         return clock
     if fine and np.ptp(known) <= SHORT_S and np.nanmax(days) - np.nanmin(days) < 1:
         return np.asarray(clock - known.min())
     within = days[np.isfinite(days)]
-    if np.abs(within).max() <= _TURN and (within != np.rint(within)).mean() > _HALF:
+    if np.abs(within).max() <= TURN and (within != np.rint(within)).mean() > _HALF:
         return days
     return None
 
@@ -268,39 +276,6 @@ def _times(subject: Subject, name: str, column: Column) -> Floats | None:
 def _could_take_turns(subject: Subject, name: str, column: Column) -> bool:
     if column.facts.kind == "time" or column.moment or column.counter or column.rich <= _HALF:
         return False
-    if not (_in_degrees(column) or _in_one_number(column) or _in_metres(column) or _scaled(column)):
+    if not (in_degrees(column) or in_one_number(column) or in_metres(column) or scaled(column)):
         return False
     return in_turn(subject.raw[name].astype(np.float64), subject.rows.number, whole=subject.whole)
-
-
-def _in_degrees(column: Column) -> bool:
-    """Tell whether numbers could be degrees, or degrees and a constant."""
-    if column.largest <= _TURN:
-        return column.largest > 1.0
-    metric = METRIC[0] <= column.largest <= METRIC[1]
-    return not column.whole and not metric and bool(0 < np.ptp(column.known) <= _TURN)
-
-
-def _in_radians(column: Column) -> bool:
-    """Tell whether numbers could be radians of places that are not far apart; shares fill the range from 0 to 1."""
-    low, high = np.quantile(column.known, (0.02, 0.98))
-    return bool(column.largest <= np.pi and high - low <= NARROW and column.fine)
-
-
-def _in_one_number(column: Column) -> bool:
-    """Tell whether all numbers could be degrees and minutes, as few of other numbers could."""
-    return 100.0 <= column.largest <= 18_000.0 and bool((np.abs(column.known) % 100 < SIXTY).all())  # noqa: PLR2004
-
-
-def _in_metres(column: Column) -> bool:
-    return not column.whole and METRIC[0] <= column.largest <= METRIC[1]
-
-
-def _scaled(column: Column) -> bool:
-    """Tell whether integers could be degrees times a power of ten, or metres."""
-    return column.whole and 1e5 <= column.largest <= 1e11  # noqa: PLR2004 digits
-
-
-def _packed(column: Column) -> bool:
-    """Tell whether an integer has digits enough for both axes."""
-    return column.whole and column.largest >= 1e12  # noqa: PLR2004 digits

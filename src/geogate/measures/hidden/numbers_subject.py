@@ -45,6 +45,9 @@ _FAR_LARGER: Final = 30.0
 _EPOCHS: Final = ((6e8, 2.2e9), (6e11, 2.2e12), (6e14, 2.2e15), (6e17, 2.2e18))
 """Seconds, milliseconds, microseconds and nanoseconds from 1970 to moments from 1989 to 2039."""
 
+_YEARS: Final = (1_500.0, 2_200.0)
+"""Between these lie the years of ordinary data, also as numbers with decimals."""
+
 _DATES: Final = ((19_000_101, 21_001_231), (190_001, 210_012))
 
 
@@ -169,7 +172,7 @@ def _column(facts: ColumnFacts, numbers: NDArray[Any], row: Floats) -> Column:
         distinct=len(np.unique(known)),
         counter=_counts(known, row[finite]),
         epoch=is_moment(known),
-        moment=facts.kind == "time" or (is_moment(known) and (names_a_time(facts.name) or is_date(known))),
+        moment=facts.kind == "time" or is_date(known) or (names_a_time(facts.name) and _is_when(known)),
         heavy=len(size) >= MANY_SIZES and positive and bool(low < 0.02 * high) and bool(middle < 0.25 * high),
         rate=len(size) >= MANY_RATES and positive and bool(low < 0.25 * high) and _at_most_three(known),
     )
@@ -250,6 +253,10 @@ def is_moment(numbers: Floats) -> bool:
         return False
     low, high = float(numbers.min()), float(numbers.max())
     return any(start <= low and high <= end for start, end in _EPOCHS) or is_date(numbers)
+
+
+def _is_when(numbers: Floats) -> bool:
+    return is_moment(numbers) or bool(len(numbers) and _YEARS[0] <= numbers.min() and numbers.max() <= _YEARS[1])
 
 
 def is_date(numbers: Floats) -> bool:
