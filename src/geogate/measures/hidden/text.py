@@ -20,9 +20,10 @@ from geogate.measures.byte_values import ByteValues
 from geogate.measures.hidden import Found, Strength
 from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, half_forms, rising
 from geogate.measures.hidden.forms import names as form_names
+from geogate.measures.hidden.forms.halves import COUNTED
 from geogate.measures.hidden.text_arrays import Leaf, has_texts, texts_of
-from geogate.measures.hidden.text_search import found_of, search
-from geogate.measures.hidden.text_words import geohash_words
+from geogate.measures.hidden.text_search import found_of, search, suspects
+from geogate.measures.hidden.text_words import geohash_words, lone_numbers
 from geogate.measures.measure import MeasureId, Summed, UnmeasurableError
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ def names(texts: Sequence[str], *, forms: Iterable[str] = ()) -> Found:
 
     Those of ``forms`` are likely, also where they would be possible only.
     """
-    hits = search(_named(texts), binary=False)
+    hits = search(_named(texts), binary=False, some=np.arange(len(texts)))
     found = found_of(hits, np.arange(len(texts)), np.arange(len(texts)))
     codes = [form_names().index(form) for form in forms]
     raised = np.where(np.isin(found.form, codes), np.int8(Strength.LIKELY), found.strength)
@@ -266,7 +267,8 @@ def _column(attributes: pa.RecordBatch, place: int) -> ColumnTexts:
 
 def _leaf(leaf: Leaf, column: str) -> ColumnTexts:
     weights = leaf.weights
-    hits = [hit for hit in search(leaf.values, binary=leaf.binary) if weights[hit.value]]
+    some = np.arange(len(leaf.values.offsets) - 1) if leaf.binary else suspects(leaf.values)
+    hits = [hit for hit in search(leaf.values, binary=leaf.binary, some=some) if weights[hit.value]]
     by_form: dict[int, list[Hit]] = defaultdict(list)
     for hit in hits:
         by_form[hit.code].append(hit)
@@ -275,6 +277,8 @@ def _leaf(leaf: Leaf, column: str) -> ColumnTexts:
     words = words[weights[words] > 0]
     if len(words):
         found.append(_words(words, leaf, weights))
+    if not leaf.binary:
+        found += [_in_plain(form, places, leaf, weights) for form, places in lone_numbers(leaf.values, some)]
     parts = (ColumnTexts(column=column, texts=0, forms=(each,)) for each in found)
     return reduce(add, parts, ColumnTexts(column=column, texts=len(leaf.rows), forms=()))
 
@@ -296,6 +300,14 @@ def _words(words: NDArray[np.int64], leaf: Leaf, weights: NDArray[np.int64]) -> 
     counts = np.zeros(int(Strength.CERTAIN) + 1, np.int64)
     counts[Strength.POSSIBLE] = weights[words].sum()
     return _of_whole(GEOHASH, counts, words, leaf, weights)
+
+
+def _in_plain(form: str, places: NDArray[np.int64], leaf: Leaf, weights: NDArray[np.int64]) -> FormTexts:
+    """Count texts that have half a position and nothing else that tells."""
+    counts = np.zeros(int(Strength.CERTAIN) + 1, np.int64)
+    counts[Strength.POSSIBLE] = weights[places].sum()
+    found = _of_whole(form, counts, places[:0], leaf, weights)
+    return replace(found, sketch=_sketch_text(_sketch(leaf, places[weights[places] > 0])))
 
 
 def _of_whole(
@@ -339,7 +351,8 @@ def _positions(leaf: Leaf, forms: frozenset[str]) -> Found:
     from geogate.measures.hidden.forms.geohash import BARE
 
     also = (BARE,) if GEOHASH in forms else ()
-    hits = search(leaf.values, binary=leaf.binary, also=also)
+    every = np.arange(len(leaf.values.offsets) - 1) if forms & {name for name, _ in COUNTED} else None
+    hits = search(leaf.values, binary=leaf.binary, also=also, some=every)
     kept = [hit for hit in hits if form_names()[hit.code] in forms]
     numbers = np.arange(len(leaf.rows)) if leaf.numbers is None else leaf.numbers
     return found_of(kept, numbers, leaf.rows)

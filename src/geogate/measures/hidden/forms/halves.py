@@ -11,11 +11,14 @@ from typing import Final
 
 from geogate.measures.hidden import Strength
 from geogate.measures.hidden.forms.form import (
+    END,
     METRES,
+    START,
     Form,
     Match,
     Reading,
     cell_of_places,
+    compiled,
     number,
     places,
 )
@@ -41,7 +44,11 @@ _GIVES: Final = r"[\s:=_\"'()/-]{0,5}"
 _FINE: Final = r"[-+]?[0-9]{1,3}[.,][0-9]{4,40}"
 _DIGITS_NAME: Final = r"[-+]?[0-9]{1,3}[_p][0-9]{4,40}"
 _ENDS: Final = r"(?:[^0-9.,]|[.,](?:[^0-9]|$)|$)"
+_ENDS_ALONE: Final = r"(?:[^0-9.,eE]|[eE](?:[^0-9+-]|$)|[.,](?:[^0-9]|$)|$)"
+_LARGE: Final = r"[-+]?(?:0{0,2}[1-9]|0?[1-9][0-9]|1[0-7][0-9])[.,][0-9]{4,40}|[-+]?180[.,]0{4,40}"
+_SMALL_FINE: Final = r"[-+]?0{1,3}[.,][0-9]{5,40}"
 _SIGNS: Final = frozenset({b"+", b"-"})
+_AROUND: Final = 256
 _SMALL: Final = 1.0
 _FRACTION_PLACES: Final = 5
 
@@ -101,19 +108,26 @@ def _read_bare(data: bytes, match: Match) -> Reading | None:
     return half(_axis(letter), _signed(letter, degrees), minute_cell_m(*texts[1:]))
 
 
+def _among_words(data: bytes, match: Match) -> bool:
+    """Tell whether there is anything but numbers in the text around a number."""
+    before = data[max(match.start(1) - _AROUND, 0) : match.start(1)].rpartition(START)[2]
+    after = data[match.end(1) : match.end(1) + _AROUND].partition(END)[0]
+    return compiled(_WORD).search(before + b" " + after) is not None
+
+
 def _read_lone(data: bytes, match: Match) -> Reading | None:
     """Read a fine number among words; numbers by themselves are looked at as numbers."""
-    text = match.group(1) or match.group(2) or b""
-    if abs(number(text)) <= _SMALL or _raised(data, match.end(1 if match.group(1) else 2)):
+    text = match.group(1) or b""
+    if abs(number(text)) < _SMALL or _raised(data, match.end(1)) or not _among_words(data, match):
         return None
     return half(b"", number(text), cell_of_places(places(text)), Strength.POSSIBLE)
 
 
 def _read_fraction(data: bytes, match: Match) -> Reading | None:
-    text = match.group(1) or match.group(2) or b""
-    if abs(number(text)) > _SMALL or places(text) < _FRACTION_PLACES:
+    text = match.group(1) or b""
+    if abs(number(text)) >= _SMALL or places(text) < _FRACTION_PLACES:
         return None
-    if _raised(data, match.end(1 if match.group(1) else 2)):
+    if _raised(data, match.end(1)) or not _among_words(data, match):
         return None
     return half(b"", number(text), cell_of_places(places(text)), Strength.POSSIBLE)
 
@@ -134,11 +148,12 @@ _MINUTES: Final = r"([0-9]{1,3})[\s:-]([0-9]{2}[.,][0-9]{2,20})()"
 _BARE: Final = rf"\b([NSEWO])\s?{_PART}\b|\b{_PART}\s?([NSEWO])\b"
 _BARE_MINUTES: Final = rf"\b([NSEWO])\s?{_MINUTES}\b|\b{_MINUTES}\s?([NSEWO])\b"
 _WORD: Final = r"[A-Za-z_#()\[\]{}&%$@!?*<>|~^;\x{80}-\x{10FFFF}]"
-_LONE: Final = rf"{_WORD}[^0-9\x1e\x1f]{{0,60}}?({_FINE}){_ENDS}|\x1e\s{{0,4}}({_FINE})[.,]?[\s:;=_/-]{{0,3}}{_WORD}"
-_TELLS_LONE: Final = (
-    rf"{_WORD}[^0-9\x1e\x1f]*[0-9]{{1,3}}[.,][0-9]{{4}}"
-    rf"|\x1e\s*[-+]?[0-9]{{1,3}}[.,][0-9]{{4}}[0-9]*[.,]?[\s:;=_/-]*{_WORD}"
-)
+_LONE: Final = rf"(?:\x1e|[^0-9.,\x1e])({_FINE}){_ENDS}"
+
+
+def _counted(fine: str) -> str:
+    """Return the pattern of plain texts that have a fine number; they are read as single bytes."""
+    return rf"(?:^|[^0-9.,])(?:{fine}){_ENDS_ALONE}"
 
 
 def _untold(pattern: str) -> str:
@@ -151,13 +166,22 @@ def _untold(pattern: str) -> str:
     return f"(?i:{found})" if pattern.startswith("(?i)") else found
 
 
+COUNTED: Final = ((LONE, _counted(_LARGE)), (LONE_FRACTION, _counted(_SMALL_FINE)))
+"""Forms of which plain texts are counted without reading them, and their patterns in one text."""
+
+WORDS: Final = r"[A-Za-z_#()\[\]{}&%$@!?*<>|~^;\x80-\xFF]"
+"""The pattern of what a text has that is no number by itself."""
+
+HAS_COUNTED: Final = r"[0-9][.,][0-9]{4}"
+"""The pattern without which no text has one of them."""
+
 FORMS: Final = (
     Form(name=HALF, telling=_untold(_LETTER), pattern=_LETTER, read=_read_letter, half=True),
     Form(name=HALF, telling=_untold(_LABEL), pattern=_LABEL, read=_read_label, half=True),
     Form(name=HALF, telling=_untold(_DEGREE), pattern=_DEGREE, read=_read_degree, half=True),
     Form(name=HALF, telling=_untold(_BARE), pattern=_BARE, read=_read_bare, half=True),
     Form(name=HALF, telling=_untold(_BARE_MINUTES), pattern=_BARE_MINUTES, read=_read_bare, half=True),
-    Form(name=LONE, telling=_TELLS_LONE, pattern=_LONE, read=_read_lone, half=True),
+    Form(name=LONE, telling=HAS_COUNTED, pattern=_LONE, read=_read_lone, half=True),
     Form(name=LONE_FRACTION, telling="", pattern=_LONE, read=_read_fraction, half=True),
     Form(
         name=NORTH_DIGITS,
