@@ -28,6 +28,7 @@ WINDOW = {
     "data_type": "uint8",
     "interpretation": "blue,green,red",
     "elevation_hint": False,
+    "day": None,
     "georeferencing": "affine",
     "column": 0,
     "row": 0,
@@ -96,7 +97,7 @@ def write_tif(
 def batches(path: Path, crs: pyproj.CRS | None = None) -> list[LayerBatch]:
     """Read all windows of a file."""
     source = RasterSource(path)
-    (layer,) = source.layers
+    layer = source.layers[0]
     own = crs or layer.crs
     assert own is not None
     return list(source.batches(layer, crs=own))

@@ -8,11 +8,14 @@ import stat
 import struct
 import tarfile
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 import shapely
 from formats.datasets import COUNTRY_ROWS, content, countries
+from formats.zips import Made, by_hand, deflated, local
 
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Fate, Format
@@ -206,6 +209,43 @@ def test_a_zip_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
             path.unlink()
 
 
+def test_a_zip_that_is_made_by_hand_is_read_where_nothing_is_odd(tmp_path: Path) -> None:
+    packed = deflated(ROWS)
+    plain = Made(name="a.csv", data=ROWS)
+    found = opened(by_hand(plain, Made(name="b.csv", data=packed, method=8, size=len(ROWS), crc=crc32(ROWS))), tmp_path)
+    assert names(found) == ["data.zip/a.csv", "data.zip/b.csv"]
+    assert found.parts == ()
+
+
+INSIDE = Made(name="b.csv", data=ROWS)
+HOLDS_ANOTHER = Made(name="a.bin", data=b"    " + local(INSIDE))
+MADE_ODD = {
+    "another size before the data": (by_hand(Made(name="a.csv", data=ROWS, local_size=5)), "describes otherwise"),
+    "a member within another": (by_hand(HOLDS_ANOTHER, replace(INSIDE, at=30 + 5 + 4)), "overlap"),
+    "the data of another checksum": (by_hand(Made(name="a.csv", data=ROWS, crc=crc32(b"other"))), "damaged"),
+    "bytes behind compressed data": (
+        by_hand(Made(name="a.csv", data=deflated(ROWS) + b"8.5 47", method=8, size=len(ROWS), crc=crc32(ROWS))),
+        "bytes after the end",
+    ),
+    "a second name": (
+        by_hand(Made(name="a.csv", data=ROWS, extra=struct.pack("<HHBI5s", 0x7075, 10, 1, crc32(b"a.csv"), b"b.csv"))),
+        "two names",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MADE_ODD)
+def test_a_member_of_a_zip_that_can_be_read_in_two_ways_is_refused(name: str, tmp_path: Path) -> None:
+    data, reason = MADE_ODD[name]
+    with pytest.raises(UnreadableError, match=reason):
+        opened(data, tmp_path)
+
+
+def test_a_comment_of_a_member_is_a_part(tmp_path: Path) -> None:
+    (part,) = opened(by_hand(Made(name="a.csv", data=ROWS, comment=b"8.5 47.3")), tmp_path).parts
+    assert (part.what, part.fate, part.count) == ("comments of a zip", Fate.REMOVED, 1)
+
+
 def test_bytes_after_the_end_of_compressed_data_are_refused(tmp_path: Path) -> None:
     packed = gzip.compress(ROWS)
     for data in (packed + b"secret", packed[:-1], packed[:-8] + b"\0" * 8, bz2.compress(ROWS) + b"secret"):
@@ -213,6 +253,19 @@ def test_bytes_after_the_end_of_compressed_data_are_refused(tmp_path: Path) -> N
             opened(data, tmp_path, "rows.csv.gz")
         for path in (tmp_path / "scratch").rglob("*.csv*"):
             path.unlink()
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_stream_that_is_cut_short_is_refused_however_much_of_it_can_be_read(
+    compress: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    packed = compress(ROWS + b"3.5,4.5\n" * 1000)
+    suffix = {gzip.compress: "gz", bz2.compress: "bz2", lzma.compress: "xz"}[compress]
+    for number, cut in enumerate((1, 5, 20, len(packed) // 2)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with pytest.raises(UnreadableError, match="stream"):
+            opened(packed[:-cut], folder, f"rows.csv.{suffix}")
 
 
 def test_what_a_gzip_header_says_besides_is_a_part(tmp_path: Path) -> None:
@@ -226,11 +279,25 @@ def test_what_a_gzip_header_says_besides_is_a_part(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("flag", "more", "what"),
+    [
+        (4, b"\x03\0abc", "extra fields in a gzip header"),
+        (8, b"other.csv\0", "another name in a gzip header"),
+        (16, b"8.5 47.3\0", "comments in a gzip header"),
+    ],
+)
+def test_each_part_of_a_gzip_header_is_named_by_itself(flag: int, more: bytes, what: str, tmp_path: Path) -> None:
+    whole = b"\x1f\x8b\x08" + bytes([flag]) + b"\0" * 6 + more + gzip.compress(ROWS)[10:]
+    assert [part.what for part in opened(whole, tmp_path, "rows.csv.gz").parts] == [what]
+
+
 def test_a_tar_with_anything_but_zeros_around_its_members_is_refused(tmp_path: Path) -> None:
     plain = tarred(("a.csv", ROWS))
     between = bytearray(plain)
     between[512 + len(ROWS)] = 7
-    for data in (plain + b"secret", bytes(between), plain[:700], plain[:1024], plain[:1024] + plain):
+    hidden = plain[:4096] + b"secret" + plain[4102:]
+    for data in (plain + b"secret", bytes(between), plain[:700], plain[:1024], plain[:1024] + plain, hidden):
         with pytest.raises(UnreadableError, match=r"tar|name"):
             opened(data, tmp_path, "a.tar")
         for path in (tmp_path / "scratch").rglob("*.csv"):

@@ -112,6 +112,7 @@ def test_a_workbook_leaves_as_a_geopackage_with_its_cells_only(tmp_path: Path) -
         ({"name": ["a"], "value": [1]}, "the sheet has no columns of positions"),
         ({"lon": [1.5], "lat": [2.5], "x": [1.5], "y": [1.5]}, "more than one way"),
         ({"lon": ["7,5"], "lat": ["47,25"]}, "no decimal number"),
+        ({"lon": [1.5], "lat": [2.5], "note": ["a"], "Note": ["b"]}, "two columns of the same name"),
         ({"lon": [1.5, None], "lat": [2.5, 3.5]}, "half a position"),
     ],
 )

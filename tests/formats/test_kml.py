@@ -193,3 +193,12 @@ def test_kml_leaves_as_a_geopackage_with_the_same_rows(tmp_path: Path) -> None:
     assert after.layers[0].rows == COUNTRY_ROWS
     assert content(before)[0] == content(after)[0]
     assert content(before)[1]["name"] == content(after)[1]["name"]
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "iso-8859-7"])
+def test_an_encoding_that_programs_read_differently_is_refused(encoding: str, tmp_path: Path) -> None:
+    body = placemark(POINT).partition("?>")[2] or placemark(POINT)
+    with pytest.raises(UnreadableError, match="encoding that is not read"):
+        opened(f"<?xml version='1.0' encoding='{encoding}'?>{body}", tmp_path).contents  # noqa: B018
+    (tmp_path / "read").mkdir()
+    assert opened(f"<?xml version='1.0' encoding='utf-8'?>{body}", tmp_path / "read").contents

@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps, PngImagePlugin
 
+from geogate.libraries.photos import anatomy_of, picture_of
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Fate, Format, LayerKind
 from geogate.readers import open_dataset
 from geogate.readers.photo import PhotoSource
+from geogate.readers.photo_told import Told
 from geogate.readers.photo_xmp import degrees_of
 from geogate.seal.canonical import encode
 
@@ -402,3 +404,26 @@ def sealed_bytes(photo: PhotoSource, folder: Path) -> bytes:
 
     (written,) = write_photo(photo, folder / "written")
     return written.read_bytes()
+
+
+def test_every_place_that_a_photo_tells_counts_and_each_of_them_once() -> None:
+    told = Told()
+    for source, role, lon in (
+        ("Exif", "camera", 8),
+        ("XMP", "camera", 9),
+        ("IPTC", "camera", 8),
+        ("XMP", "subject", 8),
+    ):
+        told.place(source, role, lon, 47)
+    assert [(place.source, place.role, place.lonlat) for place in told.places] == [
+        ("Exif", "camera", (8, 47)),
+        ("XMP", "camera", (9, 47)),
+        ("XMP", "subject", (8, 47)),
+    ]
+
+
+def test_nothing_but_pixels_comes_along_with_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    Image.new("RGB", (8, 8), (10, 90, 30)).save(path, "JPEG", comment=b"8.5 47.3", dpi=(300, 300))
+    assert Image.open(path).info["comment"] == b"8.5 47.3"
+    assert picture_of(path, Format.JPEG, anatomy_of(path, Format.JPEG), orientation=1).info == {}

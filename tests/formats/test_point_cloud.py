@@ -170,6 +170,14 @@ def test_what_stands_beside_the_points_is_named_and_does_not_leave(tmp_path: Pat
     assert b"plane" not in written
 
 
+def test_bytes_behind_the_points_are_named_in_every_version(tmp_path: Path) -> None:
+    for point_format, version in ((1, "1.2"), (6, "1.4")):
+        path = save(tmp_path, cloud(point_format=point_format, version=version))
+        assert "bytes behind the points" not in odd(path)
+        path.write_bytes(path.read_bytes() + b"hidden")
+        assert "bytes behind the points" in odd(path)
+
+
 def test_bytes_of_points_that_nothing_describes_do_not_leave(tmp_path: Path) -> None:
     data = bytearray(save(tmp_path).read_bytes())
     (at,) = struct.unpack_from("<I", data, 96)

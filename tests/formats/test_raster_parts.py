@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import struct
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import PIL.Image
+import PIL.TiffImagePlugin
 import pyproj
 import pytest
 import rasterio
@@ -32,7 +34,7 @@ PLAIN = np.arange(1, 65 * 70 + 1, dtype=np.uint16).reshape(1, 65, 70)
 def canonical(path: Path, target: Path) -> Path:
     """Write a file as geogate would."""
     source = RasterSource(path)
-    (layer,) = source.layers
+    layer = source.layers[0]
     crs = published(layer.crs) if layer.crs else None
     assert crs is not None
     (written,) = write_geotiff(source, {layer.name: crs}, target)
@@ -132,13 +134,16 @@ def test_what_is_hidden_beside_the_pixels_is_named_and_removed(
     assert SECRET not in again.read_bytes()
 
 
-def test_xmp_is_named_and_removed(tmp_path: Path) -> None:
-    path = write_tif(tmp_path / "a.tif", PLAIN)
-    with rasterio.open(path, "r+") as dataset:
-        dataset.update_tags(ns="xml:XMP", **{"xml:XMP": f"<x>{SECRET.decode()}</x>"})
-    if SECRET not in path.read_bytes():
-        pytest.skip("this rasterio does not write XMP")
-    assert "XMP metadata" in removed(path)
+def test_xmp_is_named_and_removed(clean: Path, tmp_path: Path) -> None:
+    with PIL.Image.open(clean) as image:
+        assert isinstance(image, PIL.TiffImagePlugin.TiffImageFile)
+        tags = image.tag_v2
+        tags[700] = b"<x>" + SECRET + b"</x>"
+        image.save(tmp_path / "xmp.tif", tiffinfo=tags)
+    assert SECRET in (tmp_path / "xmp.tif").read_bytes()
+    assert "XMP metadata" in removed(tmp_path / "xmp.tif")
+    again = canonical(tmp_path / "xmp.tif", tmp_path / "again.tif")
+    assert SECRET not in again.read_bytes()
 
 
 def test_a_private_tag_is_named(clean: Path) -> None:
@@ -340,3 +345,64 @@ def test_real_images_leave_with_the_same_pixels_and_nothing_else(tmp_path: Path,
         assert (one.crs, one.transform, one.nodata) == (other.crs, other.transform, other.nodata)
         assert one.colorinterp == other.colorinterp
     assert canonical(written, tmp_path / "b.tif").read_bytes() == written.read_bytes()
+
+
+def test_the_day_on_which_an_image_was_taken_stays_and_the_time_of_day_does_not(clean: Path, tmp_path: Path) -> None:
+    dirty = tagged(TIFFTAG_DATETIME="2026:11:22 10:17:59")(clean)
+    assert {row["day"] for row in rows(dirty)} == {date(2026, 11, 22)}
+    again = canonical(dirty, tmp_path / "again.tif")
+    assert b"2026:11:22 00:00:00\0" in again.read_bytes()
+    assert b"10:17:59" not in again.read_bytes()
+    assert fates(again) == {Fate.JUDGED}
+    assert {row["day"] for row in rows(again)} == {date(2026, 11, 22)}
+
+
+@pytest.mark.parametrize(
+    "text", ["2026:13:22 10:00:00", "2026-11-22 10:00:00", "0014:11:22 10:00:00", "2026:11:22", "48.071335 14.32177"]
+)
+def test_what_is_no_moment_is_no_day_and_does_not_stay(clean: Path, tmp_path: Path, text: str) -> None:
+    dirty = tagged(TIFFTAG_DATETIME=text)(clean)
+    assert {row["day"] for row in rows(dirty)} == {None}
+    assert "times of the image" in removed(dirty)
+    assert text.encode() not in canonical(dirty, tmp_path / "again.tif").read_bytes()
+
+
+@pytest.mark.parametrize("at", [2**63 - 1, 2**63, 2**64 - 1, 2**64 - 16, 1 << 40], ids=hex)
+def test_a_directory_that_no_file_could_hold_is_refused(tmp_path: Path, at: int) -> None:
+    path = write_tif(tmp_path / "big.tif", PLAIN, BIGTIFF="YES")
+    change_at(path, 8, "<Q", at)
+    with pytest.raises(UnreadableError, match="point where nothing is"):
+        RasterSource(path).layers  # noqa: B018 the property reads
+
+
+@pytest.mark.parametrize("at", [2**63, 2**64 - 1, 2**64 - 8], ids=hex)
+def test_a_second_directory_that_no_file_could_hold_is_refused(tmp_path: Path, at: int) -> None:
+    path = write_tif(tmp_path / "big.tif", PLAIN, BIGTIFF="YES")
+    data = path.read_bytes()
+    (first,) = struct.unpack_from("<Q", data, 8)
+    (count,) = struct.unpack_from("<Q", data, first)
+    change_at(path, first + 8 + 20 * count, "<Q", at)
+    with pytest.raises(UnreadableError, match="point where nothing is"):
+        RasterSource(path).layers  # noqa: B018 the property reads
+
+
+@pytest.mark.parametrize("field", [4, 12], ids=["count", "place"])
+@pytest.mark.parametrize("value", [2**63, 2**64 - 1, 2**61 + 1], ids=hex)
+def test_a_tag_that_no_file_could_hold_is_refused(tmp_path: Path, field: int, value: int) -> None:
+    path = write_tif(tmp_path / "big.tif", PLAIN, BIGTIFF="YES", tiled=True, blockxsize=16, blockysize=16)
+    data = path.read_bytes()
+    (first,) = struct.unpack_from("<Q", data, 8)
+    (count,) = struct.unpack_from("<Q", data, first)
+    (place,) = (
+        at for at in range(first + 8, first + 8 + 20 * count, 20) if struct.unpack_from("<H", data, at) == (324,)
+    )
+    change_at(path, place + field, "<Q", value)
+    with pytest.raises(UnreadableError, match="point where nothing is"):
+        RasterSource(path).layers  # noqa: B018 the property reads
+
+
+def change_at(path: Path, at: int, code: str, value: int) -> None:
+    """Overwrite one number of a file."""
+    data = bytearray(path.read_bytes())
+    struct.pack_into(code, data, at, value)
+    path.write_bytes(data)

@@ -21,6 +21,7 @@ import laspy
 import numpy as np
 import pyogrio
 import rasterio
+from gridding import write_by_gdal
 from PIL import Image
 from pyproj import CRS
 from rasterio import Affine
@@ -133,6 +134,14 @@ def _raster(name: str, **options: object) -> Seed:
     return _made(name, "pictures", make)
 
 
+def _grids(name: str, driver: str, **options: object) -> Seed:
+    def make(folder: Path) -> None:
+        random = np.random.default_rng(1)
+        write_by_gdal(folder / name, random.normal(280, 5, (2, 16, 16)).astype(np.float32), driver, **options)
+
+    return _made(name, "pictures", make)
+
+
 def _photo(name: str, form: str, **options: object) -> Seed:
     def make(folder: Path) -> None:
         if form == "HEIF":
@@ -202,6 +211,9 @@ def seeds() -> Mapping[str, Seed]:
     pictures = [
         _raster("plain.tif"),
         _raster("tiled.tif", tiled=True, blockxsize=16, blockysize=16, compress="deflate", nodata=0),
+        _grids("classic.nc", "netCDF", FORMAT="NC"),
+        _grids("four.nc", "netCDF", FORMAT="NC4"),
+        _grids("model.grib2", "GRIB"),
         _photo("photo.jpg", "JPEG"),
         _photo("photo.png", "PNG"),
         _photo("photo.tiff", "TIFF"),

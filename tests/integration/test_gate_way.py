@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from gating.files import BY_NAME, COARSE, FINE, INSIDE, KINDS, MIDDLE, stage
 from gating.gate import sha256
 from gating.place import destination, precision
 
-from geogate.model.dataset import Encoding
+from geogate.cli.render import print_verdict
+from geogate.model.dataset import Encoding, Fate
+from geogate.model.document import canonical_json
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.lifecycle import State
 from geogate.model.verdict import Decision
@@ -75,6 +78,33 @@ def test_a_screening_says_what_a_submission_says_and_leaves_nothing_behind(gate:
         submitted = gate.submit(dataset)
         assert screened.decision is submitted.decision
         assert {finding.rule for finding in screened.findings} == {f.rule for f in submitted.verdict.findings}
+
+
+def test_a_verdict_names_what_the_encoding_left_out_of_the_input(
+    gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = stage("GeoJSON", gate.staged)
+    text = json.loads(path.read_text()) | {"bbox": [-1, 40, 10, 60], "note": "left out"}
+    path.write_text(json.dumps(text))
+    screened, submitted = gate.screen(path), gate.submit(path)
+    assert submitted.state is State.CLEARED
+    assert {part.fate for part in submitted.verdict.parts} == {Fate.JUDGED}
+    assert [(part.what, part.count) for part in submitted.verdict.removed] == [
+        ("bounding boxes", 1),
+        ("foreign members", 1),
+    ]
+    assert submitted.verdict.removed == screened.removed
+    assert gate.request(submitted.request).verdict == submitted.verdict
+    print_verdict(submitted.verdict, title="data", form="text")
+    assert "removed: bounding boxes (1), foreign members (1)\n" in capsys.readouterr().out
+    assert json.loads(canonical_json(submitted.verdict))["removed"][0]["what"] == "bounding boxes"
+
+
+def test_a_verdict_on_bytes_that_leave_as_they_are_names_nothing_as_removed(gate: Gate) -> None:
+    gate.policies.write_policy(encoding="verbatim")
+    verdict = gate.submit(stage("CSV", gate.staged)).verdict
+    assert verdict.decision is Decision.CLEAR
+    assert verdict.removed == ()
 
 
 def test_several_files_are_one_dataset_with_one_clearance(gate: Gate) -> None:

@@ -11,6 +11,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 import h3
+import numpy as np
 import pyarrow as pa
 import pyproj
 import shapely
@@ -19,7 +20,12 @@ from hypothesis import strategies as st
 from mgrs import MGRS
 from openlocationcode import openlocationcode
 
+from geogate.measures.byte_values import ByteValues
+from geogate.measures.hidden.forms import names as form_names
+from geogate.measures.hidden.forms.halves import COUNTED
 from geogate.measures.hidden.text import TextPositions, names, positions_in, text_positions
+from geogate.measures.hidden.text_search import search, suspects
+from geogate.measures.hidden.text_words import lone_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +136,27 @@ LAYERS: dict[str, Callable[[str], str]] = {
     "wide": lambda text: "".join(chr(ord(each) + 0xFEE0) if "!" <= each <= "~" else each for each in text),
     "gaps": "\u200b".join,
 }
+
+
+def by_search(texts: list[str], form: str) -> set[int]:
+    """Say which texts have a form by the slow way."""
+    values = ByteValues.of(pa.array(texts, pa.string()))
+    hits = search(values, binary=False, some=np.arange(len(texts)))
+    return {hit.value for hit in hits if form_names()[hit.code] == form}
+
+
+numbers = st.from_regex(r"[-+]?[0-9]{1,4}[.,][0-9]{3,8}(e-?[0-9]|E|)", fullmatch=True)
+words = st.sampled_from(["ref ", "a", " km", ": ", "_", "(", "x1 ", " 12:", "", "\u00fc", " 0,5 ", "e-", "\u0661"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(words, numbers, words).map("".join), min_size=1, max_size=6))
+def test_numbers_among_words_are_counted_as_they_are_read(texts: list[str]) -> None:
+    values = ByteValues.of(pa.array(texts, pa.string()))
+    told = suspects(values)
+    counted = {form: set(places.tolist()) for form, places in lone_numbers(values, told)}
+    for form, _ in COUNTED:
+        assert counted.get(form, set()) == by_search(texts, form) - set(told.tolist())
 
 
 def distance_in_cells(found: Found, lon: float, lat: float) -> float:

@@ -126,8 +126,8 @@ def test_a_problem_names_zones_by_their_ids_and_the_worst_first() -> None:
 
 def test_the_rules_about_rasters_judge_no_other_layers() -> None:
     own = [rule for rule in registered().values() if type(rule).__module__.startswith("geogate.rules.raster_")]
-    assert len(own) == 5
-    assert {kind for rule in own for kind in rule.kinds} == {LayerKind.RASTER}
+    assert len(own) == 8
+    assert {kind for rule in own for kind in rule.kinds} == {LayerKind.RASTER, LayerKind.RASTER_VALUES}
 
 
 @pytest.mark.parametrize("gsd_m", [0.0, -1.0, float("nan"), float("inf"), 2e6])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import rasterio
+from PIL import Image
 from rasterio import Affine
 from smuggling.clean_sources import package, shared
 
@@ -61,6 +62,18 @@ def _bands(folder: Path) -> None:
             file.write(image.read(2), 1)
 
 
+def _placed(folder: Path) -> None:
+    """Write a photo as an image that is placed on the Earth, as scans of maps are."""
+    with Image.open(package("matplotlib", "mpl-data", "sample_data", "grace_hopper.jpg")) as picture:
+        bands = np.moveaxis(np.asarray(picture.convert("RGB")), -1, 0)
+    count, height, width = bands.shape
+    with rasterio.open(
+        folder / "placed.tif", "w", driver="GTiff", width=width, height=height, count=count, dtype=np.uint8,
+        crs="EPSG:25832", transform=Affine(30.0, 0.0, 500_000.0, 0.0, -30.0, 5_700_000.0), photometric="RGB",
+    ) as file:  # fmt: skip
+        file.write(bands)
+
+
 _PICTURES: Final = ("networkx", "drawing", "tests", "baseline")
 _PHOTOS: Final = ("matplotlib", "mpl-data", "sample_data")
 _FIXTURES: Final = ("pyogrio", "tests", "fixtures")
@@ -72,6 +85,7 @@ FILES: Final[Mapping[str, Put]] = {
     "shade.tif": _shared("raster", "shade.tif"),
     "band.tif": _bands,
     "truncated.tif": _shared("raster", "corrupt.tif"),
+    "placed.tif": _placed,
     "relief.tif": _relief,
     "sea.tif": _sea,
     "points.laz": _shared("lidar", "autzen_trim.laz"),

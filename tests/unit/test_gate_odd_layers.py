@@ -12,7 +12,7 @@ import pytest
 import shapely
 from gating.files import COARSE, frame
 
-from geogate.gate.opening import Opened, odd_layers, odd_parts, open_files
+from geogate.gate.opening import Opened, odd_layers, odd_parts, open_files, unlooked_ordinates
 from geogate.gate.passes import Means, local_passes
 from geogate.measures.tools import PLAIN
 from geogate.model.dataset import Fate, FilePart
@@ -96,6 +96,25 @@ def test_positions_that_cannot_be_and_layers_without_any_are_findings(
     for layer in opened.layers:
         layer.run((), passes=local_passes(Means(), tools=PLAIN))
     assert [finding.rule for finding in odd_layers(opened.layers)] == rule
+
+
+@pytest.mark.parametrize(
+    ("wkt", "looking", "rule"),
+    [
+        ("POINT Z (8 50 1)", ["expect_no_restricted_zone"], ["gate/unjudged-ordinates"]),
+        ("POINT Z (8 50 1)", ["expect_layer_inventory"], []),
+        ("POINT Z (8 50 1)", ["expect_columns_to_be_declared"], []),
+        ("POINT (8 50)", [], []),
+    ],
+)
+def test_heights_that_no_rule_looks_at_are_a_finding(
+    folder: Folder, wkt: str, looking: list[str], rule: list[str]
+) -> None:
+    gpd.GeoDataFrame({"a": [1]}, geometry=[shapely.from_wkt(wkt)], crs=4326).to_parquet(folder.path / "deep.parquet")
+    opened = folder.opened()
+    for layer in opened.layers:
+        layer.run((), passes=local_passes(Means(), tools=PLAIN))
+    assert [finding.rule for finding in unlooked_ordinates(opened.layers, looking)] == rule
 
 
 @pytest.mark.parametrize("as_is", [True, False])

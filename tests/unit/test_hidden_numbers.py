@@ -212,3 +212,11 @@ def test_lists_are_read_to_their_end() -> None:
     carrier = found(lonlat, attributes).carriers[0]
     rows, _ = said_by(carrier, batch(lonlat, attributes))
     assert np.bincount(rows).tolist() == [3] * 20
+
+
+@pytest.mark.parametrize("largest", [1e18, 9.2e18, 1e36, 1e37, 1e300, 1.7e308])
+def test_positions_beside_numbers_beyond_all_integers_are_found(largest: float) -> None:
+    lonlat = places(40)
+    beside = {"w": np.where(np.arange(40) % 2, largest, -largest)}
+    (carrier,) = found(lonlat, beside | columns(*lonlat.T)).carriers
+    assert set(carrier.columns) == {"v0", "v1"}

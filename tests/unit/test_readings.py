@@ -58,6 +58,21 @@ def test_a_utm_layer_is_read_in_the_zones_near_its_own_and_not_in_its_own() -> N
     assert "EPSG:32632" not in far | near
 
 
+@pytest.mark.parametrize(
+    ("code", "meridians", "orders"), [(4807, 2, 2), (4806, 1, 2), (4267, 0, 0), (4326, 0, 0)], ids=str
+)
+def test_numbers_in_another_unit_or_from_another_meridian_may_be_plain_degrees(
+    code: int, meridians: int, orders: int
+) -> None:
+    found = readings_of(epsg(code), (Family.DEGREES,))
+    assert len(found) == meridians * orders
+    places = {reading.id: reading.lonlat(np.array([[2.0, 40.0]]))[0].tolist() for reading in found}
+    if meridians:
+        assert (places["degrees"], places["degrees-swapped"]) == ([2.0, 40.0], [40.0, 2.0])
+    if meridians == 2:
+        assert places["degrees-from-own-meridian"] == pytest.approx([2.0 + 2.33722917, 40.0])
+
+
 def test_a_layer_without_a_declared_reading_has_strange_ones_only() -> None:
     site = pyproj.CRS.from_wkt('LOCAL_CS["site",UNIT["metre",1]]')
     readings = readings_of(site, ALL)

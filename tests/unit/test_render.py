@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geogate.cli.render import EXIT, plain, print_json, print_verdict, verdict_document
+from geogate.model.dataset import Fate, FilePart
 from geogate.model.document import canonical_json, from_json
 from geogate.model.finding import Count, Effect, Finding, LegalBasis
 from geogate.model.names import LayerName, PolicyName, RecipientId, RuleId, Sha256
@@ -114,3 +115,12 @@ def test_colours_are_for_terminals_only(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setenv("TERM", "xterm-256color")
     print_verdict(DENY, title="roads", form="text")
     assert "\x1b[" in capsys.readouterr().out
+
+
+def test_a_verdict_of_before_parts_were_named_as_removed_keeps_its_text() -> None:
+    text = canonical_json(CLEAR)
+    assert "removed" not in text
+    assert canonical_json(from_json(Verdict, text)) == text
+    newer = replace(CLEAR, removed=(FilePart(what="comments", fate=Fate.REMOVED, count=2),))
+    assert from_json(Verdict, canonical_json(newer)) == newer
+    assert canonical_json(newer) != text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -29,7 +30,11 @@ def rows_progress(what: str) -> Iterator[Progress]:
         rich.TimeElapsedColumn(),
         rich.TimeRemainingColumn(),
     )
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with (
+        # A descriptor of its own: what readers in this process write to standard error is taken for their complaint.
+        open(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding) as terminal,  # noqa: PTH123
+        rich.Progress(*columns, console=Console(file=terminal), transient=True) as bar,
+    ):
         task = bar.add_task(what, total=None, claimed="?", rate=0.0)
 
         def begin(total: int | None) -> None:

@@ -129,7 +129,8 @@ def _print_checks(checks: list[Check], out: Console) -> None:
 def _print_parts(verdict: Verdict, out: Console) -> None:
     """Say what the files are made of, and what becomes of it."""
     for fate in Fate:
-        parts = [f"{part.what} ({part.count:,})" for part in verdict.parts if part.fate is fate]
+        named = dict.fromkeys((*verdict.parts, *verdict.removed))
+        parts = [f"{part.what} ({part.count:,})" for part in named if part.fate is fate]
         if parts:
             out.print(f"{fate}: {', '.join(parts)}", style="dim")
     if verdict.isolation:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyproj
 
+from geogate.gate.derived_canary import require_found
 from geogate.measures.hidden.carrier import MOST_CARRIERS, carriers_in_texts
 from geogate.measures.hidden.columns import ColumnContents, Contents
 from geogate.measures.hidden.numbers import numbers_in
 from geogate.measures.hidden.source import HiddenSource
 from geogate.measures.hidden.source_names import NamesSource
-from geogate.measures.hidden.text import TextPositions, TextScan
+from geogate.measures.hidden.text import TextPositions, TextScan, name_positions
+from geogate.measures.hidden.text_halves import together
 from geogate.measures.inventory import LayerInventory
 from geogate.measures.measure import LayerFacts, Unmeasured
 from geogate.measures.source import UnreadableError
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from geogate.measures.source import LayerSchema, Source
     from geogate.model.finding import Finding
 
-WITH_NUMBERS = frozenset({LayerKind.VECTOR, LayerKind.POINT_CLOUD})
+WITH_NUMBERS = frozenset({LayerKind.VECTOR, LayerKind.POINT_CLOUD, LayerKind.RASTER_VALUES})
 """Kinds of layers whose numbers come from the file, and not from a reader that says what an image is like."""
 
 WITH_TEXTS = frozenset(LayerKind) - {LayerKind.RASTER}
@@ -82,12 +84,24 @@ def derived_layers(
     """Make a layer of each carrier that the passes over the layers found; and findings where that cannot be said.
 
     ``names`` are those of the files; those of layers and columns are looked at too.
+
+    Raises: ServiceError when a search does not find what is planted for it.
     """
+    require_found(searched)
+    return searched(layers, names=names)
+
+
+def searched(
+    layers: Sequence[OpenedLayer], *, names: Sequence[str]
+) -> tuple[tuple[DerivedLayer, ...], tuple[Finding, ...]]:
+    """Do so without asking whether the searches are alive."""
     taken = {layer.name for layer in layers}
     found: list[DerivedLayer] = []
     findings: list[Finding] = []
+    every = _names(layers, names)
+    halves = together([name_positions(every), *(texts for layer in layers for texts in _texts_of(layer))])
     for layer in layers:
-        carriers, wrong = carriers_of(layer)
+        carriers, wrong = carriers_of(layer, halves=halves)
         findings += wrong
         for number, carrier in enumerate(carriers, start=1):
             name = _free(layer.name, number, taken)
@@ -96,7 +110,8 @@ def derived_layers(
                 source=layer.source, layer=layer.schema, own_crs=layer.crs, carrier=carrier, name=str(name)
             )
             found.append(DerivedLayer(name, source, source.layers[0]))
-    said = NamesSource.of(_names(layers, names), path=layers[0].source.path, format=layers[0].source.format)
+    first = layers[0].source
+    said = NamesSource.of(every, path=first.path, format=first.format, halves=halves)
     if len(said.lonlat):
         found.append(DerivedLayer(_free(NAMES, 1, taken), said, said.layers[0]))
     return tuple(found), tuple(findings)
@@ -118,8 +133,20 @@ def _fields(parts: Any) -> Iterator[str]:
         yield from _fields([kind.field(place) for place in range(kind.num_fields)])
 
 
-def carriers_of(layer: OpenedLayer) -> tuple[tuple[Carrier, ...], tuple[Finding, ...]]:
-    """Name the places where positions hide in a layer; none where it was not read, which denies already."""
+def _texts_of(layer: OpenedLayer) -> Iterator[TextPositions]:
+    """Give what was found in the texts of a layer, if they are its own."""
+    texts = None if layer.facts is None else layer.facts.values.get(TextScan().id)
+    if isinstance(texts, TextPositions) and layer.schema.kind in WITH_TEXTS:
+        yield texts
+
+
+def carriers_of(
+    layer: OpenedLayer, *, halves: frozenset[str] = frozenset()
+) -> tuple[tuple[Carrier, ...], tuple[Finding, ...]]:
+    """Name the places where positions hide in a layer; none where it was not read, which denies already.
+
+    ``halves`` are the forms that count as halves of positions because of what else there is in the dataset.
+    """
     if layer.facts is None or not layer.facts.complete:
         return (), ()
     contents = layer.facts.values.get(ColumnContents().id)
@@ -127,7 +154,8 @@ def carriers_of(layer: OpenedLayer) -> tuple[tuple[Carrier, ...], tuple[Finding,
     if not isinstance(contents, Contents) or not isinstance(texts, TextPositions):
         return (), tuple(_not_looked_into(layer.name, (contents, texts)))
     numbers = numbers_in(contents).carriers if layer.schema.kind in WITH_NUMBERS else ()
-    written = carriers_in_texts(texts) if layer.schema.kind in WITH_TEXTS else ()
+    read = frozenset(column for carrier in numbers for column in carrier.columns)
+    written = carriers_in_texts(texts, halves=halves, read=read) if layer.schema.kind in WITH_TEXTS else ()
     carriers = (*numbers, *written)
     if len(carriers) > MOST_CARRIERS:
         return (), (_too_many(layer.name, len(carriers)),)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from geogate.gate.across import with_other_layers
 from geogate.gate.measuring import opened_for
-from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts
+from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts, removed_parts, unlooked_ordinates
 from geogate.gate.place import zone_digests
 from geogate.gate.versions import versions
+from geogate.model.dataset import LayerKind
 from geogate.model.errors import ServiceError
 from geogate.model.parties import Circumstances
 from geogate.model.verdict import Basis
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from geogate.gate.exposure import NothingBefore, Recall
     from geogate.gate.inspection import Inspection, RemoteLayer
     from geogate.gate.passes import Means
-    from geogate.model.dataset import LayerKind
     from geogate.model.declaration import Declaration
     from geogate.model.finding import Finding
     from geogate.model.names import Sha256
@@ -65,7 +66,10 @@ class Question:
             for rule, params in uses
             if rule.zone_lists(params) or rule.measures(params, self.zone_lists)
         ]
-        return tuple(kind for kind in self.policy.kinds if any(kind in kinds for kinds in looking))
+        covered = set(self.policy.kinds)
+        if LayerKind.RASTER in covered:
+            covered.add(LayerKind.RASTER_VALUES)
+        return tuple(kind for kind in LayerKind if kind in covered and any(kind in kinds for kinds in looking))
 
     def circumstances(self, size: int) -> Circumstances:
         """Give what rules may know besides the data."""
@@ -148,7 +152,7 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
         known = question.circumstances(subject.size)
         if question.recall is not None:
             known = replace(known, history=question.recall(subject.digest))
-        shown = _judged(inspection.layers, known, question=question)
+        shown = with_other_layers(_judged(inspection.layers, known, question=question), policy=question.policy)
         hidden, strange = inspection.hidden()
         if hidden:
             found = _judged(hidden, replace(known, beside=_measured(shown)), question=question)
@@ -168,8 +172,11 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
             *ended,
             *(finding for answer in answers for finding in answer.findings),
             *odd_layers(layers),
+            *unlooked_ordinates(layers, [use.expectation for use in question.policy.rules]),
         ),
     )
+    if not subject.as_is:
+        verdict = replace(verdict, removed=removed_parts(inspection.parts))
     answer = SuiteAnswer(policy=question.policy, layers=answers) if answers else None
     return Examined(verdict=verdict, answer=answer)
 

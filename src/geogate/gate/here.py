@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from geogate.gate.overhear import Heard, overhearing
 from geogate.model.isolation import Isolation, IsolationLevel
-from geogate.sandbox import Ending
+from geogate.sandbox import Ending, Limits
+from geogate.sandbox.written import look_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +26,7 @@ class Here:
     on_rows: Callable[[int], None]
     folder: Path = field(default_factory=Path.cwd)
     kept: dict[str, Any] = field(default_factory=dict)
+    warned: bool = False
 
     @property
     def isolation(self) -> Isolation:
@@ -43,11 +46,19 @@ class Here:
         on_progress: Callable[[int], None] | None = None,
         **named: Any,
     ) -> T:
-        """Call a function as a child would."""
+        """Call a function as a child would, and hear what it says besides its answer."""
         del gives, on_progress
-        return cast("T", function(self, *arguments, **named))
+        heard = Heard()
+        try:
+            with overhearing(heard):
+                return cast("T", function(self, *arguments, **named))
+        finally:
+            self.warned |= heard.anything
 
     def finish(self, written: Sequence[str] = ()) -> Ending:
-        """End without anything to look at."""
-        del written
-        return Ending(isolation=self.isolation, warned=False, written=(), cpu_s=0.0, peak_bytes=0)
+        """End, and look at what was said and left, as a child's parent does.
+
+        Raises: ChildLimitError when the output holds anything but the files that are declared here.
+        """
+        found = look_through(self.output, written, most_bytes=Limits().output_bytes)
+        return Ending(isolation=self.isolation, warned=self.warned, written=found, cpu_s=0.0, peak_bytes=0)

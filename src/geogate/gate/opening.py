@@ -21,7 +21,7 @@ from geogate.policy.decide import WHOLE_DATASET, gate_finding
 from geogate.readers import open_named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     import pyproj
@@ -150,6 +150,11 @@ def open_files(files: Mapping[Path, str], *, assume_crs: str, scratch: Path) -> 
     )
 
 
+def removed_parts(parts: Sequence[FilePart]) -> tuple[FilePart, ...]:
+    """Name the parts that a canonical encoding leaves out."""
+    return tuple(part for part in parts if part.fate is Fate.REMOVED)
+
+
 def odd_parts(parts: Sequence[FilePart], *, as_is: bool) -> tuple[Finding, ...]:
     """Find the parts that nothing can judge, and where bytes leave as they are those that are not judged."""
     findings = []
@@ -206,6 +211,30 @@ def odd_layers(layers: Sequence[Layer]) -> tuple[Finding, ...]:
         elif impossible := inventory.non_finite + inventory.outside:
             findings.append(_impossible(layer.name, impossible))
     return tuple(findings)
+
+
+LOOK_AT_HEIGHTS = frozenset({"expect_layer_inventory", "expect_columns_to_be_declared"})
+"""Rules of which one must be in a policy under which layers with heights or measures leave."""
+
+
+def unlooked_ordinates(layers: Sequence[Layer], expectations: Collection[str]) -> tuple[Finding, ...]:
+    """Find the layers whose heights or measures leave though no rule looks at them: they can hold any two numbers."""
+    if LOOK_AT_HEIGHTS & set(expectations):
+        return ()
+    deep = []
+    for layer in layers:
+        inventory = layer.facts.values.get(LayerInventory().id) if layer.facts else None
+        if layer.schema.kind is LayerKind.VECTOR and isinstance(inventory, Inventory):
+            deep += [layer] if inventory.has_z or inventory.has_m else []
+    return tuple(
+        gate_finding(
+            "unjudged-ordinates",
+            layer=layer.name,
+            summary="no rule looks at the heights or measures of the geometries",
+            remedy="leave them out, or add expect_layer_inventory or expect_columns_to_be_declared to the policy",
+        )
+        for layer in deep
+    )
 
 
 def unreadable(error: UnreadableError, *, layer: LayerName = WHOLE_DATASET) -> Finding:

@@ -149,6 +149,8 @@ def find_hidden(inside: Inside) -> OpenedReport:
         hidden, findings = derived_layers(opened.layers, names=tuple(opened.names.values()))
     except UnreadableError as error:
         return OpenedReport(findings=(unreadable(error),))
+    except GeogateError as error:
+        return OpenedReport(trouble=_trouble(error))
     inside.kept[LAYERS] += hidden
     return OpenedReport(layers=_reports(hidden), findings=findings)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geogate.gate.again import ask_again, judge_again
-from geogate.gate.basis import rests_on_today, review_ends
+from geogate.gate.basis import other_versions, review_ends, same_rules, says_the_same
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.exposure import require_still_within
 from geogate.gate.keys import signing_key
@@ -42,8 +42,8 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
     """Vote for a held release; the last approval that the policy asks for clears it.
 
     Raises: RefusedError when the actor is the requester or has voted, the request is not held, or what was judged is
-        no longer what today's policy, recipients and zone lists say, or the days for it are over; UsageError when
-        there is no such request.
+        no longer what today's policy, recipients, zone lists and software say, or the days for it are over;
+        UsageError when there is no such request.
     """
     signing_key(house.settings)
     ledger = house.ledger()
@@ -56,7 +56,7 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
         _require_not_asked(verdict, ledger=ledger, house=house)
         needed = question.policy.reviewers
         last = len(ledger.votes(request_id)) + 1 >= needed
-        examined = _require_not_denied(request, question, house=house) if last else None
+        examined = _require_same_verdict(request, verdict, question, house=house) if last else None
         policy = question.policy
         terms = Terms(hours=policy.clearance_hours, recipient=question.recipient, obligations=policy.obligations)
         with ledger.transaction(house.actor, at=house.clock()) as tx:
@@ -116,14 +116,19 @@ def _vote(request: ReleaseRequest, verdict: Verdict, choice: Choice, *, comment:
 
 
 def _require_same_basis(question: Question, verdict: Verdict) -> None:
-    """Refuse an approval by yesterday's rules.
+    """Refuse an approval of what yesterday's rules or software said.
 
     Raises: RefusedError.
     """
-    if not rests_on_today(verdict, question):
+    if not same_rules(verdict, question):
         raise RefusedError(
             "the policy, the recipients or a zone list changed since the release was judged",
             hint="ask the requester to submit it again",
+        )
+    if changed := other_versions(verdict):
+        raise RefusedError(
+            f"other versions are installed than those that judged the release: {', '.join(changed)}",
+            hint="ask the requester to submit it again; who has approved may have seen other findings",
         )
 
 
@@ -151,14 +156,21 @@ def _require_not_asked(verdict: Verdict, *, ledger: Ledger, house: House) -> Non
         raise RefusedError("the requester cannot review the own request", hint="somebody who did not ask for it can")
 
 
-def _require_not_denied(request: ReleaseRequest, question: Question, *, house: House) -> Examined:
+def _require_same_verdict(
+    request: ReleaseRequest, seen: Verdict, question: Question, *, house: House
+) -> Examined:
     """Judge the sealed bytes again before the last approval counts: contracts end and places move while people think.
 
-    Raises: RefusedError.
+    Raises: RefusedError when they would be denied today, or another verdict is given than the one that reviewers saw.
     """
     examined = judge_again(request, question=question, house=house)
     verdict = examined.verdict
     if verdict.decision is Decision.DENY:
         rules = ", ".join(sorted({str(f.rule) for f in verdict.findings if f.effect is Effect.DENY}))
         raise RefusedError(f"the release would be denied today: {rules}", hint="ask the requester to submit it again")
+    if not says_the_same(seen, verdict):
+        raise RefusedError(
+            "the verdict of today differs from the one that reviewers were shown",
+            hint="ask the requester to submit it again; then reviewers see what is found today",
+        )
     return examined

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geogate.engines.local import cores
-from geogate.gate.basis import rests_on_today, review_ends
+from geogate.gate.basis import rests_on_today, review_ends, says_the_same
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.examine import Examined, Subject, denied, examine, write_docs
 from geogate.gate.exposure import require_still_within
@@ -18,7 +18,7 @@ from geogate.gate.inspection import inspected
 from geogate.gate.intake import dataset_files, dataset_name
 from geogate.gate.keys import signing_key
 from geogate.gate.obligations import enter
-from geogate.gate.opening import odd_parts
+from geogate.gate.opening import odd_parts, removed_parts
 from geogate.gate.passes import kernels_for
 from geogate.gate.progress import logged
 from geogate.gate.question import ask
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from geogate.gate.passes import Means
     from geogate.gate.progress import Progress
     from geogate.ledger.ledger import Ledger
-    from geogate.model.dataset import Dataset
+    from geogate.model.dataset import Dataset, FilePart
     from geogate.model.finding import Finding
     from geogate.model.names import Nonce, RequestId
     from geogate.model.verdict import Verdict
@@ -71,11 +71,15 @@ class Submission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sealed:
-    """What is in staging; ``artefact`` is ``None`` where none could be made, and ``findings`` say why."""
+    """What is in staging; ``artefact`` is ``None`` where none could be made, and ``findings`` say why.
+
+    ``removed`` are the parts of the dataset that the artefact does not have.
+    """
 
     dataset: Dataset
     artefact: Artefact | None
     findings: tuple[Finding, ...]
+    removed: tuple[FilePart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,8 +180,10 @@ def _encode(dataset: Dataset, desk: _Desk) -> _Sealed:
             findings = (*said.findings, *inspection.finish(said.names))
             if findings:
                 return _Sealed(dataset=dataset, artefact=None, findings=findings)
+            removed = removed_parts(inspection.parts)
         digests = staging.adopt([into / name for name in said.names], names=said.names)
-    return _Sealed(dataset=dataset, artefact=Artefact(files=digests, encoding=Encoding.CANONICAL), findings=())
+    artefact = Artefact(files=digests, encoding=Encoding.CANONICAL)
+    return _Sealed(dataset=dataset, artefact=artefact, findings=(), removed=removed)
 
 
 def _ignore(_rows: int) -> None:
@@ -189,7 +195,8 @@ def _judge(sealed: _Sealed, desk: _Desk) -> Examined:
         dataset = sealed.dataset
         verdict = denied(dataset.digest, dataset.size, question=desk.question, findings=sealed.findings)
         return Examined(verdict=verdict, answer=None)
-    return judge_artefact(sealed.artefact, staging=desk.staging, question=desk.question, means=desk.means)
+    examined = judge_artefact(sealed.artefact, staging=desk.staging, question=desk.question, means=desk.means)
+    return replace(examined, verdict=replace(examined.verdict, removed=sealed.removed))
 
 
 def judge_artefact(artefact: Artefact, *, staging: Staging, question: Question, means: Means) -> Examined:
@@ -232,10 +239,10 @@ def _move(request: ReleaseRequest, state: State, verdict: Verdict, desk: _Desk, 
 
 
 def _earlier(verdict: Verdict, desk: _Desk) -> Submission | None:
-    """Find a request for the same release, on the same decision, that is still on its way."""
+    """Find a request for the same release, on a verdict that says the same, that is still on its way."""
     for request in desk.ledger.find_open(ballot_of(verdict), purpose=verdict.purpose):
         before = request.verdict
-        if before is None or before.decision is not verdict.decision or not rests_on_today(before, desk.question):
+        if before is None or not says_the_same(before, verdict) or not rests_on_today(before, desk.question):
             continue
         if before.declaration != verdict.declaration:
             continue

@@ -28,11 +28,14 @@ def warm_up() -> None:
     """Load all that reads, measures and writes, and compile the patterns of texts; no thread begins."""
     for name in LIBRARIES:
         importlib.import_module(name)
+    from geogate.gate.derived import searched
+    from geogate.gate.derived_canary import require_found
     from geogate.gate.opening import ALWAYS
     from geogate.measures.canaries import require_alive
     from geogate.measures.tools import PLAIN
 
     require_alive(ALWAYS, PLAIN)
+    require_found(searched)
 
 
 def warm_kernels() -> None:

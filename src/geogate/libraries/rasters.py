@@ -6,16 +6,19 @@ import logging
 import sys
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from geogate.libraries.strict import REMEDY, strictly
 from geogate.measures.source import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import re
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import rasterio
+    from numpy.typing import NDArray
+    from rasterio.windows import Window
 
 GEOTIFF: Final = "GTiff"
 
@@ -33,7 +36,117 @@ _SETTINGS: Final = {
     "GDAL_NUM_THREADS": 1,
     # The numbers are what the file has, also where it claims that pixels are points.
     "GTIFF_POINT_GEO_IGNORE": False,
+    "GRIB_NORMALIZE_UNITS": False,
 }
+
+
+class Pixels(Protocol):
+    """An open image: what rasterio's datasets have of what readers and writers use."""
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Bands."""
+        ...
+
+    @property
+    def transform(self) -> Any:
+        """Where it lies, by an affine transform."""
+        ...
+
+    @property
+    def crs(self) -> Any:
+        """Its reference system."""
+        ...
+
+    @property
+    def gcps(self) -> Any:
+        """Its control points."""
+        ...
+
+    @property
+    def rpcs(self) -> Any:
+        """Its sensor model."""
+        ...
+
+    @property
+    def indexes(self) -> tuple[int, ...]:
+        """The numbers of its bands."""
+        ...
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """The types of their values."""
+        ...
+
+    @property
+    def nodata(self) -> float | None:
+        """The number that stands for none in the first band."""
+        ...
+
+    @property
+    def nodatavals(self) -> tuple[float | None, ...]:
+        """The same for each band."""
+        ...
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """What values are to be multiplied with."""
+        ...
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """What is to be added then."""
+        ...
+
+    @property
+    def colorinterp(self) -> Sequence[Any]:
+        """What bands stand for."""
+        ...
+
+    @property
+    def mask_flag_enums(self) -> Sequence[Any]:
+        """Which masks bands have."""
+        ...
+
+    @property
+    def descriptions(self) -> Sequence[str | None]:
+        """What bands are called."""
+        ...
+
+    @property
+    def units(self) -> Sequence[str | None]:
+        """The units of their values."""
+        ...
+
+    def tags(self, bidx: int = 0, ns: str | None = None) -> dict[str, str]:
+        """Return what is said of the image or of a band."""
+        ...
+
+    def overviews(self, bidx: int) -> list[int]:
+        """Return by how much each overview is smaller."""
+        ...
+
+    def colormap(self, bidx: int) -> dict[int, tuple[int, int, int, int]]:
+        """Return the colours of a palette."""
+        ...
+
+    def read(self, indexes: Any, *, window: Window) -> NDArray[Any]:
+        """Read a window of a band, or of several."""
+        ...
+
+    def read_masks(self, indexes: int, *, window: Window) -> NDArray[Any]:
+        """Read a window of the mask of a band."""
+        ...
 
 
 class _Kept(logging.Handler):
@@ -49,10 +162,10 @@ class _Kept(logging.Handler):
 
 
 @contextmanager
-def strict_raster(what: str) -> Iterator[None]:
+def strict_raster(what: str, *, harmless: re.Pattern[str] | None = None) -> Iterator[None]:
     """Run calls into rasterio; ``what`` continues the sentence ``the file cannot be ...``.
 
-    Never spans a ``yield`` of the caller.
+    Never spans a ``yield`` of the caller. Log lines that are ``harmless`` as a whole do not count.
 
     Raises: UnreadableError for every exception, warning and log line, without repeating what it says.
     """
@@ -73,7 +186,8 @@ def strict_raster(what: str) -> Iterator[None]:
             sys.unraisablehook = hook
             logger.propagate = before
             logger.removeHandler(kept)
-        if kept.messages or lost:
+        loud = [each for each in kept.messages if harmless is None or not harmless.fullmatch(each)]
+        if loud or lost:
             raise UnreadableError(f"the file cannot be {what} without a warning", remedy=REMEDY)
 
 

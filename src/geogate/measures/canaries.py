@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, singledispatch
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -14,6 +16,7 @@ import pyproj
 import shapely
 
 from geogate.measures.batch import LayerBatch
+from geogate.measures.canaries_readings import plants_for
 from geogate.measures.category_lattice import LatticeByCategory
 from geogate.measures.cell_subjects import SubjectsInCells
 from geogate.measures.contributions import Contributions
@@ -30,10 +33,9 @@ from geogate.measures.photo import PhotoMetadata, Telling
 from geogate.measures.point_cloud_density import PointDensity
 from geogate.measures.point_cloud_values import PointValues
 from geogate.measures.raster import COLUMNS
-from geogate.measures.raster_bands import RasterBands
+from geogate.measures.raster_bands import Bands, RasterBands
 from geogate.measures.raster_distance import GroundSampleDistance, ZoneSampleDistance
 from geogate.measures.raster_zones import RasterZonePixels
-from geogate.measures.readings import Family
 from geogate.measures.region_prefixes import RegionPrefixes
 from geogate.measures.small_cells import SmallCells
 from geogate.measures.subjects import SubjectCount
@@ -57,6 +59,7 @@ _FINE: Final = (8.123457, 47.654321)
 """A position of a decimetre."""
 
 _NEAR_M: Final = 1.0
+_DAY: Final = date(2020, 2, 29)
 _STEP_DEG: Final = 1e-6
 _PLANTED: Final = "planted, and in no list"
 
@@ -93,10 +96,14 @@ class SilentDetectorError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canary:
-    """A batch with a planted case, and how to tell from the measurement that it was found."""
+    """A batch with a planted case, and how to tell from the measurement that it was found.
+
+    ``more`` are batches of other reference systems, which are measured too.
+    """
 
     batch: LayerBatch
     caught: Callable[[Any], bool]
+    more: tuple[LayerBatch, ...] = ()
 
 
 def require_alive(measures: Sequence[Measure[Any]], tools: Tools) -> None:
@@ -110,8 +117,9 @@ def require_alive(measures: Sequence[Measure[Any]], tools: Tools) -> None:
         except NotImplementedError:
             raise SilentDetectorError(measure.id) from None
         tally = measure.tally(tools)
-        canary.batch.kernels = tools.kernels
-        tally.add(canary.batch)
+        for batch in (canary.batch, *canary.more):
+            batch.kernels = tools.kernels
+            tally.add(batch)
         if canary.caught(tally.measurement()) is not True:
             raise SilentDetectorError(measure.id)
 
@@ -125,16 +133,22 @@ def canary_of(measure: object) -> Canary:
     raise NotImplementedError(type(measure).__name__)
 
 
-@cache
 def _wgs84() -> pyproj.CRS:
-    return pyproj.CRS.from_epsg(4326)
+    return _epsg(4326)
 
 
-def _batch(geometries: Sequence[shapely.Geometry], columns: dict[str, pa.Array] | None = None) -> LayerBatch:
+@cache
+def _epsg(code: int) -> pyproj.CRS:
+    return pyproj.CRS.from_epsg(code)
+
+
+def _batch(
+    geometries: Sequence[shapely.Geometry], columns: dict[str, pa.Array] | None = None, *, crs: pyproj.CRS | None = None
+) -> LayerBatch:
     wkb = pa.array(list(shapely.to_wkb(np.array(geometries, object))), pa.binary())
     if columns is None:
         columns = {"row": pa.array(np.arange(len(geometries)))}
-    return LayerBatch(wkb=wkb, attributes=pa.record_batch(columns), crs=_wgs84())
+    return LayerBatch(wkb=wkb, attributes=pa.record_batch(columns), crs=crs or _wgs84())
 
 
 def _within(zone_list: ZoneList) -> tuple[float, float]:
@@ -204,14 +218,23 @@ def _devices(measure: ZoneDevices) -> Canary:
 
 @canary_of.register
 def _readings(measure: ZoneReadings) -> Canary:
-    lon, lat = _within(measure.zone_list)
-    plants = {Family.SWAPPED: (lat, lon), Family.SIGNS: (-lon, lat), Family.SCALED: (lon * 1e7, lat * 1e7)}
-    for family, (x, y) in plants.items():
-        if family in measure.families:
-            point = shapely.Point(round(x), round(y)) if family is Family.SCALED else shapely.Point(x, y)
-            return Canary(batch=_batch([point]), caught=lambda found: any(each.features for each in found.readings))
-    # The other families are read by the same code; what is told apart here is that positions are looked at.
-    return Canary(batch=_batch([shapely.Point(lon, lat)]), caught=lambda found: found.vertices == 1)
+    """Plant for every family of readings, in layers of the systems that have such readings."""
+    plants = plants_for(measure)
+    batches = [
+        _batch([shapely.Point(plant.xy) for plant in plants if plant.crs == code], crs=_epsg(code))
+        for code in dict.fromkeys(plant.crs for plant in plants)
+    ]
+
+    def caught(found: Any) -> bool:
+        counts = {each.reading: each for each in found.readings}
+        fitting = Counter(plant.reading for plant in plants)
+        hits = Counter(plant.reading for plant in plants if plant.hits)
+        return all(
+            name in counts and counts[name].fitting >= number and counts[name].features >= hits[name]
+            for name, number in fitting.items()
+        )
+
+    return Canary(batch=batches[0], caught=caught, more=tuple(batches[1:]))
 
 
 @canary_of.register
@@ -279,8 +302,9 @@ def _window(lon: float, lat: float) -> LayerBatch:
     box = shapely.box(lon - _STEP_DEG, lat - _STEP_DEG, lon + _STEP_DEG, lat + _STEP_DEG)
     values = {
         "image": "base", "level": 0, "image_columns": 1, "image_rows": 1, "bands": 1, "data_type": "uint8",
-        "interpretation": "gray", "elevation_hint": True, "georeferencing": "affine", "column": 0, "row": 0,
-        "columns": 1, "rows": 1, "gsd_x_m": 0.1, "gsd_y_m": 0.2, "gridded": False, "shown_pixels": 1, "shown": None,
+        "interpretation": "gray", "elevation_hint": True, "day": _DAY, "georeferencing": "affine", "column": 0,
+        "row": 0, "columns": 1, "rows": 1, "gsd_x_m": 0.1, "gsd_y_m": 0.2, "gridded": False, "shown_pixels": 1,
+        "shown": None,
     }  # fmt: skip
     attributes = pa.record_batch([pa.array([values[field.name]], field.type) for field in COLUMNS], schema=COLUMNS)
     return LayerBatch(wkb=pa.array([shapely.to_wkb(box)], pa.binary()), attributes=attributes, crs=_wgs84())
@@ -289,7 +313,11 @@ def _window(lon: float, lat: float) -> LayerBatch:
 @canary_of.register
 def _bands(measure: RasterBands) -> Canary:
     del measure
-    return Canary(batch=_window(*_FINE), caught=lambda found: found.most == 1 and found.data_types == ("uint8",))
+
+    def caught(found: Bands) -> bool:
+        return (found.most, found.data_types, found.newest, found.undated) == (1, ("uint8",), _DAY, 0)
+
+    return Canary(batch=_window(*_FINE), caught=caught)
 
 
 @canary_of.register

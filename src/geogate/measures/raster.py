@@ -44,6 +44,7 @@ COLUMNS: Final = pa.schema(
         pa.field("data_type", pa.string(), nullable=False),
         pa.field("interpretation", pa.string(), nullable=False),
         pa.field("elevation_hint", pa.bool_(), nullable=False),
+        pa.field("day", pa.date32()),
         pa.field("georeferencing", pa.string(), nullable=False),
         pa.field("column", pa.int64(), nullable=False),
         pa.field("row", pa.int64(), nullable=False),
@@ -59,6 +60,7 @@ COLUMNS: Final = pa.schema(
 """The columns of a raster layer.
 
 ``level`` counts from 0, the base image. ``interpretation`` names what the bands stand for, with commas between.
+``day`` is when the image was taken, as its file says, null where it does not.
 ``column`` and ``row`` are where the window begins in its image; ``columns`` and ``rows`` how large it is.
 ``gsd_x_m`` and ``gsd_y_m`` are the finest ground sample distances in the window, across and along its columns, null
 where they cannot be measured. ``gridded`` says that the window's geometry is its four corners, beginning with the first

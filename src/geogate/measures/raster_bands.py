@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date  # noqa: TC003  # read at run time by geogate.model.document
 from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
 
 from geogate.measures.measure import MeasureId, Summed
 from geogate.measures.raster import windows_of
@@ -16,11 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bands:
-    """The most bands that an image has, the types of their values, and what they stand for; both sorted."""
+    """The most bands that an image has, the types of their values, and what they stand for; both sorted.
+
+    ``newest`` is the latest day on which one was taken, ``undated`` counts the windows of those that do not say.
+    """
 
     most: int = 0
     data_types: tuple[str, ...] = ()
     interpretations: tuple[str, ...] = ()
+    newest: date | None = None
+    undated: int = 0
 
     def __add__(self, other: Bands) -> Bands:
         """Add what other images have."""
@@ -28,6 +36,8 @@ class Bands:
             most=max(self.most, other.most),
             data_types=_both(self.data_types, other.data_types),
             interpretations=_both(self.interpretations, other.interpretations),
+            newest=max((day for day in (self.newest, other.newest) if day is not None), default=None),
+            undated=self.undated + other.undated,
         )
 
 
@@ -62,8 +72,11 @@ class RasterBands:
         bands, types, kinds = (
             set(batch.attributes.column(name).to_pylist()) for name in ("bands", "data_type", "interpretation")
         )
+        days = batch.attributes.column("day")
         return Bands(
             most=max(bands, default=0),
             data_types=tuple(sorted(types)),
             interpretations=tuple(sorted({kind for several in kinds for kind in several.split(",")})),
+            newest=pc.max(days).as_py(),
+            undated=days.null_count,
         )

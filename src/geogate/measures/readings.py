@@ -43,7 +43,8 @@ class Family(StrEnum):
 
 FAMILIES: Final[dict[Family, str]] = {
     Family.SWAPPED: "x and y swapped",
-    Family.DEGREES: "numbers of a projected layer that are degrees, in either order",
+    Family.DEGREES: "numbers of a projected layer, or of one in another unit or from another prime meridian, that are"
+    " plain degrees, in either order",
     Family.SCALED: "degrees as whole numbers or in smaller units, in either order",
     Family.RADIANS: "radians that are called degrees",
     Family.MERCATOR: "Web Mercator under another name",

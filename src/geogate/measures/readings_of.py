@@ -60,6 +60,7 @@ _OFFSETS: Final[dict[Family, dict[str, Callable[[NDArray[np.float64]], NDArray[n
     },
 }
 
+_SAME_UNIT: Final = 1e-9
 _SHIFTED_DEG: Final = 1e-5
 _SAME_DEG: Final = 1e-4
 
@@ -100,6 +101,7 @@ def _of_geographic(crs: pyproj.CRS) -> Iterator[tuple[Family, Reading]]:
     if not is_wgs84(crs) and _shifts(crs, _scaled_box(area_of(crs), unit)):
         scale = (1 / unit, 1 / unit)
         yield Family.DATUM, Reading(id="no-shift-of-datum", scale=scale, fit=Fit(box=_scaled_box(DEGREES, unit)))
+    yield from _plain_degrees(crs, unit)
     for name, (signs, box) in _SIGNS.items():
         yield Family.SIGNS, Reading(id=name, system=crs, scale=signs, fit=Fit(box=_scaled_box(box, unit)))
     for name, turn, box in (
@@ -111,6 +113,21 @@ def _of_geographic(crs: pyproj.CRS) -> Iterator[tuple[Family, Reading]]:
     yield Family.RADIANS, Reading(id="radians", scale=(rad, rad), fit=Fit(box=_scaled_box(DEGREES, 1 / rad)))
     yield from _scaled(Fit(box=EVERYWHERE, beyond_degrees=True), strange=True)
     yield from _systems(strange=True)
+
+
+def _plain_degrees(crs: pyproj.CRS, unit: float) -> Iterator[tuple[Family, Reading]]:
+    """List the readings of a system of another unit or another prime meridian as plain degrees, from both meridians."""
+    meridian = crs.prime_meridian
+    turn = 0.0 if meridian is None else float(np.degrees(meridian.longitude * float(meridian.unit_conversion_factor)))
+    other_unit = abs(unit - 1) > _SAME_UNIT
+    turns = (0.0, turn) if other_unit else (0.0,)
+    if not (other_unit or turn):
+        return
+    for each in dict.fromkeys(turns):
+        name = "degrees-from-own-meridian" if each else "degrees"
+        for box, swap in ((DEGREES, False), (SWAPPED_DEGREES, True)):
+            reading = f"{name}-swapped" if swap else name
+            yield Family.DEGREES, Reading(id=reading, fit=Fit(box=box), swap=swap, turn=each)
 
 
 def _of_projected(crs: pyproj.CRS) -> Iterator[tuple[Family, Reading]]:
@@ -200,6 +217,8 @@ def _shifts(crs: pyproj.CRS, box: Box) -> bool:
 
 def _same_system(crs: pyproj.CRS, reading: Reading) -> bool:
     """Say whether a reading gives what the declared one gives, where it fits."""
+    if reading.turn == 0.0 and apart(area_of(crs), reading.extent):
+        return False
     x0, y0, x1, y1 = reading.fit.box
     xy = np.array([[x0 + (x1 - x0) * share, y0 + (y1 - y0) * share] for share in (0.4, 0.6)])
     here, there = positions(xy, crs), reading.lonlat(xy)

@@ -49,6 +49,8 @@ class LayerKind(StrEnum):
 
     VECTOR = "vector"
     RASTER = "raster"
+    RASTER_VALUES = "raster-values"
+    """The numbers in the pixels of a raster; what covers rasters covers them where a rule looks at columns."""
     POINT_CLOUD = "point-cloud"
     PHOTO = "photo"
 

@@ -80,8 +80,8 @@ class Verdict:
     """The findings for one artefact, policy and recipient, and the checks that prove that each rule spoke.
 
     ``rules`` and ``layers`` are what had to be checked: a pair without a check denies. ``parts`` are what the files are
-    made of. ``isolation`` says what confined the readers: the level first, then the mechanisms. ``declaration`` is what
-    the requester declared.
+    made of; ``removed`` are the parts of what was staged that the canonical encoding leaves out. ``isolation`` says
+    what confined the readers: the level first, then the mechanisms. ``declaration`` is what the requester declared.
     """
 
     subject: Sha256
@@ -97,6 +97,7 @@ class Verdict:
     findings: tuple[Finding, ...]
     parts: tuple[FilePart, ...] = field(default=(), metadata=LATER)
     isolation: tuple[str, ...] = field(default=(), metadata=LATER)
+    removed: tuple[FilePart, ...] = field(default=(), metadata=LATER)
     declaration: Declaration = field(default=NOTHING, metadata=LATER)
 
     @property

@@ -83,6 +83,12 @@ def _geotiff(path: Path, _: Format, beside: tuple[Path, ...]) -> Source:
     return RasterSource(path, beside)
 
 
+def _gridded(path: Path, kind: Format, beside: tuple[Path, ...]) -> Source:
+    from geogate.readers.gridded import GriddedSource
+
+    return GriddedSource(path, kind, beside)
+
+
 def _tiles(path: Path, kind: Format, _: tuple[Path, ...]) -> Source:
     from geogate.readers.tiles import TilesSource
 
@@ -118,6 +124,8 @@ OPENERS: Final[Mapping[Format, Opener]] = {
     Format.MBTILES: _tiles,
     Format.PMTILES: _tiles,
     Format.GEOTIFF: _geotiff,
+    Format.NETCDF: _gridded,
+    Format.GRIB: _gridded,
     Format.JPEG: _photo,
     Format.PNG: _photo,
     Format.TIFF: _photo,
@@ -128,15 +136,22 @@ OPENERS: Final[Mapping[Format, Opener]] = {
 """Who reads which format; a format that nobody reads is refused with advice."""
 
 WITH_SIDECARS: Final = frozenset(
-    {Format.SHAPEFILE, Format.FILE_GEODATABASE, Format.ZARR, Format.GEOTIFF, Format.JPEG, Format.PNG, Format.NETCDF}
+    {
+        Format.SHAPEFILE,
+        Format.FILE_GEODATABASE,
+        Format.ZARR,
+        Format.GEOTIFF,
+        Format.JPEG,
+        Format.PNG,
+        Format.NETCDF,
+        Format.GRIB,
+    }
 )
 """Formats whose opener takes the files beside the main one."""
 
 ADVICE: Final[Mapping[Format, str]] = {
     Format.VECTOR_TILE: "send tiles as MBTiles or PMTiles, which say where each one lies",
-    Format.NETCDF: "convert it to GeoTIFF: `gdal_translate -of GTiff`, each variable in a file of its own",
     Format.ZARR: "convert it to GeoTIFF: `gdal_translate -of GTiff`, each variable in a file of its own",
-    Format.GRIB: "convert it to GeoTIFF: `gdal_translate -of GTiff`, each variable in a file of its own",
 }
 """What to do with a format that is recognised and that nobody reads."""
 

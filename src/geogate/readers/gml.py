@@ -6,7 +6,6 @@ Source: OGC 07-036 (GML 3.2.1) and 10-100r3 (simple features profile), 02-069 (G
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.measures.source import UnreadableError
@@ -14,17 +13,14 @@ from geogate.model.dataset import Fate, FilePart, Format, together
 from geogate.readers.gml_geometry import geometry_of, is_geometry
 from geogate.readers.gml_reference import GmlReference, reference
 from geogate.readers.recognise_xml import GML
-from geogate.readers.table_layer import Row, Survey, batches_of
+from geogate.readers.surveyed import MANY, SurveyedSource
+from geogate.readers.table_layer import Row, Survey
 from geogate.readers.xml_nodes import Aside, whole_elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    import pyproj
-
-    from geogate.measures.batch import LayerBatch
-    from geogate.measures.source import LayerSchema
+    from geogate.readers.surveyed import Surveyed
     from geogate.readers.xml_nodes import Name, Node
 
 _OPEN: Final = frozenset(
@@ -36,7 +32,6 @@ _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _ABOUT: Final = frozenset({"boundedBy", "metaDataProperty", "name", "description", "identifier", "location"})
 _USED_NAMES: Final = ("id", "fid", "srsName", "srsDimension", "nil")
 MOST_TYPES: Final = 1_000
-MANY: Final = 1_000
 
 
 def _bad(why: str, remedy: str) -> UnreadableError:
@@ -73,10 +68,9 @@ class _Found:
 
 
 @dataclass(frozen=True)
-class GmlSource:
+class GmlSource(SurveyedSource):
     """One GML file."""
 
-    path: Path
     format: Format = Format.GML
 
     def _rows(self, parts: list[FilePart], aside: Aside) -> Iterator[tuple[str, Row, str | None]]:
@@ -96,8 +90,11 @@ class GmlSource:
             if len(parts) > MANY:
                 parts[:] = together(parts)
 
-    @cached_property
-    def _survey(self) -> tuple[tuple[LayerSchema, ...], tuple[FilePart, ...]]:
+    def survey(self) -> Surveyed:
+        """Read the file to its end, and name its layers and all its parts.
+
+        Raises: UnreadableError.
+        """
         parts: list[FilePart] = []
         aside, found = Aside(_Used()), dict[str, _Found]()
         for kind, row, stated in self._rows(parts, aside):
@@ -115,29 +112,12 @@ class GmlSource:
         parts += [*aside.parts(), *(FilePart(what="features", fate=Fate.JUDGED, count=la.rows or 0) for la in layers)]
         return layers, together(parts)
 
-    @property
-    def layers(self) -> tuple[LayerSchema, ...]:
-        """A layer for each type of features.
+    def rows_of(self, name: str) -> Iterator[Row]:
+        """Read the rows of a layer by its name.
 
         Raises: UnreadableError.
         """
-        return self._survey[0]
-
-    @property
-    def contents(self) -> tuple[FilePart, ...]:
-        """Every part of the file, and what becomes of it.
-
-        Raises: UnreadableError.
-        """
-        return self._survey[1]
-
-    def batches(self, layer: LayerSchema, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
-        """Read all rows of a layer.
-
-        Raises: UnreadableError.
-        """
-        rows = (row for kind, row, _ in self._rows([], Aside()) if kind == layer.name)
-        yield from batches_of(rows, layer, crs)
+        yield from (row for kind, row, _ in self._rows([], Aside()) if kind == name)
 
 
 def _agree(one: _Found, stated: GmlReference) -> None:

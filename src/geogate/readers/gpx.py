@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,18 +14,14 @@ import numpy as np
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Fate, FilePart, Format, together
 from geogate.readers.geojson_geometry import to_wkb
-from geogate.readers.kml import MANY
-from geogate.readers.table_layer import Row, Survey, batches_of
+from geogate.readers.surveyed import MANY, SurveyedSource
+from geogate.readers.table_layer import Row, Survey
 from geogate.readers.xml_nodes import Aside, whole_elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    import pyproj
-
-    from geogate.measures.batch import LayerBatch
-    from geogate.measures.source import LayerSchema
+    from geogate.readers.surveyed import Surveyed
     from geogate.readers.xml_nodes import Name, Node, Opened
 
 _GPX: Final = ("", "http://www.topografix.com/GPX/1/0", "http://www.topografix.com/GPX/1/1")
@@ -64,10 +59,9 @@ class _About:
 
 
 @dataclass(frozen=True)
-class GpxSource:
+class GpxSource(SurveyedSource):
     """One GPX file; a kind of points of which it has none is no layer."""
 
-    path: Path
     format: Format = Format.GPX
 
     def _rows(self, parts: list[FilePart], aside: Aside) -> Iterator[tuple[str, Row]]:
@@ -85,8 +79,11 @@ class GpxSource:
             if len(parts) > MANY:
                 parts[:] = together(parts)
 
-    @cached_property
-    def _survey(self) -> tuple[tuple[LayerSchema, ...], tuple[FilePart, ...]]:
+    def survey(self) -> Surveyed:
+        """Read the file to its end, and name its layers and all its parts.
+
+        Raises: UnreadableError.
+        """
         import pyproj
 
         parts: list[FilePart] = []
@@ -101,29 +98,12 @@ class GpxSource:
         parts += [FilePart(what="points", fate=Fate.JUDGED, count=layer.rows or 0) for layer in layers]
         return layers, together(parts)
 
-    @property
-    def layers(self) -> tuple[LayerSchema, ...]:
-        """The layers of the file that have rows.
+    def rows_of(self, name: str) -> Iterator[Row]:
+        """Read the rows of a layer by its name.
 
         Raises: UnreadableError.
         """
-        return self._survey[0]
-
-    @property
-    def contents(self) -> tuple[FilePart, ...]:
-        """Every part of the file, and what becomes of it.
-
-        Raises: UnreadableError.
-        """
-        return self._survey[1]
-
-    def batches(self, layer: LayerSchema, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
-        """Read all rows of a layer.
-
-        Raises: UnreadableError.
-        """
-        rows = (row for name, row in self._rows([], Aside()) if name == layer.name)
-        yield from batches_of(rows, layer, crs)
+        yield from (row for kind, row in self._rows([], Aside()) if kind == name)
 
 
 def _describe(node: Node, inner: Opened, about: _About, parts: list[FilePart]) -> None:

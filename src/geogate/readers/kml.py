@@ -6,23 +6,19 @@ Source: OGC KML 2.3 (12-007r2); Google's gx:Track.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Fate, FilePart, Format, together
 from geogate.readers.kml_geometry import geometry_of, is_geometry
-from geogate.readers.table_layer import Row, Survey, batches_of
+from geogate.readers.surveyed import MANY, SurveyedSource
+from geogate.readers.table_layer import Row, Survey
 from geogate.readers.xml_nodes import Aside, whole_elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    import pyproj
-
-    from geogate.measures.batch import LayerBatch
-    from geogate.measures.source import LayerSchema
+    from geogate.readers.surveyed import Surveyed
     from geogate.readers.xml_nodes import Name, Node, Opened
 
 KML: Final = ("", "http://www.opengis.net/kml/2.2", "http://www.opengis.net/kml/2.3")
@@ -58,10 +54,9 @@ def _part(what: str, fate: Fate = Fate.REMOVED) -> FilePart:
 
 
 @dataclass(frozen=True)
-class KmlSource:
+class KmlSource(SurveyedSource):
     """One KML file, which is one layer of its Placemarks."""
 
-    path: Path
     format: Format = Format.KML
 
     def _rows(self, parts: list[FilePart], aside: Aside) -> Iterator[Row]:
@@ -73,8 +68,11 @@ class KmlSource:
             if len(parts) > MANY:
                 parts[:] = together(parts)
 
-    @cached_property
-    def _survey(self) -> tuple[LayerSchema, tuple[FilePart, ...]]:
+    def survey(self) -> Surveyed:
+        """Read the file to its end, and name its layers and all its parts.
+
+        Raises: UnreadableError.
+        """
         import pyproj
 
         parts: list[FilePart] = []
@@ -86,34 +84,15 @@ class KmlSource:
             raise UnreadableError("the KML has no placemarks", remedy=remedy)
         parts += [*aside.parts(), FilePart(what="placemarks", fate=Fate.JUDGED, count=survey.rows)]
         layer = survey.layer(_LAYER, pyproj.CRS.from_user_input("OGC:CRS84"))
-        return layer, together(parts)
+        return (layer,), together(parts)
 
-    @property
-    def layers(self) -> tuple[LayerSchema, ...]:
-        """The file's one layer.
-
-        Raises: UnreadableError.
-        """
-        return (self._survey[0],)
-
-    @property
-    def contents(self) -> tuple[FilePart, ...]:
-        """Every part of the file, and what becomes of it.
+    def rows_of(self, name: str) -> Iterator[Row]:
+        """Read the rows of a layer by its name.
 
         Raises: UnreadableError.
         """
-        return self._survey[1]
-
-    def batches(self, layer: LayerSchema, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
-        """Read all rows.
-
-        Raises: UnreadableError.
-        """
-        yield from batches_of(self._rows([], Aside()), layer, crs)
-
-
-MANY: Final = 1_000
-"""Parts that are kept before they are added up."""
+        del name
+        yield from self._rows([], Aside())
 
 
 def _named(node: Node, *, outside: bool) -> FilePart:

@@ -3,50 +3,47 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Final
-
-import numpy as np
-import pyarrow as pa
-import shapely
 
 from geogate.libraries.raster_keys import geo_tags
 from geogate.libraries.rasters import opened, strict_raster
-from geogate.measures.batch import LayerBatch
 from geogate.measures.published import published
 from geogate.measures.raster import COLUMNS
 from geogate.measures.source import LayerSchema, UnreadableError
 from geogate.model.dataset import Format, LayerKind
+from geogate.readers.raster_batches import window_batches
 from geogate.readers.raster_parts import images_of, parts_of, size_of
 from geogate.readers.raster_place import crs_of, place_of
-from geogate.readers.raster_shown import has_mask, shown
+from geogate.readers.raster_shown import has_mask
 from geogate.readers.raster_tiff import SAMPLES, OpenTiff
 from geogate.readers.raster_traits import Traits, traits_of
-from geogate.readers.raster_windows import Image, distances_m, outline, windows
+from geogate.readers.raster_values import holds_numbers, value_batches, value_columns
+from geogate.readers.raster_windows import Image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pyarrow as pa
     import pyproj
     import rasterio
 
     from geogate.libraries.raster_keys import GeoTag
+    from geogate.measures.batch import LayerBatch
     from geogate.model.dataset import FilePart
     from geogate.readers.raster_parts import Images
-    from geogate.readers.raster_place import Place
     from geogate.readers.raster_tiff import Tiff
-    from geogate.readers.raster_windows import Window
-
-_AT_ONCE: Final = 64
-"""Windows in a batch: their pixels' bits are 2 MB."""
 
 _MOST_PIXELS: Final = 20_000_000_000
 """Larger images, all their bands counted, take too long to be looked at in one run."""
 
-_MOST_BANDS: Final = 5_000
+BAND: Final = "band"
+VALUES: Final = "values"
+"""The name of the layer of the numbers in pixels."""
+
+_MOST_BANDS: Final = 2_000
 _MOST_PER_BYTE: Final = 1_200
 _SMALL: Final = 64 * 1024 * 1024
 """No compression makes more than so many bytes of one; small images may be made of nothing but one missing tile.
@@ -78,30 +75,36 @@ class RasterSource:
                 images, masks = _images(dataset, tiff, found, self.path)
                 expected = _expected(dataset, crs)
                 traits = traits_of(dataset, crs)
+                numbers = value_columns([(BAND, dataset)])
             if masks != len(found.masks):
                 raise UnreadableError(
                     "the TIFF has masks that belong to none of its images", remedy="write it anew: `gdal_translate`"
                 )
             parts = tuple(parts_of(tiff, found, expected))
-        return _Survey(crs=crs, images=images, traits=traits, parts=parts)
+        return _Survey(crs=crs, images=images, traits=traits, numbers=numbers, parts=parts)
 
     @property
     def layers(self) -> tuple[LayerSchema, ...]:
-        """The file's one layer.
+        """The file's windows, and where its pixels are numbers these as a layer of their own.
 
         Raises: UnreadableError.
         """
-        return (
-            LayerSchema(
-                name=self.path.stem,
-                crs=self._survey.crs,
-                geometry_column="geometry",
-                geometry_type="Unknown",
-                attributes=COLUMNS,
-                rows=None,
-                kind=LayerKind.RASTER,
-            ),
+        traits = self._survey.traits
+        shown = LayerSchema(
+            name=self.path.stem,
+            crs=self._survey.crs,
+            geometry_column="geometry",
+            geometry_type="Unknown",
+            attributes=COLUMNS,
+            rows=None,
+            kind=LayerKind.RASTER,
         )
+        if not holds_numbers(traits.data_type, traits.bands):
+            return (shown,)
+        values = replace(
+            shown, name=VALUES, geometry_type="Point", attributes=self._survey.numbers, kind=LayerKind.RASTER_VALUES
+        )
+        return (shown, values)
 
     @property
     def contents(self) -> tuple[FilePart, ...]:
@@ -112,11 +115,10 @@ class RasterSource:
         return self._survey.parts
 
     def batches(self, layer: LayerSchema, *, crs: pyproj.CRS) -> Iterator[LayerBatch]:
-        """Read all windows of all images, the base first.
+        """Read all windows of all images, the base first, or the values in them.
 
         Raises: UnreadableError.
         """
-        del layer
         first_row = 0
         for image in self._survey.images:
             with ExitStack() as stack:
@@ -124,56 +126,14 @@ class RasterSource:
                 base = stack.enter_context(opened(self.path))
                 with strict_raster("placed"):
                     place = place_of(base, crs=crs)
-                several = windows(image, place)
-                while some := tuple(islice(several, _AT_ONCE)):
-                    yield self._batch(some, image, place, dataset, crs=crs, first_row=first_row)
-                    first_row += len(some)
-
-    def _batch(
-        self,
-        some: tuple[Window, ...],
-        image: Image,
-        place: Place,
-        dataset: rasterio.DatasetReader,
-        *,
-        crs: pyproj.CRS,
-        first_row: int,
-    ) -> LayerBatch:
-        with strict_raster("placed"):
-            outlines = [outline(window, image, place) for window in some]
-            distances = np.array([distances_m(window, image, place) for window in some])
-        with strict_raster("read"):
-            marks = [shown(dataset, window) for window in some]
-        counts = [int(mark.sum()) for mark in marks]
-        bits = [
-            None if count in {0, mark.size} else np.packbits(mark).tobytes()
-            for mark, count in zip(marks, counts, strict=True)
-        ]
-        x, y = (pa.array(distances[:, axis], pa.float64(), from_pandas=True) for axis in range(2))
-        traits = self._survey.traits
-        columns = {
-            "image": [image.name] * len(some),
-            "level": [image.level] * len(some),
-            "image_columns": [image.width] * len(some),
-            "image_rows": [image.height] * len(some),
-            "bands": [traits.bands] * len(some),
-            "data_type": [traits.data_type] * len(some),
-            "interpretation": [traits.interpretation] * len(some),
-            "elevation_hint": [traits.elevation_hint] * len(some),
-            "georeferencing": [place.kind.value] * len(some),
-            "column": [window.column for window in some],
-            "row": [window.row for window in some],
-            "columns": [window.columns for window in some],
-            "rows": [window.rows for window in some],
-            "gsd_x_m": x,
-            "gsd_y_m": y,
-            "gridded": [each.gridded for each in outlines],
-            "shown_pixels": counts,
-            "shown": bits,
-        }
-        attributes = pa.record_batch([pa.array(columns[f.name], f.type) for f in COLUMNS], schema=COLUMNS)
-        wkb = pa.array(shapely.to_wkb([each.geometry for each in outlines], flavor="iso"), pa.binary())
-        return LayerBatch(wkb=wkb, attributes=attributes, crs=crs, first_row=first_row)
+                if layer.kind is LayerKind.RASTER_VALUES:
+                    found = value_batches([(BAND, dataset)], image, place, crs=crs, first_row=first_row)
+                else:
+                    traits = self._survey.traits
+                    found = window_batches(dataset, image, place, traits=traits, crs=crs, first_row=first_row)
+                for batch in found:
+                    yield batch
+                    first_row += batch.rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,19 +143,25 @@ class _Survey:
     crs: pyproj.CRS | None
     images: tuple[Image, ...]
     traits: Traits
+    numbers: pa.Schema
     parts: tuple[FilePart, ...]
 
 
 def _require_sizes(tiff: Tiff, found: Images, *, file_bytes: int) -> None:
-    """Refuse images that are larger than their bytes can hold, or than can be looked at.
-
-    Raises: UnreadableError.
-    """
     pixels = bands = 0
     for directory in (found.base, *found.overviews, *found.masks):
         width, height = size_of(tiff, directory)
         samples = tiff.number(directory, SAMPLES, 1)
         pixels, bands = pixels + width * height * samples, max(bands, samples)
+    require_size(pixels, bands, file_bytes=file_bytes)
+
+
+def require_size(pixels: int, bands: int, *, file_bytes: int) -> None:
+    """Refuse images that are larger than their bytes can hold, or than can be looked at.
+
+    Units: ``pixels`` of all bands together.
+    Raises: UnreadableError.
+    """
     if pixels < 1 or pixels > _MOST_PIXELS or bands > _MOST_BANDS:
         raise UnreadableError("the image has no pixels, or too many", remedy="send it in several files")
     if pixels > max(_SMALL, file_bytes * _MOST_PER_BYTE):

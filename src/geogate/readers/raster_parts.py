@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from geogate.libraries.raster_day import DAY_TAG, day_of, day_text
 from geogate.libraries.raster_keys import GEO_TAGS
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Fate, FilePart
@@ -135,7 +136,9 @@ def _tags(tiff: Tiff, directory: Directory, *, is_base: bool) -> Iterator[FilePa
             yield FilePart(what="bytes beside the values of tags", fate=Fate.REMOVED)
         if tag.number in GEO_TAGS and is_base:
             continue
-        if tag.number in _NAMED:
+        if is_base and tag.number == DAY_TAG and _is_day(tiff.raw(tag)):
+            yield FilePart(what="days of images", fate=Fate.JUDGED)
+        elif tag.number in _NAMED:
             yield FilePart(what=_NAMED[tag.number], fate=Fate.REMOVED, size=tag.size)
         elif tag.number == NODATA and _is_number(tiff.raw(tag)):
             yield FilePart(what="nodata values", fate=Fate.JUDGED)
@@ -155,6 +158,12 @@ def _is_structure(tiff: Tiff, directory: Directory, tag: Tag) -> bool:
         return True
     bits = tiff.number(directory, tiff_.BITS, 1)
     return tag.number == _COLOURS and bits <= 16 and tag.count == 3 * 2**bits  # noqa: PLR2004 red, green, blue
+
+
+def _is_day(text: bytes) -> bool:
+    """Say whether a text is a day as geogate writes it."""
+    day = day_of(text[:-1].decode("latin-1"))
+    return day is not None and text == day_text(day).encode() + b"\0"
 
 
 def _is_number(text: bytes) -> bool:

@@ -21,8 +21,9 @@ from geogate.measures.source import UnreadableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import rasterio
     from numpy.typing import NDArray
+
+    from geogate.libraries.rasters import Pixels
 
     Floats = NDArray[np.float64]
 
@@ -179,7 +180,7 @@ def is_degrees(crs: pyproj.CRS) -> bool:
     return bool(crs.is_geographic and all(axis.unit_name.startswith("degree") for axis in crs.axis_info[:2]))
 
 
-def place_of(dataset: rasterio.DatasetReader, *, crs: pyproj.CRS | None) -> Place:
+def place_of(dataset: Pixels, *, crs: pyproj.CRS | None) -> Place:
     """Find what says where an image lies; a transform counts before control points, and these before a model.
 
     ``crs`` is the layer's, which counts for a transform; ``crs_of`` makes sure that there is one of the three.
@@ -195,7 +196,7 @@ def place_of(dataset: rasterio.DatasetReader, *, crs: pyproj.CRS | None) -> Plac
     return SensorPlace(coefficients=dataset.rpcs)
 
 
-def crs_of(dataset: rasterio.DatasetReader) -> pyproj.CRS | None:
+def crs_of(dataset: Pixels) -> pyproj.CRS | None:
     """Return the reference system of the layer: that of the transform, or WGS 84 where the image was fitted.
 
     Raises: UnreadableError when nothing says where the image lies.

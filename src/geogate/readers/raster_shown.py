@@ -13,20 +13,20 @@ from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.windows import Window as RasterWindow
 
 if TYPE_CHECKING:
-    import rasterio
     from numpy.typing import NDArray
 
+    from geogate.libraries.rasters import Pixels
     from geogate.readers.raster_windows import Window
 
     Marks = NDArray[np.bool_]
 
 
-def has_mask(dataset: rasterio.DatasetReader) -> bool:
+def has_mask(dataset: Pixels) -> bool:
     """Say whether an image has a mask of its own, besides an alpha band and a nodata value."""
     return any(MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags for flags in dataset.mask_flag_enums)
 
 
-def shown(dataset: rasterio.DatasetReader, window: Window) -> Marks:
+def shown(dataset: Pixels, window: Window) -> Marks:
     """Mark the pixels of a window that show anything; called where warnings of rasterio are errors.
 
     Shape: ``(rows, columns)``.
@@ -42,7 +42,7 @@ def shown(dataset: rasterio.DatasetReader, window: Window) -> Marks:
     for band in dataset.indexes:
         if band not in alphas and blank.any():
             values = dataset.read(band, window=where)
-            blank &= (_is_zero(values) & hidden) | _is_nodata(values, dataset.nodatavals[band - 1])
+            blank &= (_is_zero(values) & hidden) | is_nodata(values, dataset.nodatavals[band - 1])
     return np.asarray(~blank)
 
 
@@ -59,7 +59,8 @@ def _is_zero(values: NDArray[Any]) -> Marks:
     return np.asarray(zero.all(axis=-1)) if zero.ndim > values.ndim else zero
 
 
-def _is_nodata(values: NDArray[Any], nodata: float | None) -> Marks:
+def is_nodata(values: NDArray[Any], nodata: float | None) -> Marks:
+    """Mark the values that are the nodata value, bit for bit."""
     if nodata is None or values.dtype.kind == "c":
         return np.zeros(values.shape, np.bool_)
     if values.dtype.kind in "iu":

@@ -156,7 +156,7 @@ class OpenTiff:
             raise damaged() from None
         try:
             return _walk(self._data)
-        except (struct.error, IndexError, KeyError):
+        except (struct.error, IndexError, KeyError, OverflowError):
             self.__exit__()
             raise damaged() from None
         except BaseException:
@@ -193,6 +193,9 @@ def _walk(data: mmap.mmap) -> Tiff:
 def _directory(data: mmap.mmap, at: int, *, order: str, big: bool) -> tuple[Directory, int]:
     """Read one directory and where the next one is."""
     head, entry, link = ("Q", "HHQ8s", "Q") if big else ("H", "HHI4s", "I")
+    if at > len(data):
+        # Beyond 2^63 there is not even a place to look at.
+        raise damaged()
     (count,) = struct.unpack_from(order + head, data, at)
     if count > _MOST_TAGS:
         raise damaged()

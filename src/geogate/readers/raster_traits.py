@@ -6,11 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from geogate.libraries.raster_day import DAY_NAME, day_of
 from geogate.measures.source import UnreadableError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pyproj
-    import rasterio
+
+    from geogate.libraries.rasters import Pixels
 
 _HEIGHT: Final = re.compile(r"dem|dtm|dsm|elev|height|altit|depth|bathy|höhe|hoehe|relief", re.IGNORECASE)
 _METRES: Final = frozenset({"m", "metre", "meter", "metres", "meters", "ft", "feet", "foot"})
@@ -23,16 +27,17 @@ class Traits:
 
     ``interpretation`` names what each band stands for, each name once, in alphabetical order. ``elevation_hint`` says
     that the values may be heights: one band of numbers with more than eight bits, a vertical reference, or a band that
-    calls itself so.
+    calls itself so. ``day`` is when the image was taken, ``None`` where the file does not say.
     """
 
     bands: int
     data_type: str
     interpretation: str
     elevation_hint: bool
+    day: date | None
 
 
-def traits_of(dataset: rasterio.DatasetReader, crs: pyproj.CRS | None) -> Traits:
+def traits_of(dataset: Pixels, crs: pyproj.CRS | None) -> Traits:
     """Read what the bands are said to be.
 
     Raises: UnreadableError when they are of several types, which a GeoTIFF cannot have.
@@ -50,5 +55,6 @@ def traits_of(dataset: rasterio.DatasetReader, crs: pyproj.CRS | None) -> Traits
         bands=dataset.count,
         data_type=data_type,
         interpretation=",".join(sorted({kind.name for kind in dataset.colorinterp})),
+        day=day_of(dataset.tags().get(DAY_NAME, "")),
         elevation_hint=named or vertical or (dataset.count == 1 and data_type not in _PICTURES),
     )

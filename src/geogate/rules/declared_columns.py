@@ -117,7 +117,7 @@ class DeclaredColumns(Rule[DeclaredColumnsParams]):
 
     expectation = "expect_columns_to_be_declared"
     params = DeclaredColumnsParams
-    kinds = frozenset({LayerKind.VECTOR, LayerKind.POINT_CLOUD})
+    kinds = frozenset({LayerKind.VECTOR, LayerKind.POINT_CLOUD, LayerKind.RASTER_VALUES})
     bounds = (Ranked("undeclared", ("none", "harmless", "readable")),)
     says = "Every column is declared ({columns}); of other columns may leave: {undeclared}."
 
@@ -151,6 +151,27 @@ class DeclaredColumns(Rule[DeclaredColumnsParams]):
             *_beyond_limits(params, beyond),
         )
         return Judgement(observed=_observed(columns, undeclared), problems=problems)
+
+    @staticmethod
+    def beside_other_layers(params: DeclaredColumnsParams, names: Sequence[str]) -> tuple[Problem, ...]:
+        """Report columns that could be one axis of positions whose other axis is in another layer."""
+        if ColumnClass.COULD_BE_POSITION in SAFE[params.undeclared]:
+            return ()
+        undeclared = [name for name in names if not any(is_named(name, each.name) for each in params.columns)]
+        if not undeclared:
+            return ()
+        return (
+            Problem(
+                summary="columns that are not declared could tell positions together with those of another layer"
+                + _shown(undeclared),
+                remedy="drop or round them, or look at them and declare in the policy what they hold",
+                measured=str(len(undeclared)),
+                operator="<=",
+                limit="0",
+                unit="columns",
+                counts=(Count(what="columns", value=len(undeclared)),),
+            ),
+        )
 
 
 def _beyond(params: DeclaredColumnsParams) -> ValuesBeyond:

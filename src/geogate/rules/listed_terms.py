@@ -83,7 +83,7 @@ class NoListedTerms(Rule[TermsParams]):
 
     expectation = "expect_no_listed_terms"
     params = TermsParams
-    kinds = frozenset(LayerKind)
+    kinds = frozenset(LayerKind) - {LayerKind.RASTER_VALUES}
     bounds = (
         Limit("max_texts", "<="),
         Never("terms"),

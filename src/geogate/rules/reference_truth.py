@@ -26,6 +26,8 @@ _WORDS: Final = {
     "swapped-axes": "with x and y swapped",
     "degrees": "as longitude and latitude in degrees",
     "degrees-swapped": "as latitude and longitude in degrees",
+    "degrees-from-own-meridian": "as longitude and latitude in degrees from the layer's own prime meridian",
+    "degrees-from-own-meridian-swapped": "as latitude and longitude in degrees from the layer's own prime meridian",
     "no-shift-of-datum": "on WGS 84, with no shift of datum",
     "radians": "as radians",
     "west-called-east": "with eastern longitudes as western ones",

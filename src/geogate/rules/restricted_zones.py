@@ -55,7 +55,7 @@ class RestrictedZones(Rule[ZonesParams]):
 
     expectation = "expect_no_position_in_restricted_zones"
     params = ZonesParams
-    kinds = frozenset(LayerKind)
+    kinds = frozenset(LayerKind) - {LayerKind.RASTER_VALUES}
     bounds = (
         Limit("buffer_m", ">"),
         Limit("max_features", "<="),

@@ -44,6 +44,8 @@ LEAVES_AS: Final[Mapping[Format, Format]] = {
     Format.HEIC: Format.JPEG,
     Format.TIFF: Format.PNG,
     Format.WEBP: Format.PNG,
+    Format.NETCDF: Format.GEOTIFF,
+    Format.GRIB: Format.GEOTIFF,
     **dict.fromkeys(
         (
             Format.KML,

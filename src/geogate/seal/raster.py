@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyproj
 
+from geogate.libraries.grids import DRIVERS, listed, opened_grid
+from geogate.libraries.raster_day import DAY_NAME, DAY_TAG, day_of, day_text
 from geogate.libraries.raster_keys import geo_tags
 from geogate.libraries.rasters import opened, strict_raster
 from geogate.measures.published import published
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import rasterio
     from numpy.typing import NDArray
 
+    from geogate.libraries.rasters import Pixels
     from geogate.measures.source import Source
     from geogate.seal.raster_file import Value
 
@@ -96,25 +98,40 @@ class _Layout:
 def write_geotiff(source: Source, layers: Mapping[str, pyproj.CRS], target: Path) -> tuple[Path, ...]:
     """Write the raster of a source; the same pixels in the same place give the same bytes.
 
-    ``layers`` has the published reference system of its one layer.
+    ``layers`` has the published reference system of its layers by their names. Each variable of a file of grids is a
+    file of its own, which is called after the variable too where there are several.
 
     Raises: UnreadableError when the pixels cannot be read to the end, or GeoTIFF cannot say where they lie.
     """
-    (crs,) = layers.values()
-    with opened(source.path) as dataset:
-        with strict_raster("read"):
-            transform = _require_plain(dataset)
-            tags = {tag.number: (tag.kind, tag.count, tag.value) for tag in geo_tags(crs, transform)}
-            tags |= _bands(dataset) | _nodata(dataset)
-        with target.open("xb") as file:
-            bytes_ = dataset.width * dataset.height * (dataset.count * np.dtype(dataset.dtypes[0]).itemsize + 1)
-            writer = TiffWriter(file, big=bytes_ > _CLASSIC)
-            _write(dataset, writer, tags)
+    if source.format not in DRIVERS:
+        with opened(source.path) as dataset:
+            _write_image(dataset, next(iter(layers.values())), target)
+        return (target,)
+    grids = listed(source.path, source.format).grids
+    targets = [target if len(grids) == 1 else target.with_stem(f"{target.stem}_{grid.name}") for grid in grids]
+    for grid, each in zip(grids, targets, strict=True):
+        if each.exists():
+            raise UnreadableError(
+                "two files of the dataset would leave under the same name", remedy="give each file a stem of its own"
+            )
+        with opened_grid(source.format, grid) as reader:
+            _write_image(reader, layers[grid.name], each)
+    return tuple(targets)
+
+
+def _write_image(dataset: Pixels, crs: pyproj.CRS, target: Path) -> None:
+    with strict_raster("read"):
+        transform = _require_plain(dataset)
+        tags = {tag.number: (tag.kind, tag.count, tag.value) for tag in geo_tags(crs, transform)}
+        tags |= _bands(dataset) | _nodata(dataset) | _day(dataset)
+    with target.open("xb") as file:
+        bytes_ = dataset.width * dataset.height * (dataset.count * np.dtype(dataset.dtypes[0]).itemsize + 1)
+        writer = TiffWriter(file, big=bytes_ > _CLASSIC)
+        _write(dataset, writer, tags)
     _require_same(target, crs, transform)
-    return (target,)
 
 
-def _require_plain(dataset: rasterio.DatasetReader) -> Affine:
+def _require_plain(dataset: Pixels) -> Affine:
     """Return the transform of an image that has one, and whose values mean what they are.
 
     Raises: UnreadableError.
@@ -133,7 +150,7 @@ def _require_plain(dataset: rasterio.DatasetReader) -> Affine:
     return (a, b, c, d, e, f)
 
 
-def _write(dataset: rasterio.DatasetReader, writer: TiffWriter, tags: Mapping[int, Value]) -> None:
+def _write(dataset: Pixels, writer: TiffWriter, tags: Mapping[int, Value]) -> None:
     from rasterio.enums import MaskFlags
 
     layout = _Layout(width=dataset.width, height=dataset.height, bands=dataset.count, dtype=np.dtype(dataset.dtypes[0]))
@@ -169,7 +186,7 @@ def _windows(layout: _Layout) -> list[tuple[int, int, int, int]]:
     ]
 
 
-def _values(dataset: rasterio.DatasetReader, bands: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
+def _values(dataset: Pixels, bands: list[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
     """Read rows, columns and bands; there is one NaN, because others could carry something."""
     from rasterio.windows import Window
 
@@ -180,7 +197,7 @@ def _values(dataset: rasterio.DatasetReader, bands: list[int], window: tuple[int
     return values
 
 
-def _mask(dataset: rasterio.DatasetReader, window: tuple[int, int, int, int]) -> NDArray[Any]:
+def _mask(dataset: Pixels, window: tuple[int, int, int, int]) -> NDArray[Any]:
     from rasterio.windows import Window
 
     with strict_raster("read"):
@@ -192,7 +209,7 @@ def _padded(values: NDArray[Any], layout: _Layout) -> NDArray[Any]:
     return np.pad(values, ((0, down - values.shape[0]), (0, across - values.shape[1]), (0, 0)))
 
 
-def _bands(dataset: rasterio.DatasetReader) -> dict[int, Value]:
+def _bands(dataset: Pixels) -> dict[int, Value]:
     """Say what the bands stand for, as far as TIFF has words for it."""
     from rasterio.enums import ColorInterp
 
@@ -213,12 +230,18 @@ def _palette(colours: Mapping[int, tuple[int, int, int, int]]) -> list[int]:
     return [entry[channel] * 257 for channel in range(3) for entry in entries]
 
 
-def _nodata(dataset: rasterio.DatasetReader) -> dict[int, Value]:
+def _nodata(dataset: Pixels) -> dict[int, Value]:
     nodata = dataset.nodata
     if nodata is None:
         return {}
     whole = float(nodata).is_integer() and np.dtype(dataset.dtypes[0]).kind in "iu"
     return {42113: text(str(int(nodata)) if whole else repr(float(nodata)))}
+
+
+def _day(dataset: Pixels) -> dict[int, Value]:
+    """Keep the day on which the image was taken, and not the time."""
+    day = day_of(dataset.tags().get(DAY_NAME, ""))
+    return {} if day is None else {DAY_TAG: text(day_text(day))}
 
 
 def _require_same(target: Path, crs: pyproj.CRS, transform: Affine) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import laspy
 import numpy as np
 import pyproj
+from clouding import write_copc
 from laspy.vlrs.vlrlist import VLRList
 from smuggling.case import Case, only
 from smuggling.classes.hidden_in_sqlite import FOUND, TEXT, bytes_of_all
@@ -50,6 +51,29 @@ def _positions(folder: Path) -> Iterator[Position]:
     las = laspy.read(only(folder, "cloud.la*"))
     back = pyproj.Transformer.from_crs(32633, 4326, always_xy=True)
     yield from zip(*back.transform(np.array(las.x[:5]), np.array(las.y[:5])), strict=True)
+
+
+def _hidden_node(folder: Path) -> None:
+    """Write a COPC with a chunk of points that only its octree knows; programs that use the octree show them."""
+    rng = np.random.default_rng(3)
+    shown = np.column_stack(
+        [FAR[0] + rng.random(POINTS) * 50_000, FAR[1] + rng.random(POINTS) * 50_000, np.zeros(POINTS)]
+    )
+    to_utm = pyproj.Transformer.from_crs(4326, UTM, always_xy=True)
+    secret = np.array([(*to_utm.transform(*each), 0.0) for each in SECRET])
+    write_copc(folder / "cloud.copc.laz", [np.rint(shown)], crs=pyproj.CRS.from_epsg(UTM), scale=1.0, hidden=secret)
+
+
+def _in_octree(folder: Path) -> Iterator[Position]:
+    """Read by the octree where there is one, as viewers do, and else all points."""
+    path = only(folder, "cloud*.laz")
+    back = pyproj.Transformer.from_crs(UTM, 4326, always_xy=True)
+    if b"copc" in path.read_bytes():
+        with laspy.CopcReader.open(path) as reader:
+            las = reader.query()
+    else:
+        las = laspy.read(path)
+    yield from zip(*back.transform(np.array(las.x), np.array(las.y)), strict=True)
 
 
 def _record(folder: Path) -> None:
@@ -131,6 +155,13 @@ def _case(name: str, why: str, write: Callable[[Path], None], recover: Callable[
 
 
 CASES = (
+    Case(
+        name="hidden-node-of-copc",
+        why="an octree may know more points than the file",
+        write=_hidden_node,
+        recover=_in_octree,
+        fine_allowed=True,
+    ),
     _case("site", "points in the zone", _site, _positions),
     _raw("record", "anybody's own record in the header", _record),
     _raw("late-record", "a record behind the points", _late_record),

@@ -234,6 +234,104 @@ def _in_alpha(folder: Path) -> Iterator[Position]:
         yield from _spots(image, image.read(2), 1.0)
 
 
+def _numbers(*bands: NDArray[Any], corner: Position = FAR) -> Callable[[Path], None]:
+    """Write an image whose pixels are numbers, one band an array."""
+
+    def write(folder: Path) -> None:
+        height, width = bands[0].shape
+        shape = {"width": width, "height": height, "count": len(bands), "dtype": bands[0].dtype}
+        with rasterio.open(
+            folder / "model.tif", "w", driver="GTiff", crs="EPSG:4326", transform=placed(corner), **shape
+        ) as image:
+            image.write(np.stack(bands))
+
+    return write
+
+
+def people(dtype: str, *, scale: float = 1.0, turned: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give where persons are, at the secret and around it, as two grids of numbers."""
+    random = np.random.default_rng(3)
+    lon, lat = (SECRET[0][axis] + random.normal(0, 0.01, (24, 24)) for axis in range(2))
+    for place, (x, y) in enumerate(SECRET):
+        lon[3, place], lat[3, place] = x, y
+    # Of 32 bits the digits do not reach for centimetres, which is near enough.
+    whole = np.dtype(dtype).kind in "iu"
+    grids = [np.rint(each * scale) if whole else each * scale for each in (lon, lat)]
+    if turned:
+        grids.reverse()
+    return grids[0].astype(dtype), grids[1].astype(dtype)
+
+
+def _pairs(scale: float = 1.0, *, first: int = 1, second: int = 2) -> Callable[[Path], Iterator[Position]]:
+    def recover(folder: Path) -> Iterator[Position]:
+        with rasterio.open(only(folder, "*.tif")) as image:
+            lon, lat = (image.read(band).astype(float).ravel() / scale for band in (first, second))
+        yield from zip(lon.tolist(), lat.tolist(), strict=True)
+
+    return recover
+
+
+def _turns(axis: int) -> NDArray[np.float64]:
+    """Put longitudes and latitudes in turn into one grid: by columns, or one half after the other."""
+    lon, lat = people("float64")
+    return np.stack([lon, lat], axis=2).reshape(24, 48) if axis else np.concatenate([lon, lat])
+
+
+def _in_turn(axis: int) -> Callable[[Path], Iterator[Position]]:
+    def recover(folder: Path) -> Iterator[Position]:
+        with rasterio.open(only(folder, "*.tif")) as image:
+            grid = image.read(1)
+        lon, lat = (grid[:, 0::2], grid[:, 1::2]) if axis else np.split(grid, 2)
+        yield from zip(lon.ravel().tolist(), lat.ravel().tolist(), strict=True)
+
+    return recover
+
+
+def _relief(*, dtype: str = "float32") -> NDArray[Any]:
+    """Draw heights."""
+    x, y = np.meshgrid(np.arange(200), np.arange(200))
+    random = np.random.default_rng(5)
+    return (900 + 300 * np.sin(x / 30) * np.cos(y / 40) + random.normal(0, 2, x.shape)).astype(dtype)
+
+
+def _few_in_relief(folder: Path) -> None:
+    """Write the secret into six pixels of a second and third band that are nodata otherwise."""
+    lon, lat = np.zeros((200, 200), np.float32), np.zeros((200, 200), np.float32)
+    for place, (x, y) in enumerate(SECRET):
+        lon[77, place], lat[77, place] = x, y
+    _numbers(_relief(), lon, lat)(folder)
+
+
+def _words() -> NDArray[np.int64]:
+    """Pack both axes into one number."""
+    lon, lat = people("int64", scale=1e6)
+    words: NDArray[np.int64] = np.left_shift(lon, 32) | lat
+    return words
+
+
+def _in_words(folder: Path) -> Iterator[Position]:
+    with rasterio.open(only(folder, "*.tif")) as image:
+        for word in image.read(1).ravel().tolist():
+            yield (word >> 32) / 1e6, (word & 0xFFFFFFFF) / 1e6
+
+
+def _in_complex(folder: Path) -> Iterator[Position]:
+    with rasterio.open(only(folder, "*.tif")) as image:
+        for number in image.read(1).ravel().tolist():
+            yield number.real, number.imag
+
+
+def _complex() -> NDArray[np.complex128]:
+    lon, lat = people("float64")
+    return lon + 1j * lat
+
+
+def _in_pixels(
+    name: str, why: str, write: Callable[[Path], None], recover: Callable[[Path], Iterator[Position]]
+) -> Case:
+    return Case(name=name, why=why, write=write, recover=recover, fine_allowed=True)
+
+
 def _raw(name: str, why: str, write: Callable[[Path], None]) -> Case:
     return Case(name=name, why=why, write=write, recover=bytes_of_all, fine_allowed=True)
 
@@ -259,6 +357,21 @@ CASES = (
         fine_allowed=True,
     ),
     Case(name="band-description", why="a name of a band", write=_band, recover=_tags, fine_allowed=True),
+    _in_pixels("bands-float64", "a band for each axis", _numbers(*people("float64")), _pairs()),
+    _in_pixels("bands-float32", "the same, narrower", _numbers(*people("float32")), _pairs()),
+    _in_pixels("bands-over-it", "and the image lies there", _numbers(*people("float64"), corner=NEAR), _pairs()),
+    _in_pixels("bands-scaled", "as integers", _numbers(*people("int32", scale=1e7)), _pairs(1e7)),
+    _in_pixels(
+        "bands-turned",
+        "the latitude first, without a sign",
+        _numbers(*people("uint32", scale=1e6, turned=True)),
+        _pairs(1e6, first=2, second=1),
+    ),
+    _in_pixels("bands-words", "both axes in one number", _numbers(_words()), _in_words),
+    _in_pixels("bands-complex", "as a complex number", _numbers(_complex()), _in_complex),
+    _in_pixels("bands-among-relief", "six pixels among forty thousand", _few_in_relief, _pairs(first=2, second=3)),
+    _in_pixels("bands-in-turn", "one band, column by column", _numbers(_turns(1)), _in_turn(1)),
+    _in_pixels("bands-in-halves", "one band, one half after the other", _numbers(_turns(0)), _in_turn(0)),
     _raw("behind", "bytes behind the last image", _behind),
     _raw("aux-xml", "metadata in a file beside it", _sidecar("scene.tif.aux.xml")),
     _raw("overview-file", "overviews in a file beside it", _sidecar("scene.tif.ovr")),

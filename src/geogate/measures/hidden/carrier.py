@@ -19,7 +19,7 @@ class Carrier:
     """Columns that say positions.
 
     ``form`` says how in plain words, for findings. ``position`` reads numbers; where it is ``None``, the texts of the
-    one column are read, in the forms that ``forms`` names.
+    one column are read, in the forms that ``forms`` names; ``apart`` are halves of positions in several columns.
     """
 
     columns: tuple[str, ...]
@@ -27,19 +27,34 @@ class Carrier:
     strength: Strength
     position: Position | None = None
     forms: tuple[str, ...] = ()
+    apart: bool = False
 
 
-def carriers_in_texts(texts: TextPositions) -> tuple[Carrier, ...]:
-    """Make a carrier of each column in whose texts positions are likely."""
+def carriers_in_texts(
+    texts: TextPositions, *, halves: frozenset[str] = frozenset(), read: frozenset[str] = frozenset()
+) -> tuple[Carrier, ...]:
+    """Make a carrier of each column in whose texts positions are likely, and one of all columns with halves of some.
+
+    ``halves`` are the forms that count as halves because of what else there is in the dataset; ``read`` are columns
+    whose numbers are judged as positions already.
+    """
     from geogate.measures.hidden import Strength
+    from geogate.measures.hidden.forms.sexagesimal import HALF
+    from geogate.measures.hidden.text_halves import only_angles
 
-    return tuple(
-        Carrier(
-            columns=(column.column,),
-            form=", ".join(column.likely),
-            strength=Strength.CERTAIN if column.certain else Strength.LIKELY,
-            forms=column.likely,
+    found = []
+    apart: dict[str, frozenset[str]] = {}
+    for column in texts.columns:
+        whole = tuple(form for form in column.likely if form != HALF)
+        if whole:
+            strength = Strength.CERTAIN if column.certain else Strength.LIKELY
+            found.append(Carrier(columns=(column.column,), form=", ".join(whole), strength=strength, forms=whole))
+        parts = {form.form for form in column.forms} & {HALF, *halves}
+        if parts and not (column.column in read and only_angles(column)):
+            apart[column.column] = frozenset(parts)
+    if apart:
+        forms = tuple(sorted(frozenset().union(*apart.values())))
+        found.append(
+            Carrier(columns=tuple(apart), form=", ".join(forms), strength=Strength.LIKELY, forms=forms, apart=True)
         )
-        for column in texts.columns
-        if column.likely
-    )
+    return tuple(found)

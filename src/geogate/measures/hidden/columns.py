@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from geogate.measures.hidden.columns_facts import ColumnFacts, Looked, look
 from geogate.measures.hidden.columns_leaves import Leaf, leaves
+from geogate.measures.hidden.columns_ordinates import is_ordinate, ordinates
 from geogate.measures.hidden.columns_places import middles, point_axes
 from geogate.measures.hidden.columns_pool import RARE, ROWS, Pool, chosen, row_hashes
 from geogate.measures.hidden.columns_tokens import rows_looked_at, tokens_of
@@ -70,8 +71,17 @@ def _summed(
     if one is None or other is None:
         return other if one is None else one
     if len(one) != len(other):
+        one, other = _with_ordinates(one, other), _with_ordinates(other, one)
+    if len(one) != len(other):
         raise UnmeasurableError("the rows of one layer have different columns")
     return tuple(mine + more for mine, more in zip(one, other, strict=True))
+
+
+def _with_ordinates(one: tuple[ColumnFacts, ...], other: tuple[ColumnFacts, ...]) -> tuple[ColumnFacts, ...]:
+    """Add the columns of heights and measures, which rows of other batches have."""
+    names = {column.name for column in one}
+    more = (column for column in other if is_ordinate(column.name) and column.name not in names)
+    return (*one, *(replace(column, values=0, rich=0, non_finite=0, least=None, largest=None) for column in more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +125,7 @@ class ContentsTally:
 
         Raises: UnmeasurableError.
         """
-        parts = tuple(leaves(batch.attributes))
+        parts = (*leaves(batch.attributes), *ordinates(batch))
         if len(parts) > MOST_LEAVES:
             raise UnmeasurableError(f"the layer has more than {MOST_LEAVES} columns, which are not looked into")
         self._rows += batch.rows

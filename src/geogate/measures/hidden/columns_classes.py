@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from geogate.measures.hidden.columns import TAG, Contents
+from geogate.measures.hidden.columns_ordinates import is_ordinate
 from geogate.measures.hidden.columns_pool import Pool
 from geogate.measures.hidden.columns_tokens import IDENTITIES
 from geogate.measures.hidden.numbers import numbers_in
-from geogate.measures.hidden.numbers_names import names_a_person
+from geogate.measures.hidden.numbers_names import names_a_digest, names_a_person
 from geogate.measures.hidden.numbers_subject import is_moment
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 MOST_CODES: Final = 64
 """Distinct values that a code list may have among the rows that are looked at."""
+
+_BYTES: Final = frozenset({"int8", "uint8"})
+_BYTE: Final = 255
+_MANY_BYTES: Final = 8
+_READABLE: Final = 100
+"""Lists of numbers of which the largest is from here to that of a byte may be bytes."""
 
 _HALF: Final = 0.5
 _NEARLY_ALL: Final = 0.9
@@ -97,19 +104,23 @@ def recognise(contents: Contents, texts: frozenset[str] = frozenset()) -> tuple[
     numbers = numbers_in(contents)
     positions = {name for carrier in numbers.carriers for name in carrier.columns} | set(numbers.copies) | texts
     pool = Pool.read(contents.pool)
+    filled = {f"{each.name[:-3]}[]": each.values for each in contents.columns or () if each.name.endswith("[0]")}
     found = []
     for facts in contents.columns or ():
+        if is_ordinate(facts.name) and facts.name not in {*positions, *numbers.possible}:
+            # Heights that are nothing else are looked at by the rule about what is in a layer.
+            continue
         if facts.name in positions:
             kind = ColumnClass.POSITION
         elif facts.name in numbers.possible and not names_a_person(facts.name):
             kind = ColumnClass.COULD_BE_POSITION
         else:
-            kind = _kind(facts, pool)
+            kind = _kind(facts, pool, filled.get(facts.name, contents.rows))
         found.append(Recognised(name=facts.name, kind=kind, facts=facts))
     return tuple(found)
 
 
-def _kind(facts: ColumnFacts, pool: Pool) -> ColumnClass:  # noqa: PLR0911 a table
+def _kind(facts: ColumnFacts, pool: Pool, rows: int) -> ColumnClass:  # noqa: PLR0911 a table
     if not facts.values:
         return ColumnClass.EMPTY
     if facts.kind == "binary":
@@ -120,8 +131,10 @@ def _kind(facts: ColumnFacts, pool: Pool) -> ColumnClass:  # noqa: PLR0911 a tab
         return ColumnClass.CODE
     if facts.kind == "time":
         return ColumnClass.TIME
-    if names_a_person(facts.name) or _identifies(facts):
+    if names_a_person(facts.name) or (_identifies(facts) and not _digests(facts, pool)):
         return ColumnClass.IDENTITY
+    if _hides(facts, rows):
+        return ColumnClass.OPAQUE
     return _text(facts, pool) if facts.kind == "text" else _number(facts, pool)
 
 
@@ -131,6 +144,29 @@ def _identifies(facts: ColumnFacts) -> bool:
     if facts.tokens is None or not facts.tokens.looked:
         return False
     return any(facts.tokens.share(form) >= (_HALF if form == "hash" else _A_FIFTH) for form in IDENTITIES)
+
+
+def _digests(facts: ColumnFacts, pool: Pool) -> bool:
+    """Tell whether a column that is called so has digests of things: whole ones, no two alike.
+
+    Those of persons come back, or are called after them; encoded numbers do not have all digits in all places.
+    """
+    if facts.tokens is None or facts.addresses or not names_a_digest(facts.name):
+        return False
+    found = facts.tokens.unreadable
+    distinct, rows = _distinct(facts.name + TAG, pool)
+    return found.digests == facts.tokens.looked and found.whole_digests and distinct == rows
+
+
+def _hides(facts: ColumnFacts, rows: int) -> bool:
+    """Tell whether nobody can read what a column says: words like ciphers, long lists of bytes in some rows."""
+    if facts.tokens is not None:
+        return facts.tokens.unreadable.hides(facts.tokens.looked)
+    if facts.by_row or "int" not in facts.arrow or facts.values < _MANY_BYTES * rows:
+        return False
+    if facts.least is None or facts.largest is None or not -_BYTE <= facts.least <= facts.largest <= _BYTE:
+        return False
+    return facts.largest >= _READABLE or facts.arrow in _BYTES
 
 
 def _text(facts: ColumnFacts, pool: Pool) -> ColumnClass:

@@ -21,6 +21,7 @@ MANY_DIGITS: Final = 10_000
 """Integers from here on have so many digits that two of them tell places apart."""
 
 _HUNDRED: Final = 100.0
+_BLOCK: Final = 16_384
 _SHORTEST_WKB: Final = 9
 _DIGITS: Final = 10
 _ADDRESS: Final = r"[\w.+-]@(?:[\w-]+\.)+(?:[^\W\d_]{2,}|xn--[\w-]+)"
@@ -78,7 +79,8 @@ class ColumnFacts:
 
     def kept(self) -> ColumnFacts:
         """Leave out what tells values."""
-        return replace(self, least=None, largest=None)
+        tokens = None if self.tokens is None else replace(self.tokens, unreadable=self.tokens.unreadable.kept())
+        return replace(self, least=None, largest=None, tokens=tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -144,15 +146,25 @@ def _numbers(leaf: Leaf, facts: ColumnFacts, axes: tuple[NDArray[np.float64], ND
 
 
 def _many_digits(numbers: NDArray[Any]) -> NDArray[np.bool_]:
-    if numbers.dtype == np.int64:
-        return (numbers >= MANY_DIGITS) | (numbers <= -MANY_DIGITS)
-    if not len(numbers):
-        return np.zeros(0, np.bool_)
+    found = np.empty(len(numbers), np.bool_)
+    for first in range(0, len(numbers), _BLOCK):
+        some, marks = numbers[first : first + _BLOCK], found[first : first + _BLOCK]
+        if numbers.dtype == np.int64:
+            np.greater_equal(some, MANY_DIGITS, out=marks)
+            marks |= some <= -MANY_DIGITS
+        else:
+            _many_decimals(some, marks)
+    return found
+
+
+def _many_decimals(numbers: NDArray[np.float64], marks: NDArray[np.bool_]) -> None:
+    """Mark the finite numbers of a block, small enough to stay near the processor, that have a third decimal."""
     with np.errstate(over="ignore", invalid="ignore"):
         hundred = numbers * _HUNDRED
         np.rint(hundred, out=hundred)
         hundred /= _HUNDRED
-        return np.asarray((hundred != numbers) & np.isfinite(numbers))
+        np.not_equal(hundred, numbers, out=marks)
+        marks &= np.isfinite(numbers)
 
 
 def _same(numbers: NDArray[Any], axes: tuple[NDArray[np.float64], NDArray[np.float64]]) -> tuple[int, int]:

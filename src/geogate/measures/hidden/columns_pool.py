@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from geogate.measures.hidden.columns_ordinates import is_ordinate
+from geogate.measures.measure import UnmeasurableError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -88,6 +91,8 @@ class Pool:
             return self
         if not len(self):
             return other
+        if list(self.columns) != list(other.columns):
+            return self._widened(other).joined(other._widened(self))
         both = Pool(
             hashes=np.concatenate([self.hashes, other.hashes]),
             places={name: np.concatenate([mine, other.places[name]]) for name, mine in self.places.items()},
@@ -97,6 +102,20 @@ class Pool:
         )
         kept = chosen(both.hashes, [both.rich[:, index] for index in range(both.rich.shape[1])])
         return both.take(kept)
+
+    def _widened(self, other: Pool) -> Pool:
+        """Add the columns of heights and measures that other rows have, which come behind all others."""
+        more = [name for name in other.columns if name not in self.columns and is_ordinate(name)]
+        if not more and not set(self.columns) >= set(other.columns):
+            raise UnmeasurableError("the rows of one layer have different columns")
+        none = np.zeros((len(self), len(more)), np.bool_)
+        return Pool(
+            hashes=self.hashes,
+            places=self.places,
+            columns={**self.columns, **{name: np.full(len(self), np.nan) for name in more}},
+            valid=np.concatenate([self.valid, none], axis=1),
+            rich=np.concatenate([self.rich, none], axis=1),
+        )
 
     def text(self) -> tuple[tuple[str, str], ...]:
         """Write the rows as texts, named."""

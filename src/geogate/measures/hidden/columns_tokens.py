@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geogate.measures.hidden.columns_random import NONE, Unreadable, unreadable
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -40,15 +42,24 @@ SHARE: Final = np.uint64(1 << 55)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """How many of the texts that were looked at have each of ``FORMS``; ``bytes`` is their length together."""
+    """How many of the texts that were looked at have each of ``FORMS``; ``bytes`` is their length together.
+
+    ``unreadable`` are those that nobody can read.
+    """
 
     looked: int
     bytes: int
     counts: tuple[int, ...]
+    unreadable: Unreadable = NONE
 
     def __add__(self, other: Tokens) -> Tokens:
         counts = tuple(one + more for one, more in zip(self.counts, other.counts, strict=True))
-        return Tokens(looked=self.looked + other.looked, bytes=self.bytes + other.bytes, counts=counts)
+        return Tokens(
+            looked=self.looked + other.looked,
+            bytes=self.bytes + other.bytes,
+            counts=counts,
+            unreadable=self.unreadable + other.unreadable,
+        )
 
     def share(self, form: str) -> float:
         """Return the share of the texts with a form."""
@@ -67,4 +78,5 @@ def tokens_of(texts: pa.Array) -> Tokens:
     # As bytes: what is no UTF-8 has none of the forms.
     texts = pc.cast(texts.drop_null(), pa.large_binary())
     counts = tuple(int(pc.sum(pc.match_substring_regex(texts, pattern)).as_py() or 0) for _, pattern in FORMS)
-    return Tokens(looked=len(texts), bytes=int(pc.sum(pc.binary_length(texts)).as_py() or 0), counts=counts)
+    length = int(pc.sum(pc.binary_length(texts)).as_py() or 0)
+    return Tokens(looked=len(texts), bytes=length, counts=counts, unreadable=unreadable(texts))

@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from geogate.measures.hidden import Strength
 from geogate.measures.hidden.columns import TAG
 from geogate.measures.hidden.columns_pool import Pool
-from geogate.measures.hidden.numbers_alone import cells, geocentric, in_the_region, named, possible
+from geogate.measures.hidden.numbers_alone import cells, geocentric, in_the_region, named
 from geogate.measures.hidden.numbers_functions import functions_of_the_place, offsets
+from geogate.measures.hidden.numbers_possible import Lone, lone, possible
 from geogate.measures.hidden.numbers_related import related
 from geogate.measures.hidden.numbers_rows import Rows
 from geogate.measures.hidden.numbers_subject import Subject
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 WITH_COPIES: Final = (related, named)
 """How positions are looked for where one axis may be a copy of the geometry's and the other one finer."""
 
+IN_FINE_ROWS: Final = (geocentric, cells, in_the_region)
+"""Those of the searches that look also at the rows of a column that have far more digits than the others."""
+
 SEARCHES: Final = (geocentric, cells, functions_of_the_place, offsets, in_the_region)
 """How they are looked for then, the surest way first; a column that was found is left out by those that follow."""
 
@@ -40,15 +46,18 @@ class Numbers:
     """What the numbers of a layer may say of positions.
 
     ``carriers`` are certain or likely. ``possible`` are columns any two of which could tell a place and that nothing
-    explains. ``copies`` have in every row a number of the row's own point, which is judged already.
+    explains, or each of which could tell both axes. ``copies`` have in every row a number of the row's own point, which
+    is judged already. ``lone`` are columns that could be one axis while the other is in another layer.
     """
 
     carriers: tuple[Carrier, ...]
     possible: tuple[str, ...]
     copies: tuple[str, ...]
+    lone: tuple[Lone, ...] = ()
 
 
 @lru_cache(maxsize=8)
+@np.errstate(over="ignore", invalid="ignore")
 def numbers_in(contents: Contents) -> Numbers:
     """Look for positions in the numbers of a layer."""
     columns = {column.name: column for column in contents.columns or ()}
@@ -63,11 +72,19 @@ def numbers_in(contents: Contents) -> Numbers:
     found = [carrier for carrier in found if not set(carrier.columns) <= set(copies)]
     more, subject = _found(subject.without(copies), SEARCHES)
     found += more
-    unsure = [name for carrier in found if carrier.strength < Strength.LIKELY for name in carrier.columns]
+    perhaps, alone = [*possible(subject)], [*lone(subject, ())]
+    if (fine := subject.fine_rows()) is not None:
+        # A few rows with many digits among coarse ones are looked at by themselves.
+        more, fine = _found(fine, [search for search in SEARCHES if search in IN_FINE_ROWS])
+        found += more
+        perhaps += possible(fine)
+        alone += lone(fine, perhaps)
+    perhaps += [name for carrier in found if carrier.strength < Strength.LIKELY for name in carrier.columns]
     return Numbers(
         carriers=tuple(carrier for carrier in found if carrier.strength >= Strength.LIKELY),
-        possible=tuple(dict.fromkeys((*unsure, *possible(subject)))),
+        possible=tuple(dict.fromkeys(perhaps)),
         copies=copies,
+        lone=tuple(alone),
     )
 
 

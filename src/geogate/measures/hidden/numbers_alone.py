@@ -12,7 +12,7 @@ from geogate.measures.hidden.carrier import Carrier
 from geogate.measures.hidden.numbers_cells import CELLS, CellIds
 from geogate.measures.hidden.numbers_forms import Axes, Geocentric, Value
 from geogate.measures.hidden.numbers_names import axis_of
-from geogate.measures.hidden.numbers_readings import SIXTY, Candidate, candidates, split_angles, values_of
+from geogate.measures.hidden.numbers_readings import Candidate, candidates, split_angles, values_of
 from geogate.measures.hidden.numbers_related import by_chance, fine
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geogate.measures.hidden.numbers_subject import Column, Subject
+    from geogate.measures.hidden.numbers_subject import Subject
 
     Floats = NDArray[np.float64]
 
@@ -38,17 +38,7 @@ Units: metres.
 
 MOST_TRIPLES: Final = 120
 MOST_PAIRS: Final = 400
-METRIC: Final = (1_000.0, 21_000_000.0)
-"""Between these lies the size of projected coordinates.
-
-Units: metres.
-"""
-
-NARROW: Final = 0.1
-"""Within this many radians numbers are places that are not far apart."""
-
 _MOST: Final = 0.95
-_HALF: Final = 0.5
 
 
 def named(subject: Subject) -> Iterator[Carrier]:
@@ -153,7 +143,7 @@ def in_the_region(subject: Subject) -> Iterator[Carrier]:
         lonlat = np.stack([lon.degrees, lat.degrees], axis=1)
         known = np.isfinite(lonlat).all(axis=1)
         position = Axes(lon.angle, lat.angle)
-        alike = _unit(lon) == _unit(lat)
+        alike = _unit(lon) == _unit(lat) and not all(subject.columns[leaf].counter for leaf in position.leaves)
         if by_chance(lon, lat, lonlat[known]):
             continue
         if known.any() and alike and fine(lonlat[known]).mean() > 0.5 and used.isdisjoint(position.leaves):  # noqa: PLR2004
@@ -166,9 +156,10 @@ def _inside(subject: Subject, axis: int, region: tuple[Floats, Floats]) -> list[
     spread = subject.rows.spread[axis]
     found: list[Candidate] = []
     for name, column in subject.columns.items():
-        if column.moment or column.counter or column.rich < 0.5:  # noqa: PLR2004 most
+        time = column.facts.kind == "time"
+        if column.rich < 0.5 and not time:  # noqa: PLR2004 most
             continue
-        for value in values_of(name, subject.raw[name]):
+        for value in values_of(name, subject.raw[name], column.facts.arrow):
             found += candidates(value, subject.raw, related=False)
     found += [
         each
@@ -184,50 +175,3 @@ def _inside(subject: Subject, axis: int, region: tuple[Floats, Floats]) -> list[
         if len(known) < 8 or spread / 30 <= varied <= 4 * max(spread, 0.05):  # noqa: PLR2004 shares
             kept.append(each)
     return kept
-
-
-def possible(subject: Subject) -> tuple[str, ...]:
-    """Name the columns any two of which have digits enough to tell a place, and that nothing explains."""
-    open_ones = {name: column for name, column in subject.columns.items() if _could_be(column)}
-    found: list[str] = []
-    for family in (_in_degrees, _in_radians, _in_one_number, _in_metres, _scaled):
-        names = [name for name, column in open_ones.items() if family(column)]
-        if len(names) > 1:
-            found += names
-    found += [name for name, column in open_ones.items() if _packed(column)]
-    latitudes = [name for name in found if open_ones[name].largest <= 90 or not _in_degrees(open_ones[name])]  # noqa: PLR2004
-    return tuple(name for name in open_ones if name in found) if latitudes else ()
-
-
-def _could_be(column: Column) -> bool:
-    explained = column.facts.kind == "time" or column.moment or column.counter or column.heavy or column.rate
-    return not explained and column.rich > _HALF
-
-
-def _in_degrees(column: Column) -> bool:
-    return 1.0 < column.largest <= 360.0  # noqa: PLR2004 degrees
-
-
-def _in_radians(column: Column) -> bool:
-    """Tell whether numbers could be radians of places that are not far apart; shares fill the range from 0 to 1."""
-    low, high = np.quantile(column.known, (0.02, 0.98))
-    return bool(column.largest <= np.pi and high - low <= NARROW and column.fine)
-
-
-def _in_one_number(column: Column) -> bool:
-    """Tell whether all numbers could be degrees and minutes, as few of other numbers could."""
-    return 100.0 <= column.largest <= 18_000.0 and bool((np.abs(column.known) % 100 < SIXTY).all())  # noqa: PLR2004
-
-
-def _in_metres(column: Column) -> bool:
-    return not column.whole and METRIC[0] <= column.largest <= METRIC[1]
-
-
-def _scaled(column: Column) -> bool:
-    """Tell whether integers could be degrees times a power of ten, or metres."""
-    return column.whole and 1e5 <= column.largest <= 1e11  # noqa: PLR2004 digits
-
-
-def _packed(column: Column) -> bool:
-    """Tell whether an integer has digits enough for both axes."""
-    return column.whole and column.largest >= 1e12  # noqa: PLR2004 digits

@@ -23,6 +23,11 @@ METRES: Final = 111_320.0
 PARTS: Final = ("high word", "low word", "even bits", "odd bits", "front digits", "back digits")
 """Numbers that may be packed into one."""
 
+CLOCK: Final = "seconds from midnight"
+DAYS: Final = "days from 1970"
+"""What times say as numbers."""
+
+_DAY_S: Final = 86_400
 _WORD: Final = 32
 _SIXTY: Final = 60.0
 _KEPT_DECIMALS: Final = 9
@@ -56,7 +61,10 @@ class Position(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One number of a row: a column, or a part of the integers in one. ``base`` is what the digits were split by."""
+    """One number of a row: a column, or a part of the integers in one.
+
+    ``base`` is what the digits were split by; of times it is how many of the integers are a second.
+    """
 
     leaf: str
     part: str = ""
@@ -69,7 +77,8 @@ class Value:
             return np.asarray(values, np.float64)
         words = _whole(values)
         known = np.isfinite(values) if values.dtype != np.int64 else np.ones(len(values), np.bool_)
-        return np.where(known, _part(words, self.part, self.base), np.nan)
+        read = _time(words, self.part, self.base) if self.part in {CLOCK, DAYS} else _part(words, self.part, self.base)
+        return np.where(known, read, np.nan)
 
 
 def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
@@ -93,6 +102,22 @@ def _part(words: NDArray[np.int64], part: str, base: int) -> Floats:
             return _squeezed(words.view(np.uint64))
         case _:
             return _squeezed(words.view(np.uint64) >> np.uint64(1))
+
+
+def _time(ticks: NDArray[np.int64], part: str, second: int) -> Floats:
+    """Read times as the seconds from the nearest midnight, or as the days from the beginning of 1970."""
+    day = _DAY_S * second
+    if part == DAYS:
+        return np.round(ticks / day, _KEPT_DECIMALS + 3)
+    return np.round(((ticks + day // 2) % day - day // 2) / second, _KEPT_DECIMALS)
+
+
+def ticks_a_second(arrow: str) -> int:
+    """Say how many units of a type of times are a second; 0 for dates and for what is no time."""
+    for unit, ticks in (("[s", 1), ("[ms", 1_000), ("[us", 1_000_000), ("[ns", 1_000_000_000)):
+        if arrow.partition("[")[1] and arrow[arrow.index("[") :].startswith((f"{unit}]", f"{unit},")):
+            return ticks
+    return 0
 
 
 _MASKS: Final = (

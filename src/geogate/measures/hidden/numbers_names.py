@@ -18,6 +18,16 @@ _LAT: Final = frozenset(
 _X: Final = frozenset("x xcoord xpos posx coordx utmx utme easting east rechtswert ostwert pointx xm xwgs".split())
 _Y: Final = frozenset("y ycoord ypos posy coordy utmy utmn northing north hochwert nordwert pointy ym ywgs".split())
 
+_TIME: Final = frozenset(
+    "time times date dates day days ts timestamp datetime epoch unix utc gmt at when seen created updated modified "
+    "changed observed recorded measured captured acquired logged received sent start started end ended begin began "
+    "finish finished stop stopped from to until till since valid expires expiry expiration last first dt "
+    "hour hours hr hrs minute minutes min mins second seconds sec secs ms msec millis milliseconds micros nanos clock "
+    "year month week arrival departure pickup dropoff beginn ende von bis zeit datum uhrzeit tag fecha hora heure jour "
+    "debut fin data ora inizio fine tid dato tijd".split()
+)
+_TIME_PARTS: Final = ("time", "date", "stamp", "epoch", "zeit", "datum", "moment")
+_DIGEST: Final = frozenset("sha sha1 sha256 sha384 sha512 md5 checksum digest".split())
 _PERSON: Final = frozenset(
     "imei imsi msisdn iccid imeisv mac ssid bssid device deviceid devid uuid guid idfa gaid maid adid aaid user userid "
     "username uid login account accountid customer customerid client clientid kunde kundennummer subscriber driver "
@@ -58,3 +68,14 @@ def names_a_person(name: str) -> bool:
     if joined in _PERSON or words & _PERSON:
         return True
     return bool(words & _PERSON_WITH_ID and words & _ID)
+
+
+def names_a_time(name: str) -> bool:
+    """Tell whether a column is called as moments are."""
+    words = tokens(name)
+    return bool(_TIME & set(words)) or any(part in word for word in words for part in _TIME_PARTS)
+
+
+def names_a_digest(name: str) -> bool:
+    """Tell whether a column is called as digests of files are."""
+    return "".join(tokens(name)) in _DIGEST or bool(set(tokens(name)) & _DIGEST)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from geogate.measures.hidden.numbers_forms import Angle, Value
+from geogate.measures.hidden.numbers_forms import CLOCK, DAYS, Angle, Value, ticks_a_second
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -92,6 +92,9 @@ PACKED: Final = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 100.0)
 PACKINGS: Final = (("packed minutes", 100.0, 18_000.0), ("packed seconds", 10_000.0, 1_800_000.0))
 """Degrees and minutes in one number, and degrees, minutes and seconds, with the least and the most of them."""
 
+_DIGITS: Final = 19
+"""Of the largest integers that are taken apart."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -102,8 +105,13 @@ class Candidate:
     usual: bool
 
 
-def values_of(name: str, numbers: NDArray[Any]) -> list[Value]:
-    """List the numbers in one column: itself, and the parts of integers that are long enough to be two."""
+def values_of(name: str, numbers: NDArray[Any], arrow: str = "") -> list[Value]:
+    """List the numbers in one column: itself, and the parts of integers that are long enough to be two.
+
+    Times, which ``arrow`` names, are seconds of a day and days.
+    """
+    if second := ticks_a_second(arrow):
+        return [Value(name, CLOCK, second), Value(name, DAYS, second)]
     found = [Value(name)]
     known = numbers[np.isfinite(numbers)] if numbers.dtype != np.int64 else numbers
     if not len(known):
@@ -115,7 +123,7 @@ def values_of(name: str, numbers: NDArray[Any]) -> list[Value]:
         if largest >= 2.0**36:
             found += [Value(name, "even bits"), Value(name, "odd bits")]
         digits = int(np.log10(largest)) + 1
-        for base in range(max(digits // 2 - 1, 4), min(digits // 2 + 3, digits)):
+        for base in range(max(digits // 2 - 1, 4), min(digits // 2 + 3, digits, _DIGITS)):
             found += [Value(name, "front digits", 10**base), Value(name, "back digits", 10**base)]
     return found
 
@@ -126,6 +134,11 @@ def candidates(value: Value, raw: Mapping[str, NDArray[Any]], *, related: bool) 
     known = numbers[np.isfinite(numbers)]
     largest = float(np.quantile(np.abs(known), 0.9)) if len(known) else 0.0
     if largest == 0:
+        return
+    if value.part in {CLOCK, DAYS}:
+        angle = Angle((value,), name=value.part)
+        if MIN_DEGREES <= largest <= MOST_DEGREES:
+            yield Candidate(angle=angle, degrees=angle.degrees(raw), usual=True)
         return
     for factor, shift, name, usual in _units(value, related=related):
         if abs(largest * factor + shift) >= MIN_DEGREES and largest * abs(factor) <= MOST_DEGREES:

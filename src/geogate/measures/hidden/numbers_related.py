@@ -88,7 +88,7 @@ def related(subject: Subject) -> Iterator[Carrier]:
 def readings(subject: Subject, *, everything: bool) -> Iterator[Candidate]:
     """List all readings of all columns and of their parts."""
     for name in subject.columns:
-        for value in values_of(name, subject.raw[name]):
+        for value in values_of(name, subject.raw[name], subject.columns[name].facts.arrow):
             yield from candidates(value, subject.raw, related=everything)
     yield from split_angles(subject.raw, list(subject.columns))
 

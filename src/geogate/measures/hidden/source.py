@@ -12,9 +12,11 @@ import shapely
 from geogate.measures.batch import LayerBatch
 from geogate.measures.hidden.columns import numbers_of_texts
 from geogate.measures.hidden.columns_leaves import Leaf, leaves, numbers_of, valid_of
+from geogate.measures.hidden.columns_ordinates import is_ordinate, ordinates
 from geogate.measures.hidden.columns_places import middles
 from geogate.measures.hidden.numbers_subject import as_written
 from geogate.measures.hidden.text import positions_in
+from geogate.measures.hidden.text_halves import joined
 from geogate.measures.source import LayerSchema, UnreadableError
 from geogate.model.dataset import LayerKind
 
@@ -89,7 +91,7 @@ class HiddenSource:
             found, lonlat = said_by(self.carrier, batch)
             if len(found):
                 yield LayerBatch(
-                    wkb=pa.array(shapely.to_wkb(shapely.points(lonlat)), pa.binary()),
+                    wkb=pa.array(shapely.to_wkb(shapely.points(never_empty(lonlat))), pa.binary()),
                     attributes=batch.attributes.take(pa.array(found)),
                     crs=crs,
                     first_row=rows,
@@ -97,16 +99,25 @@ class HiddenSource:
             rows += len(found)
 
 
+def never_empty(lonlat: Floats) -> Floats:
+    """Let positions that nobody can read be impossible ones, each of which denies, and not rows without a position."""
+    unknown = np.isnan(lonlat).all(axis=1)
+    return np.stack([lonlat[:, 0], np.where(unknown, 0.0, lonlat[:, 1])], axis=1)
+
+
 def said_by(carrier: Carrier, batch: LayerBatch) -> tuple[NDArray[np.int64], Floats]:
     """Read the positions that a carrier says in some rows: the rows, and longitudes and latitudes.
 
     Raises: UnreadableError when the columns are not there.
     """
+    if carrier.apart:
+        return joined([positions_in(batch.attributes, column, carrier.forms) for column in carrier.columns])
     if carrier.position is None:
         found = positions_in(batch.attributes, carrier.columns[0], carrier.forms)
         return found.rows, found.lonlat
     places = carrier.position.leaves
-    every = {leaf.name: leaf for leaf in leaves(batch.attributes) if leaf.name in _needed(places)}
+    own_leaves = (*leaves(batch.attributes), *(ordinates(batch) if any(map(is_ordinate, places)) else ()))
+    every = {leaf.name: leaf for leaf in own_leaves if leaf.name in _needed(places)}
     if any(FIRST in name for name in places):
         return _in_lists(carrier.position, every, batch)
     missing = [name for name in places if name not in every]

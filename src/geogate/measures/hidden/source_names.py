@@ -10,6 +10,7 @@ import shapely
 
 from geogate.measures.batch import LayerBatch
 from geogate.measures.hidden import Strength
+from geogate.measures.hidden.source import never_empty
 from geogate.measures.hidden.text import names
 from geogate.measures.source import LayerSchema
 
@@ -38,9 +39,16 @@ class NamesSource:
     lonlat: NDArray[np.float64]
 
     @classmethod
-    def of(cls, texts: Sequence[str], *, path: Path, format: Format) -> Self:  # noqa: A002  # as sources call it
-        """Read the names."""
-        found = names(texts)
+    def of(
+        cls,
+        texts: Sequence[str],
+        *,
+        path: Path,
+        format: Format,  # noqa: A002  # as sources call it
+        halves: frozenset[str] = frozenset(),
+    ) -> Self:
+        """Read the names; ``halves`` are forms that count as halves of positions, see ``text_halves.together``."""
+        found = names(texts, forms=halves)
         sure = found.strength >= Strength.LIKELY
         return cls(path=path, format=format, lonlat=found.lonlat[sure])
 
@@ -68,5 +76,5 @@ class NamesSource:
         del layer
         rows = len(self.lonlat)
         empty = pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
-        wkb = pa.array(shapely.to_wkb(shapely.points(self.lonlat)), pa.binary())
+        wkb = pa.array(shapely.to_wkb(shapely.points(never_empty(self.lonlat))), pa.binary())
         yield LayerBatch(wkb=wkb, attributes=empty, crs=crs)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import inf, log
 from operator import add
@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
+from geogate.measures.byte_values import ByteValues
 from geogate.measures.hidden import Found, Strength
-from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, rising
+from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, half_forms, rising
 from geogate.measures.hidden.forms import names as form_names
-from geogate.measures.hidden.text_arrays import has_texts, texts_of
-from geogate.measures.hidden.text_search import found_of, search
-from geogate.measures.hidden.text_words import geohash_words
+from geogate.measures.hidden.forms.halves import COUNTED
+from geogate.measures.hidden.text_arrays import Leaf, has_texts, texts_of
+from geogate.measures.hidden.text_search import found_of, search, suspects
+from geogate.measures.hidden.text_words import geohash_words, lone_numbers
 from geogate.measures.measure import MeasureId, Summed, UnmeasurableError
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geogate.measures.batch import LayerBatch
-    from geogate.measures.hidden.text_arrays import Leaf
     from geogate.measures.hidden.text_search import Hit
     from geogate.measures.measure import Tally
     from geogate.measures.tools import Tools
@@ -74,7 +75,7 @@ class FormTexts:
     """The texts of a column in which a form was found, counted by the strength of their best writing.
 
     ``whole`` counts those that are nothing else; ``lengths`` has bit ``n`` for a text of ``n`` bytes (at most 63), and
-    ``sketch`` a bit for the hash of each, in hexadecimal digits.
+    ``sketch`` a bit for the hash of each, in hexadecimal digits; of halves of positions all count there.
     """
 
     form: str
@@ -224,12 +225,27 @@ def positions_in(attributes: pa.RecordBatch, column: str, forms: Iterable[str]) 
     return _together(parts)
 
 
-def names(texts: Sequence[str]) -> Found:
-    """Read the positions that are written in names of files, layers, columns and members; ``rows`` are their places."""
-    array = pa.array([text.encode("utf-8", "surrogateescape") for text in texts], pa.binary()).view(pa.binary())
-    leaf = next(iter(texts_of(array)))
-    hits = search(leaf.values, binary=False)
-    return found_of(hits, np.arange(len(texts)), np.arange(len(texts)))
+def names(texts: Sequence[str], *, forms: Iterable[str] = ()) -> Found:
+    """Read the positions that are written in names of files, layers, columns and members; ``rows`` are their places.
+
+    Those of ``forms`` are likely, also where they would be possible only.
+    """
+    hits = search(_named(texts), binary=False, some=np.arange(len(texts)))
+    found = found_of(hits, np.arange(len(texts)), np.arange(len(texts)))
+    codes = [form_names().index(form) for form in forms]
+    raised = np.where(np.isin(found.form, codes), np.int8(Strength.LIKELY), found.strength)
+    return replace(found, strength=np.maximum(found.strength, raised))
+
+
+def name_positions(texts: Sequence[str]) -> TextPositions:
+    """Count the positions that are written in names, as those of the texts of one column."""
+    count = np.arange(len(texts))
+    leaf = Leaf(values=_named(texts), numbers=None, rows=count, binary=False)
+    return TextPositions(columns=(_leaf(leaf, ""),)) if len(texts) else TextPositions(columns=())
+
+
+def _named(texts: Sequence[str]) -> ByteValues:
+    return ByteValues.of(pa.array([text.encode("utf-8", "surrogateescape") for text in texts], pa.binary()))
 
 
 def _looked_at(attributes: pa.RecordBatch, place: int) -> bool:
@@ -251,7 +267,8 @@ def _column(attributes: pa.RecordBatch, place: int) -> ColumnTexts:
 
 def _leaf(leaf: Leaf, column: str) -> ColumnTexts:
     weights = leaf.weights
-    hits = [hit for hit in search(leaf.values, binary=leaf.binary) if weights[hit.value]]
+    some = np.arange(len(leaf.values.offsets) - 1) if leaf.binary else suspects(leaf.values)
+    hits = [hit for hit in search(leaf.values, binary=leaf.binary, some=some) if weights[hit.value]]
     by_form: dict[int, list[Hit]] = defaultdict(list)
     for hit in hits:
         by_form[hit.code].append(hit)
@@ -260,6 +277,8 @@ def _leaf(leaf: Leaf, column: str) -> ColumnTexts:
     words = words[weights[words] > 0]
     if len(words):
         found.append(_words(words, leaf, weights))
+    if not leaf.binary:
+        found += [_in_plain(form, places, leaf, weights) for form, places in lone_numbers(leaf.values, some)]
     parts = (ColumnTexts(column=column, texts=0, forms=(each,)) for each in found)
     return reduce(add, parts, ColumnTexts(column=column, texts=len(leaf.rows), forms=()))
 
@@ -273,13 +292,22 @@ def _counted(form: str, hits: Sequence[Hit], leaf: Leaf, weights: NDArray[np.int
     np.maximum.at(best, places, strengths)
     counts = np.bincount(best, weights=weights[texts], minlength=int(Strength.CERTAIN) + 1).astype(np.int64)
     whole = np.unique(values[[hit.whole for hit in hits]])
-    return _of_whole(form, counts, whole, leaf, weights)
+    found = _of_whole(form, counts, whole, leaf, weights)
+    return replace(found, sketch=_sketch_text(_sketch(leaf, texts))) if form in half_forms() else found
 
 
 def _words(words: NDArray[np.int64], leaf: Leaf, weights: NDArray[np.int64]) -> FormTexts:
     counts = np.zeros(int(Strength.CERTAIN) + 1, np.int64)
     counts[Strength.POSSIBLE] = weights[words].sum()
     return _of_whole(GEOHASH, counts, words, leaf, weights)
+
+
+def _in_plain(form: str, places: NDArray[np.int64], leaf: Leaf, weights: NDArray[np.int64]) -> FormTexts:
+    """Count texts that have half a position and nothing else that tells."""
+    counts = np.zeros(int(Strength.CERTAIN) + 1, np.int64)
+    counts[Strength.POSSIBLE] = weights[places].sum()
+    found = _of_whole(form, counts, places[:0], leaf, weights)
+    return replace(found, sketch=_sketch_text(_sketch(leaf, places[weights[places] > 0])))
 
 
 def _of_whole(
@@ -323,7 +351,8 @@ def _positions(leaf: Leaf, forms: frozenset[str]) -> Found:
     from geogate.measures.hidden.forms.geohash import BARE
 
     also = (BARE,) if GEOHASH in forms else ()
-    hits = search(leaf.values, binary=leaf.binary, also=also)
+    every = np.arange(len(leaf.values.offsets) - 1) if forms & {name for name, _ in COUNTED} else None
+    hits = search(leaf.values, binary=leaf.binary, also=also, some=every)
     kept = [hit for hit in hits if form_names()[hit.code] in forms]
     numbers = np.arange(len(leaf.rows)) if leaf.numbers is None else leaf.numbers
     return found_of(kept, numbers, leaf.rows)

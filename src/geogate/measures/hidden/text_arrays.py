@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SAMPLE: Final = 1024
+_NO_BYTE: Final = 1 << 20
+_LEAST_BYTE: Final = -128
+_LARGEST_BYTE: Final = 255
+_SHORTEST: Final = 9
+"""Bytes that the shortest position has which is spelled in a list."""
+
 _REPEATED: Final = 4
 """Where a value comes back so often in a sample it is looked at once for each batch."""
 
@@ -56,7 +62,7 @@ def has_texts(kind: pa.DataType) -> bool:
         return has_texts(kind.storage_type)
     if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
         return has_texts(kind.value_type)
-    if is_text(kind) or is_binary(kind):
+    if is_text(kind) or is_binary(kind) or _is_list_of_integers(kind):
         return True
     return any(has_texts(kind.field(i).type) for i in range(kind.num_fields))
 
@@ -85,8 +91,28 @@ def _nested(array: Any, rows: NDArray[np.int64]) -> Iterator[Leaf]:
             yield from _leaves(*_listed(pa.ListArray.from_arrays(array.offsets, child), rows))
     elif pa.types.is_union(kind):
         yield from _united(array, rows)
+    elif _is_list_of_integers(kind):
+        yield from _spelled(array, rows)
     elif kind.num_fields == 1:
         yield from _leaves(*_listed(array, rows))
+
+
+def _is_list_of_integers(kind: pa.DataType) -> bool:
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return bool(lists and pa.types.is_integer(kind.value_type))
+
+
+def _spelled(array: Any, rows: NDArray[np.int64]) -> Iterator[Leaf]:
+    """Give lists of small integers as the bytes that they may be the codes of."""
+    numbers, parents = _listed(array, np.arange(len(array)))
+    codes = pc.cast(numbers, pa.int64(), safe=False).fill_null(_NO_BYTE).to_numpy(zero_copy_only=False)
+    bad = (codes < _LEAST_BYTE) | (codes > _LARGEST_BYTE)
+    counts = np.bincount(parents, minlength=len(array))
+    good = (counts >= _SHORTEST) & (np.bincount(parents, weights=bad, minlength=len(array)) == 0)
+    if good.any():
+        data = (codes[good[parents]] & _LARGEST_BYTE).astype(np.uint8)
+        offsets = np.concatenate([[0], np.cumsum(counts[good])]).astype(np.int64)
+        yield Leaf(values=ByteValues(data=data, offsets=offsets), numbers=None, rows=rows[good], binary=True)
 
 
 def _listed(array: Any, rows: NDArray[np.int64]) -> tuple[Any, NDArray[np.int64]]:

@@ -52,7 +52,10 @@ _MIRRORED: Final = (
 )
 _SELECTORS: Final = r"[\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]{4}"
 
-ESCAPES: Final = f"{_ESCAPE}|{_ENTITY}|{_PERCENT}|{_PRINTABLE}|{_MIRRORED}|{_SELECTORS}"
+_CODES: Final = r"(?:\b(?:3[2-9]|4[0-9]|5[0-7])\b[ ,;|/_-]{1,3}){5}"
+"""Numbers of letters in a row that are digits, points, blanks and signs."""
+
+ESCAPES: Final = f"{_CODES}|{_ESCAPE}|{_ENTITY}|{_PERCENT}|{_PRINTABLE}|{_MIRRORED}|{_SELECTORS}"
 TELLING: Final = f"{BASE64}|{BASE32}|{HEX}|{ESCAPES}"
 """The pattern of texts that may say something else after decoding."""
 
@@ -68,7 +71,7 @@ def decoded(text: bytes) -> list[bytes]:
     """
     found: dict[bytes, None] = {}
     size = 0
-    for step in (_mirrored, _percent, _entities, _escapes, _quoted, _selectors, _base64, _base32, _hex):
+    for step in (_mirrored, _percent, _entities, _escapes, _quoted, _selectors, _base64, _base32, _hex, _codes):
         for proposed in step(text):
             if proposed != text and proposed not in found and len(proposed) > 2:  # noqa: PLR2004
                 found[proposed] = None
@@ -150,6 +153,13 @@ def _hex(text: bytes) -> Iterator[bytes]:
             yield from _raw(part[: len(part) // 2 * 2], binascii.unhexlify, 1)
     for match in compiled(r"(?:[0-9A-Fa-f]{2}[ :,]\s?){8,}[0-9A-Fa-f]{2}\b").finditer(text):
         yield from _raw(match.group().translate(None, b" :,\t\r\n"), binascii.unhexlify, 1)
+
+
+def _codes(text: bytes) -> Iterator[bytes]:
+    if compiled(_CODES).search(text):
+        for match in compiled(r"(?:\b[0-9]{2,3}\b[ ,;|/_-]{1,3}){5,}[0-9]{2,3}\b").finditer(text):
+            codes = [int(each) for each in compiled("[0-9]+").findall(match.group())]
+            yield bytes(code for code in codes if code < 0x100)  # noqa: PLR2004 bytes
 
 
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import isfinite
 from re import sub
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,8 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from geogate.measures.hidden import Found, Strength
-from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, names, registry
-from geogate.measures.hidden.forms.form import END, POSITIONS, START, Form, Reading, compiled, on_earth
+from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, half_forms, names, registry
+from geogate.measures.hidden.forms.form import END, METRES, POSITIONS, START, Form, Reading, compiled, on_earth
+from geogate.measures.hidden.forms.halves import COUNTED
 from geogate.measures.hidden.text_decode import BASE32, BASE64, ESCAPES, HEX, TELLING, TooMuchError, decoded, texts_in
 from geogate.measures.hidden.text_fold import folded, tricks
 
@@ -59,6 +61,9 @@ _CODES: Final = frozenset(
         "bare-three-words",
     }
 )
+_COUNTED: Final = frozenset(name for name, _ in COUNTED)
+"""Forms that are counted in plain texts, so that such texts need not be searched for them."""
+
 _READING: Final = 8
 """A writing costs as much time as so many positions."""
 
@@ -98,10 +103,11 @@ def _telling() -> tuple[Any, ...]:
     loose = {form: _loose(form.telling) for form in registry() if form.telling}
     runs = [each for form, each in loose.items() if form.name in _RUNS]
     codes = [each for form, each in loose.items() if form.name in _CODES]
-    rest = [each for form, each in loose.items() if form.name not in _RUNS | _CODES]
+    rest = [each for form, each in loose.items() if form.name not in _RUNS | _CODES | _COUNTED]
+    counted = [each for form, each in loose.items() if form.name in _COUNTED]
     parts = ([*rest, ESCAPES], codes, [*runs, HEX], [BASE64], [BASE32], [tricks()])
     patterns = ["|".join(f"(?:{each})" for each in part) for part in parts]
-    return tuple(compiled(each) for each in ("|".join(patterns), *patterns, "|".join((*rest, *codes, *runs))))
+    return tuple(compiled(each) for each in ("|".join(patterns), *patterns, "|".join((*rest, *codes, *runs, *counted))))
 
 
 def _loose(telling: str) -> str:
@@ -113,7 +119,7 @@ def _loose(telling: str) -> str:
 
 def _tells(text: bytes) -> bool:
     data = START + text + END
-    return any(part.search(data) is not None for part in _telling()[1:-1])
+    return any(part.search(data) is not None for part in _telling()[1:])
 
 
 def _random(data: bytes) -> bool:
@@ -180,9 +186,13 @@ def framed(values: ByteValues, first: int, last: int) -> tuple[bytes, Numbers]:
     return START + joined[0].as_py() + END, ends
 
 
-def search(values: ByteValues, *, binary: bool, also: Sequence[Form] = ()) -> list[Hit]:
-    """Search values for all forms, and for some more that tell in nothing; hits are in no order."""
-    some = np.arange(len(values.offsets) - 1) if binary or also else suspects(values)
+def search(values: ByteValues, *, binary: bool, also: Sequence[Form] = (), some: Numbers | None = None) -> list[Hit]:
+    """Search values for all forms, and for some more that tell in nothing; hits are in no order.
+
+    ``some`` are the numbers of the values that are searched; else all of them, of texts those in which something tells.
+    """
+    if some is None:
+        some = np.arange(len(values.offsets) - 1) if binary or also else suspects(values)
     hits: list[Hit] = []
     dead: set[int] = set()
     batch = _Texts()
@@ -201,7 +211,41 @@ def search(values: ByteValues, *, binary: bool, also: Sequence[Form] = ()) -> li
             _search_layers(batch, hits, dead, also)
             batch, size = _Texts(), 0
     _search_layers(batch, hits, dead, also)
-    return hits
+    return _without_parts(hits)
+
+
+def _without_parts(hits: list[Hit]) -> list[Hit]:
+    """Leave out halves of positions that are parts of whole ones in the same value."""
+    half = {_codes()[name] for name in half_forms()}
+    values = {hit.value for hit in hits if hit.code in half}
+    if not values:
+        return hits
+    wholes: dict[int, list[Reading]] = {}
+    sure: dict[int, list[Reading]] = {}
+    for hit in hits:
+        if hit.value in values and hit.reading.strength >= Strength.LIKELY:
+            (sure if hit.code in half else wholes).setdefault(hit.value, []).append(hit.reading)
+
+    def is_left_out(hit: Hit) -> bool:
+        known = wholes.get(hit.value, [])
+        if hit.reading.strength < Strength.LIKELY:
+            # What says its axis is no number among words besides.
+            known = [*known, *sure.get(hit.value, [])]
+        return hit.code in half and _is_part(hit.reading, known)
+
+    return [hit for hit in hits if not is_left_out(hit)]
+
+
+def _is_part(reading: Reading, wholes: Sequence[Reading]) -> bool:
+    """Say whether the one axis of a half is that of a position that was read as a whole."""
+    known = {abs(each) for pair in reading.lonlat for each in pair if isfinite(each)}
+    return any(
+        abs(abs(each) - one) * METRES <= max(whole.cell_m, reading.cell_m)
+        for whole in wholes
+        for pair in whole.lonlat
+        for each in pair
+        for one in known
+    )
 
 
 def _add(raw: bytes, value: int, batch: _Texts, hits: list[Hit], dead: set[int], *, binary: bool) -> None:

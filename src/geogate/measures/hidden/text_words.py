@@ -1,14 +1,21 @@
-"""Values that are nothing but a word that can be a geohash, counted without a Python object for each."""
+"""Values that are a word that can be a geohash, or have a number among words: counted without a Python object each."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from geogate.measures.hidden.forms.form import compiled
 from geogate.measures.hidden.forms.geohash import ALPHABET, LONGEST, SHORTEST
+from geogate.measures.hidden.forms.halves import COUNTED, HAS_COUNTED, WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from geogate.measures.byte_values import ByteValues
@@ -18,6 +25,7 @@ _UPPER: Final = 2
 _DIGIT: Final = 4
 _BEYOND: Final = 8
 _TAIL: Final = 4
+_HEAD: Final = 3
 
 
 def _kinds() -> NDArray[np.uint8]:
@@ -34,6 +42,9 @@ def _kinds() -> NDArray[np.uint8]:
 _KINDS: Final = _kinds()
 
 
+_IN_WORDS: Final = np.array([re.match(WORDS.encode(), bytes([code])) is not None for code in range(256)])
+
+
 def geohash_words(values: ByteValues) -> NDArray[np.int64]:
     """Return the numbers of the values that are words of a geohash's letters in one case, with a digit.
 
@@ -44,6 +55,9 @@ def geohash_words(values: ByteValues) -> NDArray[np.int64]:
     some = np.flatnonzero((lengths >= SHORTEST) & (lengths <= LONGEST))
     if not len(some):
         return some
+    for place in range(_HEAD):
+        # Most values end here: by a blank, a line, a letter that has no place in the alphabet.
+        some = some[_KINDS[values.data[offsets[some] + place]] > 0]
     starts, ends = offsets[some], offsets[some + 1]
     case = np.full(len(some), _LOWER | _UPPER, np.uint8)
     digits = np.zeros(len(some), np.bool_)
@@ -65,3 +79,26 @@ def geohash_words(values: ByteValues) -> NDArray[np.int64]:
         if not len(some):
             break
     return some[digits & letters & beyond]
+
+
+def lone_numbers(values: ByteValues, searched: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Give the numbers of the values that have a fine number among words, by form, but for those that are searched."""
+    offsets = values.offsets
+    if len(searched) == len(offsets) - 1:
+        return
+    within = values.data[int(offsets[0]) : int(offsets[-1])]
+    if not _IN_WORDS[within].any() or compiled(HAS_COUNTED).search(within.tobytes()) is None:
+        return
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(values.data)]
+    array = pa.Array.from_buffers(pa.large_binary(), len(offsets) - 1, buffers)
+    plain = np.ones(len(array), np.bool_)
+    plain[searched] = False
+    plain &= pc.match_substring_regex(array, HAS_COUNTED).to_numpy(zero_copy_only=False)
+    some = np.flatnonzero(plain)
+    candidates = array.take(pa.array(some))
+    some = some[pc.match_substring_regex(candidates, WORDS).to_numpy(zero_copy_only=False)]
+    candidates = array.take(pa.array(some))
+    for form, pattern in COUNTED:
+        found = some[pc.match_substring_regex(candidates, pattern).to_numpy(zero_copy_only=False)]
+        if len(found):
+            yield form, found

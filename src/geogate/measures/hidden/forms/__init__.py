@@ -23,6 +23,7 @@ def registry() -> tuple[Form, ...]:
         geojson,
         grids,
         h3_cells,
+        halves,
         links,
         loose,
         national,
@@ -38,7 +39,7 @@ def registry() -> tuple[Form, ...]:
 
     families = (
         wkt, wkb, geojson, links, pairs, sexagesimal, plus_code, h3_cells, grids, national, tiles, geohash, polylines,
-        three_words, loose,
+        three_words, loose, halves,
     )  # fmt: skip
     return tuple(form for family in families for form in family.FORMS)
 
@@ -48,6 +49,12 @@ def names() -> tuple[str, ...]:
     """Name all forms, in the order of their codes."""
     plain = list(dict.fromkeys(form.name for form in registry()))
     return (*plain, *(name + SWAPPED for name in plain), UNSCANNED)
+
+
+@lru_cache(maxsize=1)
+def half_forms() -> frozenset[str]:
+    """Name the forms that are one axis by itself."""
+    return frozenset(form.name for form in registry() if form.half)
 
 
 @lru_cache(maxsize=1)

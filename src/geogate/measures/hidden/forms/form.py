@@ -47,7 +47,7 @@ class Match(Protocol):
         """Return where the match begins."""
         ...
 
-    def end(self) -> int:
+    def end(self, number: int = 0, /) -> int:
         """Return where the match ends."""
         ...
 
@@ -77,7 +77,8 @@ class Form:
     writing; few others should. It is empty where the telling of another form does for it.
     ``pattern`` finds the writings in texts between ``START`` and ``END``; ``read`` gets all texts and a match in them.
     ``rises``: it becomes likely where nearly all values of a column are such writings and nothing else. ``rejected`` is
-    how many matches of the pattern in one text may turn out to be none: to read them costs time.
+    how many matches of the pattern in one text may turn out to be none: to read them costs time. ``half``: it is one
+    axis by itself, and none where another form reads the same number as a part of a whole position.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Form:
     read: Callable[[bytes, Match], Reading | None]
     rises: bool = False
     rejected: int = 20_000
+    half: bool = False
 
 
 @lru_cache(maxsize=256)

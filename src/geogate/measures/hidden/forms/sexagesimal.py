@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from math import isfinite, nan
 from typing import Final
 
 from geogate.measures.hidden import Strength
 from geogate.measures.hidden.forms.form import (
     METRES,
-    UNKNOWN,
     Form,
     Match,
     Reading,
@@ -18,6 +18,16 @@ from geogate.measures.hidden.forms.form import (
 )
 from geogate.measures.hidden.forms.pairs import oriented
 
+HALF: Final = "half-position"
+"""The form of one axis by itself, which is a position that nobody can read here."""
+
+NORTH_IN_WORDS: Final = "half-in-words-north"
+EAST_IN_WORDS: Final = "half-in-words-east"
+"""One axis with seconds among words, which the other one can make a position."""
+
+_ROUND: Final = 5
+_EVERY: Final = 180.0
+_NORTHERN: Final = 90.0
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _FINEST: Final = 12
@@ -43,7 +53,7 @@ _PACKED_LAT: Final = r"([0-9]{4}(?:[0-9]{2})?(?:[.][0-9]{1,20})?)"
 _PACKED_LON: Final = r"([0-9]{5}(?:[0-9]{2})?(?:[.][0-9]{1,20})?)"
 
 
-def _letter(text: bytes | None) -> bytes:
+def letter_of(text: bytes | None) -> bytes:
     """Return the letter N, S, E, W or O that a word for a hemisphere means, nothing for none."""
     if not text:
         return b""
@@ -51,7 +61,7 @@ def _letter(text: bytes | None) -> bytes:
     return _SIGNS.get(first, first.upper().encode())
 
 
-def _degrees(degrees: bytes, minutes: bytes, seconds: bytes) -> float | None:
+def angle(degrees: bytes, minutes: bytes, seconds: bytes) -> float | None:
     """Add up an axis, ``None`` where it has too many minutes or seconds."""
     minute, second = number(minutes or b"0"), number(seconds or b"0")
     if minute >= _MINUTE + 1e-9 or second >= _MINUTE + 1e-9:
@@ -60,7 +70,8 @@ def _degrees(degrees: bytes, minutes: bytes, seconds: bytes) -> float | None:
     return -size if degrees.startswith(b"-") else size
 
 
-def _cell_m(minutes: bytes, seconds: bytes) -> float:
+def minute_cell_m(minutes: bytes, seconds: bytes) -> float:
+    """Return the size of the cell that minutes, or seconds, tell apart."""
     if seconds:
         return METRES / _HOUR * 10.0 ** -min(places(seconds), _FINEST)
     return METRES / _MINUTE * 10.0 ** -min(places(minutes), _FINEST)
@@ -91,14 +102,14 @@ def _marked(match: Match, axes: int) -> bool:
 
 def _read_signs(_: bytes, match: Match) -> Reading | None:
     texts = [match.group(i) or b"" for i in range(1, 11)]
-    before, after, then, last = (_letter(texts[i]) for i in (0, 4, 5, 9))
+    before, after, then, last = (letter_of(texts[i]) for i in (0, 4, 5, 9))
     if before and after and not last:
         then, after = then or after, b""
     letters = (before or after, then or last)
     if any(letters) and not all(letters):
         letters = (b"", b"")
-    axes = (_degrees(*texts[1:4]), _degrees(*texts[6:9]))
-    cell_m = min(_cell_m(*texts[2:4]), _cell_m(*texts[7:9]))
+    axes = (angle(*texts[1:4]), angle(*texts[6:9]))
+    cell_m = min(minute_cell_m(*texts[2:4]), minute_cell_m(*texts[7:9]))
     sure = all(letters) or b"\xc2\xb0" in (match.group() or b"") or bool(texts[3] and texts[8])
     if not _marked(match, 2):
         return None
@@ -118,11 +129,11 @@ def _read_bare_before(_: bytes, match: Match) -> Reading | None:
 
 
 def _bare(one: list[bytes], letter: bytes, two: list[bytes], other: bytes) -> Reading | None:
-    cell_m = min(_cell_m(*one[1:]), _cell_m(*two[1:]))
+    cell_m = min(minute_cell_m(*one[1:]), minute_cell_m(*two[1:]))
     fine = cell_m < METRES / _MINUTE
     return _reading(
-        (_degrees(*one), _degrees(*two)),
-        (_letter(letter), _letter(other)),
+        (angle(*one), angle(*two)),
+        (letter_of(letter), letter_of(other)),
         cell_m,
         Strength.CERTAIN if fine else Strength.LIKELY,
     )
@@ -135,8 +146,8 @@ def _read_packed(_: bytes, match: Match) -> Reading | None:
     if not all(letters) or (texts[0] and texts[2]) or (texts[3] and texts[5]):
         return None
     lat, lon = _unpacked(texts[1], 2), _unpacked(texts[4], 3)
-    cell_m = min(_cell_m(*lat[1:]), _cell_m(*lon[1:]))
-    return _reading((_degrees(*lat), _degrees(*lon)), letters, cell_m, Strength.CERTAIN)
+    cell_m = min(minute_cell_m(*lat[1:]), minute_cell_m(*lon[1:]))
+    return _reading((angle(*lat), angle(*lon)), letters, cell_m, Strength.CERTAIN)
 
 
 def _unpacked(digits: bytes, width: int) -> tuple[bytes, bytes, bytes]:
@@ -147,13 +158,44 @@ def _unpacked(digits: bytes, width: int) -> tuple[bytes, bytes, bytes]:
     return degrees, minutes + point + rest, b""
 
 
-def _read_half(_: bytes, match: Match) -> Reading | None:
-    """Tell that a text is one axis of a position; the other one must be elsewhere."""
-    texts = [match.group(i) or b"" for i in range(1, 6)]
-    letter = _letter(texts[0]) or _letter(texts[4])
-    if not _marked(match, 1) or _degrees(*texts[1:4]) is None or not (letter or texts[3]):
+def half(axis: bytes, degrees: float, cell_m: float, strength: Strength = Strength.LIKELY) -> Reading | None:
+    """Read one axis, N or E or either; the other one is not a number, so that nobody lets the position pass."""
+    if abs(degrees) > (_NORTHERN if axis == b"N" else _EVERY):
         return None
-    return Reading(lonlat=UNKNOWN, cell_m=_cell_m(*texts[2:4]), strength=Strength.LIKELY)
+    lonlat = {b"N": ((nan, degrees),), b"E": ((degrees, nan),)}.get(axis, ((degrees, nan), (nan, degrees)))
+    return Reading(lonlat=lonlat, cell_m=cell_m, strength=strength)
+
+
+def _half_of(match: Match, strength: Strength) -> Reading | None:
+    texts = [match.group(i) or b"" for i in range(1, 6)]
+    letter, degrees = letter_of(texts[0]) or letter_of(texts[4]), angle(*texts[1:4])
+    if not _marked(match, 1) or degrees is None or not (letter or texts[3]):
+        return None
+    axis = b"N" if letter in {b"N", b"S"} else b"E" if letter else b""
+    degrees = -abs(degrees) if letter in {b"S", b"W"} else degrees
+    return half(axis, degrees, minute_cell_m(*texts[2:4]), strength)
+
+
+def _read_half(_: bytes, match: Match) -> Reading | None:
+    """Read a text that is one axis of a position; the other one must be elsewhere."""
+    return _half_of(match, Strength.LIKELY)
+
+
+def _read_in_words(match: Match, axis: int) -> Reading | None:
+    """Read one axis among words, if it is no border: those of areas are on whole minutes or round seconds."""
+    seconds = match.group(4) or b""
+    if not places(seconds) and (not seconds or int(number(seconds)) % _ROUND == 0):
+        return None
+    found = _half_of(match, Strength.POSSIBLE)
+    return found if found is not None and any(isfinite(pair[axis]) for pair in found.lonlat) else None
+
+
+def _read_north_in_words(_: bytes, match: Match) -> Reading | None:
+    return _read_in_words(match, 1)
+
+
+def _read_east_in_words(_: bytes, match: Match) -> Reading | None:
+    return _read_in_words(match, 0)
 
 
 _BARE_BEHIND: Final = rf"\b{_BARE}\s?([NS])\b{_NEAR}\b{_BARE}\s?([EWO])\b"
@@ -171,11 +213,14 @@ FORMS: Final = (
         rises=True,
     ),
     Form(
-        name="half-position",
+        name=HALF,
         telling=r"[0-9]\s?(?:°|deg\b|度)\s?[0-9]{1,2}(?:[.,][0-9]{1,30})?\s?(?:'|`|m|分|[NSEWO])",
         pattern=rf"\x1e\s*{_AXIS}\s*\x1f",
         read=_read_half,
+        half=True,
     ),
+    Form(name=NORTH_IN_WORDS, telling="", pattern=_AXIS, read=_read_north_in_words, half=True),
+    Form(name=EAST_IN_WORDS, telling="", pattern=_AXIS, read=_read_east_in_words, half=True),
     Form(
         name="bare-degrees-minutes",
         telling=rf"{_TWO_PARTS}\s?[NS]{_NEAR}[0-9]",

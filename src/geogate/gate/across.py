@@ -1,0 +1,43 @@
+"""Positions that are spread over layers: one axis in the numbers of one layer, the other axis in those of another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from geogate.measures.hidden.columns import ColumnContents, Contents
+from geogate.measures.hidden.numbers import numbers_in
+from geogate.measures.hidden.numbers_possible import over_layers
+from geogate.rules.declared_columns import DeclaredColumns, DeclaredColumnsParams
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geogate.measures.hidden.numbers_possible import Lone
+    from geogate.policy.policy import Policy
+    from geogate.suites.judge import LayerAnswer
+
+
+def with_other_layers(answers: Sequence[LayerAnswer], *, policy: Policy) -> tuple[LayerAnswer, ...]:
+    """Add to what the rule about columns says of each layer what it says of columns beside those of other layers."""
+    alone = [_lone(answer) for answer in answers]
+    found = []
+    for place, answer in enumerate(answers):
+        others = [each for other, several in enumerate(alone) if other != place for each in several]
+        found.append(_with(answer, over_layers(alone[place], others), policy=policy))
+    return tuple(found)
+
+
+def _lone(answer: LayerAnswer) -> tuple[Lone, ...]:
+    contents = None if answer.facts is None else answer.facts.values.get(ColumnContents().id)
+    return numbers_in(contents).lone if isinstance(contents, Contents) else ()
+
+
+def _with(answer: LayerAnswer, names: tuple[str, ...], *, policy: Policy) -> LayerAnswer:
+    params = {rule.id: rule.params for rule in policy.rules if rule.expectation == DeclaredColumns.expectation}
+    outcomes = []
+    for outcome in answer.outcomes:
+        own = params.get(outcome.rule)
+        more = DeclaredColumns.beside_other_layers(own, names) if isinstance(own, DeclaredColumnsParams) else ()
+        outcomes.append(replace(outcome, problems=(*outcome.problems, *more)))
+    return replace(answer, outcomes=tuple(outcomes))
