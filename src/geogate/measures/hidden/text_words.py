@@ -88,7 +88,10 @@ def geohash_words(values: ByteValues) -> NDArray[np.int64]:
 
 
 def uuids(values: ByteValues) -> NDArray[np.bool_]:
-    """Mark the values that are a UUID: its runs of digits are too short for any form, plain or encoded."""
+    """Mark the values that are a UUID, which has no room for a form, plain or encoded.
+
+    But for grid references of the far south, which many UUIDs have by chance.
+    """
     offsets = values.offsets
     found: NDArray[np.bool_] = np.diff(offsets) == _UUID_LENGTH
     some = np.flatnonzero(found)
