@@ -9,6 +9,7 @@ from functools import reduce
 from math import cos, hypot, radians
 from operator import add
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import h3
 import numpy as np
@@ -21,11 +22,12 @@ from mgrs import MGRS
 from openlocationcode import openlocationcode
 
 from geogate.measures.byte_values import ByteValues
+from geogate.measures.hidden import Strength
 from geogate.measures.hidden.forms import names as form_names
 from geogate.measures.hidden.forms.halves import COUNTED
 from geogate.measures.hidden.text import TextPositions, names, positions_in, text_positions
 from geogate.measures.hidden.text_search import search, suspects
-from geogate.measures.hidden.text_words import lone_numbers
+from geogate.measures.hidden.text_words import lone_numbers, uuids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 positions = st.tuples(
     st.floats(-179, 179).map(lambda lon: round(lon, 7)), st.floats(-79, 79).map(lambda lat: round(lat, 7))
 ).filter(lambda each: abs(each[0]) > 1 and abs(each[1]) > 1)
+FAR_SOUTH = -55.0
+"""Grid references of hexadecimal digits alone are south of this."""
+
 ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz"
 
 
@@ -157,6 +162,24 @@ def test_numbers_among_words_are_counted_as_they_are_read(texts: list[str]) -> N
     counted = {form: set(places.tolist()) for form, places in lone_numbers(values, told)}
     for form, _ in COUNTED:
         assert counted.get(form, set()) == by_search(texts, form) - set(told.tolist())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.uuids(), st.sampled_from([str, lambda each: str(each).upper(), lambda each: f"47500000{str(each)[8:]}"]))
+def test_no_uuid_says_a_position_but_by_chance_one_in_the_far_south(drawn: UUID, write: Callable[[UUID], str]) -> None:
+    text = write(drawn)
+    assert uuids(ByteValues.of(pa.array([text]))).all()
+    found = names([text])
+    sure = found.strength >= Strength.LIKELY
+    assert set(np.array(found.form_names())[sure]) <= {"mgrs"}
+    assert (found.lonlat[sure, 1] < FAR_SOUTH).all()
+
+
+def test_what_stands_among_uuids_is_found() -> None:
+    texts = [str(UUID(int=number << 64)) for number in range(9)]
+    values = ByteValues.of(pa.array([*texts, "47.3769, 8.5417", texts[0][:-1] + "g", f"{texts[0]} "]))
+    assert uuids(values).tolist() == [True] * 9 + [False] * 3
+    assert 9 in suspects(values).tolist()
 
 
 def distance_in_cells(found: Found, lon: float, lat: float) -> float:

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from geogate.kernels import state
 from geogate.measures.canaries import SilentDetectorError, canary_of, require_alive
-from geogate.measures.hidden import numbers
+from geogate.measures.hidden import numbers, numbers_possible, numbers_subject
 from geogate.measures.hidden.columns import ColumnContents
 from geogate.measures.hidden.columns_declared import Limits, ValuesBeyond
 from geogate.measures.inventory import LayerInventory
@@ -106,6 +106,14 @@ def test_a_declaration_by_a_pattern_has_its_canary(
 ) -> None:
     others = Limits(name="a", max_decimals=None, values=("q",))
     require_alive([ValuesBeyond((Limits(name=name, max_decimals=decimals, values=values), others))], PLAIN)
+
+
+def test_doubts_about_numbers_that_are_switched_off_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in ((numbers_possible, "in_turn"), (numbers_subject, "_finer")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, lambda *_args, **_named: None)
+            with pytest.raises(SilentDetectorError):
+                require_alive([ColumnContents()], PLAIN)
 
 
 @pytest.mark.parametrize("searches", ["SEARCHES", "WITH_COPIES"])

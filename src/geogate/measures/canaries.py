@@ -67,6 +67,9 @@ _ROWS: Final = 24
 _HIDDEN: Final = frozenset(map(frozenset, (("lon", "lat"), ("u", "v", "w"), ("serial",), ("p", "q"))))
 """The columns of the planted positions in numbers."""
 
+_POSSIBLE: Final = frozenset({"load", "wear", "level"})
+"""Those in which positions are planted that nothing shows to be some: in one row of many, and both axes in turn."""
+
 _WRITTEN: Final = {
     "wkt": ("POINT (8.123457 47.654321)", "UE9JTlQgKDguMTIzNDU3IDQ3LjY1NDMyMSk=", "%50OINT%20(8.123457%2047.654321)"),
     "wkb": ("0101000000E3AA9CF6943F2040C0E78711C2D34740",),
@@ -266,16 +269,20 @@ def _contents(measure: ColumnContents) -> Canary:
     x, y = 14.300012345 + rows * 7919 % 997 / 2e4, 48.050023456 + rows * 104729 % 991 / 2e4
     u, v, w = pyproj.Transformer.from_crs(4979, 4978, always_xy=True).transform(x + 30, y - 10, x * 0)
     cells = [int(h3.latlng_to_cell(lat, lon, 9), 16) for lat, lon in zip(y - 5, x - 20, strict=True)]
+    few = np.where(rows == 3, [[-71.3217734], [-33.0713345]], rows % 7 + np.array([[20], [30]]))  # noqa: PLR2004
+    turns = np.stack([x - 40, y - 20], axis=1).reshape(-1)[:_ROWS]
     numbers = {"lon": x + 3, "lat": y + 3, "u": u, "v": v, "w": w, "serial": cells, "p": y, "q": x}
+    numbers |= {"load": few[0], "wear": few[1], "level": turns}
     columns = {name: pa.array(values) for name, values in numbers.items()}
     columns["mail"] = pa.array([f"user{row}@example.org" for row in rows])
     batch = _batch([shapely.Point(round(lon, 1), round(lat, 1)) for lon, lat in zip(x, y, strict=True)], columns)
 
     def caught(found: Any) -> bool:
         # Past the cache: what was found when the libraries were loaded proves nothing now.
-        carriers = {frozenset(carrier.columns) for carrier in numbers_in.__wrapped__(found).carriers}
+        said = numbers_in.__wrapped__(found)
+        carriers = {frozenset(carrier.columns) for carrier in said.carriers}
         mail = [column.addresses for column in found.columns or () if column.name == "mail"]
-        return carriers >= _HIDDEN and mail == [_ROWS]
+        return carriers >= _HIDDEN and set(said.possible) >= _POSSIBLE and mail == [_ROWS]
 
     return Canary(batch=batch, caught=caught)
 

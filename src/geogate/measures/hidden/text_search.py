@@ -18,19 +18,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geogate.measures.byte_values import ByteValues
 from geogate.measures.hidden import Found, Strength
 from geogate.measures.hidden.forms import SWAPPED, UNSCANNED, half_forms, names, registry
 from geogate.measures.hidden.forms.form import END, METRES, POSITIONS, START, Form, Reading, compiled, on_earth
 from geogate.measures.hidden.forms.halves import COUNTED
 from geogate.measures.hidden.text_decode import BASE32, BASE64, ESCAPES, HEX, TELLING, TooMuchError, decoded, texts_in
 from geogate.measures.hidden.text_fold import folded, tricks
+from geogate.measures.hidden.text_words import uuids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from geogate.measures.byte_values import ByteValues
 
     Numbers = NDArray[np.int64]
 
@@ -143,6 +143,10 @@ def _codes() -> dict[str, int]:
 def suspects(values: ByteValues) -> Numbers:
     """Return the numbers of the values in which something tells."""
     count = len(values.offsets) - 1
+    known = uuids(values)
+    if np.count_nonzero(known) * 2 > count:
+        others = np.flatnonzero(~known)
+        return others[suspects(_taken(values, others))]
     found: list[Numbers] = []
     for first in range(0, count, _CHUNK):
         data, ends = framed(values, first, min(first + _CHUNK, count))
@@ -152,6 +156,12 @@ def suspects(values: ByteValues) -> Numbers:
             continue
         found.append(first + _told(data, ends))
     return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _taken(values: ByteValues, some: Numbers) -> ByteValues:
+    buffers = [None, pa.py_buffer(values.offsets), pa.py_buffer(values.data)]
+    every = pa.Array.from_buffers(pa.large_binary(), len(values.offsets) - 1, buffers)
+    return ByteValues.of(every.take(pa.array(some, pa.int64())))
 
 
 def _told(data: bytes, ends: Numbers, *, folded_already: bool = False) -> Numbers:

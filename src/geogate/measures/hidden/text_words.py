@@ -42,6 +42,12 @@ def _kinds() -> NDArray[np.uint8]:
 _KINDS: Final = _kinds()
 
 
+_UUID_LENGTH: Final = 36
+_UUID_PATTERN: Final = np.array([2 if place in {8, 13, 18, 23} else 1 for place in range(_UUID_LENGTH)], np.uint8)
+_HEX: Final = np.zeros(256, np.uint8)
+_HEX[list(b"0123456789abcdefABCDEF")] = 1
+_HEX[ord("-")] = 2
+
 _IN_WORDS: Final = np.array([re.match(WORDS.encode(), bytes([code])) is not None for code in range(256)])
 
 
@@ -79,6 +85,24 @@ def geohash_words(values: ByteValues) -> NDArray[np.int64]:
         if not len(some):
             break
     return some[digits & letters & beyond]
+
+
+def uuids(values: ByteValues) -> NDArray[np.bool_]:
+    """Mark the values that are a UUID, which has no room for a form, plain or encoded.
+
+    But for grid references of the far south, which many UUIDs have by chance.
+    """
+    offsets = values.offsets
+    found: NDArray[np.bool_] = np.diff(offsets) == _UUID_LENGTH
+    some = np.flatnonzero(found)
+    if len(some):
+        letters = (
+            values.data[int(offsets[0]) : int(offsets[-1])].reshape(-1, _UUID_LENGTH)
+            if len(some) == len(found)
+            else values.data[offsets[some][:, None] + np.arange(_UUID_LENGTH)]
+        )
+        found[some] = (_HEX[letters] == _UUID_PATTERN).all(axis=1)
+    return found
 
 
 def lone_numbers(values: ByteValues, searched: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.int64]]]:
