@@ -143,6 +143,20 @@ def test_patterns_of_suppression(hidden: set[tuple[int, int]], lone: int, recove
     assert (found.lone, found.recovered) == (lone, recovered)
 
 
+BLOCKS = {(i, j) for i in range(2) for j in range(2)} | {(i, j) for i in (2, 3) for j in (2, 3)}
+"""Two blocks of a table of four by four, which protect their cells each by itself."""
+
+
+@pytest.mark.parametrize("bridge", [(0, 2), (1, 3), (2, 0), (3, 1)])
+def test_what_several_sums_tell_together_follows(bridge: tuple[int, int]) -> None:
+    """A cell between the blocks: two rows less two columns leave it, though each of its sums has two others."""
+    numbers = [[10 * i + j + 11 for j in range(4)] for i in range(4)]
+    assert judged(published(numbers, BLOCKS)).recovered == 0
+    found = judged(published(numbers, BLOCKS | {bridge}))
+    assert (found.lone, found.recovered) == (0, 1)
+    assert judged(published(numbers, BLOCKS | {bridge, bridge[::-1]})).recovered == 0
+
+
 def test_where_nothing_is_left_to_share_all_are_zero() -> None:
     hidden = {(0, 0), (0, 1), (1, 0), (1, 1)}
     assert judged(published([[0, 0, 5], [7, 9, 5]], hidden)).recovered == 4
