@@ -15,7 +15,6 @@ from geogate.policy.parse import parse_policy
 from geogate.rules.registry import parameter_models
 
 if TYPE_CHECKING:
-    from gating.command import Command
     from gating.gate import Gate
 
     from geogate.policy.policy import Policy
