@@ -185,12 +185,15 @@ def test_as_many_cells_as_the_policy_asks_for_protect_each_other(at_least: int, 
 
 
 def test_more_suppressed_cells_than_are_solved_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    columns = {"a": ["x", "y", "z", "Total"], "f": ["*", "*", "15", "45"], "m": ["*", "*", "30", "75"]}
-    columns["all"] = ["30", "45", "45", "120"]
-    assert not judge("expect_suppression_to_be_complementary", columns).problems
-    monkeypatch.setattr(table_recovery, "MOST_UNKNOWNS", 3)
-    (problem,) = judge("expect_suppression_to_be_complementary", columns).problems
-    assert problem.summary.startswith("4 suppressed cells hang together by sums")
+    """A cube with all corners suppressed: each cell stands in three sums."""
+    labels = [(a, b) for a in ("0", "1", "Total") for b in ("0", "1", "Total")]
+    inner = [["*" if "Total" not in label else "40" for label in labels] for _ in range(2)]
+    columns = {"a": [a for a, _ in labels], "b": [b for _, b in labels], "f": inner[0], "m": inner[1]}
+    columns["all"] = ["80"] * len(labels)
+    assert not judge("expect_suppression_to_be_complementary", columns, group_columns=["a", "b"]).problems
+    monkeypatch.setattr(table_recovery, "MOST_UNKNOWNS", 7)
+    (problem,) = judge("expect_suppression_to_be_complementary", columns, group_columns=["a", "b"]).problems
+    assert problem.summary.startswith("8 suppressed cells hang together by sums")
 
 
 def test_names_of_columns_that_could_be_values_are_not_repeated() -> None:
