@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from gating.files import COARSE, MIDDLE, stage
 from gating.killed import Steps, killed_at
+from gating.place import RULES, rule
 from integration import postgres
 
 from geogate.gate.home import initialise
+from geogate.gate.obligations import discharge, owed
 from geogate.gate.progress import Progress
 from geogate.gate.submit import submit
 from geogate.model.errors import ServiceError
@@ -48,6 +51,29 @@ def test_everything_goes_its_way(kept: Gate, geogate: Command) -> None:
     assert geogate("ledger", "verify").code == 0
     assert not kept.ledger_file.exists()
     assert sorted(kept.states()) == [State.CLEARED, State.SENT]
+
+
+def test_totals_and_obligations_are_kept_there_too(kept: Gate) -> None:
+    total = rule(
+        "total",
+        "expect_recipient_total_no_more_than",
+        columns=["device"],
+        window="P12M",
+        operator="<=",
+        limit=5,
+        subjects="devices",
+        data="any",
+    )
+    basis = {"section": "a test", "source": "this file", "as_of": date(2026, 1, 1)}
+    report = {"id": "report", "on": "denied", "due": {"days": 14}, "what": "Report it.", "legal_basis": basis}
+    kept.policies.write_policy([*RULES, total], obligations=[report | {"rules": ["total"]}])
+    kept.send(kept.clear(stage("CSV", kept.staged)))
+    other = stage("CSV", kept.staged, ((9.3, 47.1), (9.4, 47.2), (9.5, 51.4)), stem="other")
+    assert kept.submit(other).state is State.DENIED
+    (found,) = owed(house=kept.house())
+    discharge(found.arisen.key, comment="reported", house=kept.house("anna"))
+    assert owed(house=kept.house()) == ()
+    kept.require_whole_ledger()
 
 
 def test_after_a_kill_at_a_step_of_a_sending_the_next_one_ends_it(kept: Gate) -> None:

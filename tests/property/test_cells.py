@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geogate.measures import cells as cells_module
 from geogate.measures import contributions
 from geogate.measures.batch import LayerBatch
 from geogate.measures.cells import cells_of, is_called, row_digests
@@ -159,6 +160,13 @@ def test_digests_tell_labels_apart_and_are_the_same_in_every_batch() -> None:
     assert len(np.unique(whole, axis=0)) == 5
     for place in range(len(rows)):
         assert (row_digests([each.slice(place, 1) for each in columns], 1) == whole[place]).all()
+
+
+def test_digests_are_the_same_where_combinations_are_too_many_to_be_numbered(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = [pa.array(own, pa.large_string()) for own in (["a", None, "b", "a"], ["x", "x", None, "x"])]
+    numbered = row_digests(columns, 4)
+    monkeypatch.setattr(cells_module, "_MOST_COMBINATIONS", 0)
+    assert (row_digests(columns, 4) == numbered).all()
 
 
 WHO = Contributions(ContributionColumns(value="v", contributor="who", groups=("g",)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyproj
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geogate.measures import table_cells, table_recovery
@@ -105,6 +105,20 @@ def test_a_suppressed_cell_follows_exactly_if_the_sums_determine_it(
     assert (found.unsolved, found.repeated, found.left_out) == (0, 0, 0)
 
 
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(table=tables())
+def test_large_tables_are_judged_as_small_ones_are(
+    table: tuple[list[list[int]], set[tuple[int, int]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a graph instead of as equations, which only tables with more than two kinds of sums need."""
+    numbers, hidden = table
+    with monkeypatch.context() as patch:
+        patch.setattr(table_recovery, "MOST_UNKNOWNS", 0)
+        found = judged(published(numbers, hidden))
+    assert found.unsolved == 0
+    assert found.recovered == len(fixed(len(numbers), len(numbers[0]), hidden))
+
+
 @settings(deadline=None, max_examples=60)
 @given(tables(), st.integers(1, 5), st.randoms(use_true_random=False))
 def test_the_table_does_not_depend_on_cuts_and_their_order(table: Any, size: int, random: Any) -> None:
@@ -143,6 +157,20 @@ def test_patterns_of_suppression(hidden: set[tuple[int, int]], lone: int, recove
     assert (found.lone, found.recovered) == (lone, recovered)
 
 
+BLOCKS = {(i, j) for i in range(2) for j in range(2)} | {(i, j) for i in (2, 3) for j in (2, 3)}
+"""Two blocks of a table of four by four, which protect their cells each by itself."""
+
+
+@pytest.mark.parametrize("bridge", [(0, 2), (1, 3), (2, 0), (3, 1)])
+def test_what_several_sums_tell_together_follows(bridge: tuple[int, int]) -> None:
+    """A cell between the blocks: two rows less two columns leave it, though each of its sums has two others."""
+    numbers = [[10 * i + j + 11 for j in range(4)] for i in range(4)]
+    assert judged(published(numbers, BLOCKS)).recovered == 0
+    found = judged(published(numbers, BLOCKS | {bridge}))
+    assert (found.lone, found.recovered) == (0, 1)
+    assert judged(published(numbers, BLOCKS | {bridge, bridge[::-1]})).recovered == 0
+
+
 def test_where_nothing_is_left_to_share_all_are_zero() -> None:
     hidden = {(0, 0), (0, 1), (1, 0), (1, 1)}
     assert judged(published([[0, 0, 5], [7, 9, 5]], hidden)).recovered == 4
@@ -156,20 +184,22 @@ def test_an_empty_cell_is_suppressed_too() -> None:
 
 def test_more_sums_of_three_columns_are_looked_through() -> None:
     """A cube, in which a suppressed corner needs seven others."""
-    measure = WholeTable(
-        TableShape(group_columns=("a", "b", "c"), value_columns=("n",), total_labels=("t",), suppressed=("*",))
-    )
-
-    def cube(hidden: set[str]) -> Any:
-        rows = list(_cube(hidden))
-        columns = {name: pa.array([row[place] for row in rows]) for place, name in enumerate("abcn")}
-        own = LayerBatch(wkb=pa.nulls(len(rows), pa.binary()), attributes=pa.record_batch(columns), crs=WGS84)
-        return recovery(measure.of(own), total_value=None, at_least=2)
-
     corners = {f"{a}{b}{c}" for a in "01" for b in "01" for c in "01"}
     assert cube(corners).recovered == 0
     assert cube(corners - {"111"}).recovered == 7
     assert cube({"000", "110", "101", "011"}).lone == 12
+
+
+CUBE = WholeTable(
+    TableShape(group_columns=("a", "b", "c"), value_columns=("n",), total_labels=("t",), suppressed=("*",))
+)
+
+
+def cube(hidden: set[str]) -> Any:
+    rows = list(_cube(hidden))
+    columns = {name: pa.array([row[place] for row in rows]) for place, name in enumerate("abcn")}
+    own = LayerBatch(wkb=pa.nulls(len(rows), pa.binary()), attributes=pa.record_batch(columns), crs=WGS84)
+    return recovery(CUBE.of(own), total_value=None, at_least=2)
 
 
 def _cube(hidden: set[str]) -> Iterator[tuple[str, ...]]:
@@ -190,18 +220,22 @@ def test_a_row_that_was_left_out_is_seen_only_where_one_can_hold_what_is_missing
     assert judged(zero).left_out == 0
 
 
-def test_too_many_that_hang_together_are_said_to_be_unsolved(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = three_by_three({(i, j) for i in range(3) for j in range(3)})
-    assert judged(rows).unsolved == 0
+def test_too_many_that_hang_together_in_three_kinds_of_sums_are_said_to_be_unsolved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    corners = {f"{a}{b}{c}" for a in "01" for b in "01" for c in "01"}
+    monkeypatch.setattr(table_recovery, "MOST_UNKNOWNS", 7)
+    assert (cube(corners).unsolved, cube(corners).recovered) == (8, 0)
     monkeypatch.setattr(table_recovery, "MOST_UNKNOWNS", 8)
-    assert (judged(rows).unsolved, judged(rows).recovered) == (9, 0)
-    monkeypatch.setattr(table_recovery, "MOST_UNKNOWNS", 9)
-    assert judged(rows).unsolved == 0
+    assert cube(corners).unsolved == 0
 
 
-def test_a_table_of_four_hundred_suppressed_cells_is_solved() -> None:
-    numbers = [[i * j + 11 for j in range(20)] for i in range(20)]
-    assert judged(published(numbers, {(i, j) for i in range(20) for j in range(20)})).unsolved == 0
+def test_a_bridge_between_large_blocks_is_found() -> None:
+    numbers = [[i * j + 11 for j in range(60)] for i in range(60)]
+    hidden = {(i, j) for i in range(60) for j in range(60) if (i < 30) == (j < 30)}
+    assert judged(published(numbers, hidden)).recovered == 0
+    found = judged(published(numbers, hidden | {(3, 40)}))
+    assert (found.recovered, found.unsolved, found.lone) == (1, 0, 0)
 
 
 def test_a_table_with_too_many_cells_is_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:

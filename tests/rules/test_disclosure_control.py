@@ -10,6 +10,7 @@ import shapely
 from judging import CIRCUMSTANCES, batch_of
 from pydantic import ValidationError
 
+from geogate.measures import table_recovery
 from geogate.measures.measure import MeasureId, UnmeasurableError
 from geogate.rules.registry import registered
 
@@ -183,6 +184,18 @@ def test_as_many_cells_as_the_policy_asks_for_protect_each_other(at_least: int, 
     assert found.observed == "4 of 12 cells suppressed, 7 sums"
 
 
+def test_more_suppressed_cells_than_are_solved_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cube with all corners suppressed: each cell stands in three sums."""
+    labels = [(a, b) for a in ("0", "1", "Total") for b in ("0", "1", "Total")]
+    inner = [["*" if "Total" not in label else "40" for label in labels] for _ in range(2)]
+    columns = {"a": [a for a, _ in labels], "b": [b for _, b in labels], "f": inner[0], "m": inner[1]}
+    columns["all"] = ["80"] * len(labels)
+    assert not judge("expect_suppression_to_be_complementary", columns, group_columns=["a", "b"]).problems
+    monkeypatch.setattr(table_recovery, "MOST_UNKNOWNS", 7)
+    (problem,) = judge("expect_suppression_to_be_complementary", columns, group_columns=["a", "b"]).problems
+    assert problem.summary.startswith("8 suppressed cells hang together by sums")
+
+
 def test_names_of_columns_that_could_be_values_are_not_repeated() -> None:
     (problem, *_) = judge("expect_suppression_to_be_complementary", {"x": [1]}, group_columns=["POINT (8 47)"]).problems
     assert "POINT" not in str(problem)
@@ -290,3 +303,39 @@ def test_what_is_kept_of_cells_of_ground_can_still_be_judged() -> None:
     assert rule.judge(params, {measure.id: found.kept()}, CIRCUMSTANCES) == rule.judge(
         params, {measure.id: found}, CIRCUMSTANCES
     )
+
+
+def test_rules_say_what_they_demand_in_a_sentence() -> None:
+    said = {name: rule.sentence(params) for name in USES for rule, params in [use(name)]}
+    assert said["expect_no_small_cells"].startswith(
+        "Each count must be at least 10, or suppressed; zero is not allowed."
+    )
+    assert "all is the sum of the other columns" in said["expect_suppression_to_be_complementary"]
+    assert "the 2 largest must give at most 90 % of it, and all but" in said["expect_no_dominant_contributors"]
+    assert "1 (1): at most 2 decimals of degrees" in said["expect_decimals_by_category"]
+
+
+@pytest.mark.parametrize(
+    ("expectation", "stricter"),
+    [
+        ("expect_no_small_cells", {"minimum": 11}),
+        ("expect_no_small_cells", {"operator": ">"}),
+        ("expect_no_small_cells", {"suppressed": []}),
+        ("expect_suppression_to_be_complementary", {"at_least": 3}),
+        ("expect_each_cell_to_have_subjects", {"subjects": 4}),
+    ],
+)
+def test_stricter_uses_of_a_rule_imply_looser_ones(expectation: str, stricter: dict[str, Any]) -> None:
+    rule, params = use(expectation)
+    _, more = use(expectation, **stricter)
+    assert rule.implies(more, params)
+    assert not rule.implies(params, more)
+
+
+def test_what_allows_zero_implies_nothing_that_does_not() -> None:
+    rule, params = use("expect_no_small_cells")
+    _, looser = use("expect_no_small_cells", zero_allowed=True)
+    assert rule.implies(params, looser)
+    assert not rule.implies(looser, params)
+    _, others = use("expect_no_small_cells", columns=["n", "m"])
+    assert not rule.implies(others, params)

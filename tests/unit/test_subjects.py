@@ -27,7 +27,7 @@ MEASURE = SubjectCount(columns=("device*", "maid"))
 KEY = bytes(range(16))
 
 
-def count(ids: Sequence[Any], *, column: str = "device_id", tools: Tools = PLAIN, **more: Sequence[Any]) -> Subjects:
+def count(ids: Sequence[Any], *, column: str = "device_id", tools: Tools = PLAIN, **more: list[Any]) -> Subjects:
     tally = MEASURE.tally(tools)
     tally.add(batch_of([shapely.Point(1, 2)] * len(ids), columns={column: list(ids), **more}))
     return tally.measurement()

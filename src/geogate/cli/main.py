@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "audit": ("geogate.cli.audit", "Judge again what was sent, under today's policies."),
     "obligations": ("geogate.cli.obligations", "List what is due by law, and discharge it."),
     "ledger": ("geogate.cli.ledger", "Show and verify the ledger."),
-    "policy": ("geogate.cli.policy", "Check policy files."),
+    "policy": ("geogate.cli.policy", "Check, test, explain, compare and replay policies."),
     "zones": ("geogate.cli.zones", "Import, pin, sign, check, list and compare zone lists."),
     "recipients": ("geogate.cli.recipients", "List and check recipients."),
     "kernels": ("geogate.cli.kernels", "Show or compile the kernels that measure large data fast."),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from geogate.gate.examine import Examined, Question, Subject, examine
+from geogate.gate.exposure import NothingBefore
 from geogate.gate.facts import kept_facts, read_facts
 from geogate.gate.house import House, Wish
-from geogate.gate.place import PolicyPlace
+from geogate.gate.place import place_of
 from geogate.gate.policy_data import write_data
 from geogate.gate.policy_kept import KeptJudge, NeedsDataError, measured_as_if
 from geogate.gate.question import ask
@@ -181,7 +182,7 @@ def _run(case: PolicyCase, tested: PolicyUnderTest, *, root: Path, number: int) 
         declaration=case.declaration,
     )
     house = _house(case, tested, policies=policies, root=root)
-    question = ask(wish, house=house)
+    question = replace(ask(wish, house=house), recall=NothingBefore())
     verdict = _verdict(case, files, question, house)
     return Ran(case=case, verdict=verdict, wrong=tuple(_differences(case, verdict, tested.policy)))
 
@@ -392,6 +393,6 @@ def policies_to_test(files: Sequence[Path], house: House | None = None) -> tuple
     if files:
         return tuple(files)
     house = house or House.from_environment()
-    place = PolicyPlace(root=house.settings.policies, home=house.settings.home.parent)
+    place = place_of(house)
     paths = (place.root / f"{name}.yaml" for name in place.policies())
     return tuple(path for path in paths if (path.parent / "tests" / path.stem).is_dir())

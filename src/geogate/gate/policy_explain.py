@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 from geogate.gate.house import House
-from geogate.gate.place import PolicyPlace
+from geogate.gate.place import PolicyPlace, place_of
 from geogate.model.dataset import Encoding
 from geogate.model.errors import GeogateError
 from geogate.model.finding import Effect, effect_of
@@ -173,7 +173,7 @@ def verdict_explained(request: str, house: House | None = None) -> ExplainedVerd
         found = ledger.request(RequestId(request))
     if found.verdict is None:
         raise GeogateError(f"there is no verdict on request {request}", hint=f"it is {found.state}")
-    place = PolicyPlace(root=house.settings.policies, home=house.settings.home.parent)
+    place = place_of(house)
     return explain_verdict(found, found.verdict, rules=_rules_then(found.verdict, place))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geogate.gate.house import House
-from geogate.gate.place import PolicyPlace
+from geogate.gate.place import PolicyPlace, place_of
 from geogate.model.errors import PolicyError
 from geogate.policy.parse import parse_policy
 from geogate.rules.registry import parameter_models
@@ -42,4 +42,4 @@ def policies_named(names: Sequence[str], house: House | None = None) -> tuple[Po
 
 def _place(house: House | None) -> PolicyPlace:
     house = house or House.from_environment()
-    return PolicyPlace(root=house.settings.policies, home=house.settings.home.parent)
+    return place_of(house)

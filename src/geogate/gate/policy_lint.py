@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.gate.house import House
-from geogate.gate.place import PolicyPlace
+from geogate.gate.place import place_of
 from geogate.model.errors import GeogateError
 from geogate.policy.lint import Overlap, none_in_common, overlap
 from geogate.policy.parse import COLUMNS, parse_policy
@@ -84,7 +84,7 @@ def lint_files(paths: Sequence[Path], *, stale_months: int) -> tuple[Remark, ...
 def lint_place(house: House | None = None, *, stale_months: int) -> tuple[Remark, ...]:
     """Look at all policies of the place, with the recipients and policies that they name."""
     house = house or House.from_environment()
-    place = PolicyPlace(root=house.settings.policies, home=house.settings.home.parent)
+    place = place_of(house)
     paths = [place.root / f"{name}.yaml" for name in place.policies()]
     drafts = [draft for path in paths if (draft := _draft(path, house.today())) is not None]
     remarks = [remark for draft in drafts for remark in lint(draft, stale_months=stale_months)]

@@ -162,7 +162,7 @@ class _Tally:
         pairs = np.zeros(int(finite.sum()), _PAIR)
         pairs["cell"] = self._measure.cells(np.asarray(batch.lonlat)[finite])
         pairs["subject"] = subjects[owners[finite]]
-        self._waiting.append(np.unique(pairs))
+        self._waiting.append(_distinct(pairs))
         self._held += len(self._waiting[-1])
         if self._held > _WAITING:
             self._settle()
@@ -182,12 +182,23 @@ class _Tally:
         self._waiting, self._held = [], 0
 
 
+def _distinct(pairs: Numbers) -> Numbers:
+    """Sort pairs by cell and subject, and keep one of those that are the same."""
+    if not len(pairs):
+        return pairs
+    pairs = pairs[np.lexsort((pairs["subject"], pairs["cell"]))]
+    found: Numbers = pairs[
+        np.r_[True, (pairs["cell"][1:] != pairs["cell"][:-1]) | (pairs["subject"][1:] != pairs["subject"][:-1])]
+    ]
+    return found
+
+
 def _lowest(pairs: Numbers, enough: int) -> Numbers:
     """Keep of each cell the lowest hashes, up to as many as are enough.
 
     Raises: UnmeasurableError when there are too many.
     """
-    pairs = np.unique(pairs)
+    pairs = _distinct(pairs)
     if not len(pairs):
         return pairs
     first = np.r_[True, pairs["cell"][1:] != pairs["cell"][:-1]]

@@ -7,6 +7,7 @@ unit or a thousands separator is no number.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +34,9 @@ _NUMBER: Final = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 
 DIGEST_BYTES: Final = 16
 _WORDS: Final = DIGEST_BYTES // 8
+
+_MOST_COMBINATIONS: Final = 1 << 62
+"""As many numbers of combinations fit into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -124,13 +128,29 @@ def row_digests(columns: Sequence[pa.Array], rows: int) -> Words:
     encoded = [column.dictionary_encode() for column in columns]
     codes = [each.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False) for each in encoded]
     texts = [[*map(_label, each.dictionary.to_pylist()), _label(None)] for each in encoded]
+    words: Words
     if len(codes) == 1:
-        digests = [_digest([text]) for text in texts[0]]
-        words: Words = _words(digests)[codes[0]]
+        words = _words([_digest([text]) for text in texts[0]])[codes[0]]
         return words
-    distinct, place = np.unique(np.column_stack(codes), axis=0, return_inverse=True)
+    distinct, place = _distinct(codes, [len(own) for own in texts])
     digests = [_digest([own[code] for own, code in zip(texts, row, strict=True)]) for row in distinct.tolist()]
-    return _words(digests)[place.reshape(-1)]
+    words = _words(digests)[place.reshape(-1)]
+    return words
+
+
+def _distinct(codes: Sequence[NDArray[np.int64]], sizes: Sequence[int]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give the combinations of codes from -1 that there are, and that of each row."""
+    if math.prod(sizes) > _MOST_COMBINATIONS:
+        return np.unique(np.column_stack(codes), axis=0, return_inverse=True)
+    number = np.zeros(len(codes[0]), np.int64)
+    for own, size in zip(codes, sizes, strict=True):
+        number = number * size + own % size
+    found, place = np.unique(number, return_inverse=True)
+    columns = []
+    for size in reversed(sizes):
+        columns.append(found % size)
+        found = found // size
+    return np.column_stack(columns[::-1]), place
 
 
 def _label(text: str | None) -> bytes:

@@ -188,20 +188,19 @@ def _summed(pairs: Numbers) -> Numbers:
 
     Raises: UnmeasurableError when there are too many, or sums are too large.
     """
-    keys = np.column_stack([pairs["group"], pairs["contributor"]])
-    found, place = np.unique(keys, axis=0, return_inverse=True)
-    if len(found) > MOST_KEPT:
+    if not len(pairs):
+        return pairs
+    pairs = pairs[np.lexsort((pairs["contributor"], pairs["group"][:, 1], pairs["group"][:, 0]))]
+    keys = (pairs["group"][:, 0], pairs["group"][:, 1], pairs["contributor"])
+    starts = np.flatnonzero(np.r_[True, np.logical_or.reduce([key[1:] != key[:-1] for key in keys])])
+    if len(starts) > MOST_KEPT:
         raise UnmeasurableError(
             f"more than {MOST_KEPT:,} contributors to groups cannot be kept apart; send larger groups, or fewer"
         )
-    summed = np.zeros(len(found), _PAIR)
-    summed["group"], summed["contributor"] = found[:, :2], found[:, 2]
-    place = place.reshape(-1)
-    if len(found) and not np.bincount(place, pairs["sum"].astype(np.float64)).max() < LARGEST:
+    if not np.add.reduceat(pairs["sum"].astype(np.float64), starts).max() < LARGEST:
         raise UnmeasurableError("contributions are too large to be added up exactly; give them in a larger unit")
-    sums = np.zeros(len(found), np.int64)
-    np.add.at(sums, place, pairs["sum"])
-    summed["sum"] = sums
+    summed: Numbers = pairs[starts]
+    summed["sum"] = np.add.reduceat(pairs["sum"], starts)
     return summed
 
 

@@ -151,7 +151,9 @@ class _Tally:
         for column in self._columns(batch):
             rows, texts = _ids(column)
             named |= rows
-            self._waiting.append(np.unique(hashes_of(texts, self._key)))
+            words = hashes_of(texts, self._key)
+            # Once as many as are kept were seen, only lower ones matter.
+            self._waiting.append(words if len(self._words) < _KEPT else words[words < self._words[-1]])
         self._rows += batch.rows
         self._unnamed += int(np.count_nonzero(~named))
         if sum(map(len, self._waiting)) > _WAITING:

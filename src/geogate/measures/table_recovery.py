@@ -1,7 +1,8 @@
 """Which suppressed cells of a table follow from its sums; pure arithmetic on cells, which are never told to anybody.
 
 A sum is a total that is published or suppressed, and its parts. What one sum leaves open, several together can close:
-cells are freed from sums one by one first, then whatever hangs together is solved as a system of linear equations.
+cells are freed from sums one by one first, then whatever hangs together is solved as a system of linear equations, or,
+where it is large and each cell stands in two sums, as a graph.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from geogate.measures.table_bridges import bridges
 from geogate.measures.table_cells import NUMBER, SUPPRESSED, TOTAL
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     Key = tuple[int, ...]
 
 MOST_UNKNOWNS: Final = 400
-"""The most suppressed cells that hang together and are solved as one system."""
+"""The most suppressed cells that hang together and are solved as one system; more are looked at as a graph."""
 
 _PRIMES: Final = (2_147_483_629, 2_147_483_587)
 """Below 2**31, so that products fit. A cell counts as recovered if it is by either: chance errs to the safe side."""
@@ -52,7 +54,7 @@ class Recovery:
 
 
 @dataclass(slots=True)
-class _Sum:
+class Sum:
     """A total and its parts: ``residual`` is what known ones leave to unknown parts, less an unknown total."""
 
     unknown: dict[int, int] = field(default_factory=dict)
@@ -79,10 +81,11 @@ def recovery(found: TableCells, *, total_value: int | None, at_least: int) -> Re
     unsolved = 0
     for component in _components(every):
         unknown = {name for each in component for name in each.unknown}
-        if len(unknown) > MOST_UNKNOWNS:
+        follow = _solved(component, sorted(unknown)) if len(unknown) <= MOST_UNKNOWNS else bridges(component)
+        if follow is None:
             unsolved += len(unknown)
         else:
-            recovered |= _solved(component, sorted(unknown))
+            recovered |= follow
     return Recovery(
         cells=len(cells),
         suppressed=sum(state == SUPPRESSED for _, state in cells.values()),
@@ -110,7 +113,7 @@ def _cells(found: TableCells, total_value: int | None) -> tuple[dict[Key, tuple[
     return cells, repeated
 
 
-def _sums(cells: dict[Key, tuple[float, int]], *, across: bool) -> Iterator[tuple[int, _Sum]]:
+def _sums(cells: dict[Key, tuple[float, int]], *, across: bool) -> Iterator[tuple[int, Sum]]:
     """Make every sum of the table, along each group column and, if asked for, across the value columns.
 
     With each comes the number of labels of the column that have no cell in it.
@@ -127,8 +130,8 @@ def _sums(cells: dict[Key, tuple[float, int]], *, across: bool) -> Iterator[tupl
                 yield labels - len(line) + 1, _sum(line, axis, cells, numbers)
 
 
-def _sum(line: Sequence[Key], axis: int, cells: dict[Key, tuple[float, int]], numbers: dict[Key, int]) -> _Sum:
-    found = _Sum(parts=len(line) - 1)
+def _sum(line: Sequence[Key], axis: int, cells: dict[Key, tuple[float, int]], numbers: dict[Key, int]) -> Sum:
+    found = Sum(parts=len(line) - 1)
     for key in line:
         value, state = cells[key]
         total = key[axis] == TOTAL
@@ -143,12 +146,12 @@ def _sum(line: Sequence[Key], axis: int, cells: dict[Key, tuple[float, int]], nu
     return found
 
 
-def _leaves_out(each: _Sum, absent: int) -> bool:
+def _leaves_out(each: Sum, absent: int) -> bool:
     """Tell whether one row that is not there must hold what the parts lack."""
     return each.published and not each.unknown and absent == 1 and each.residual > _NEARLY * each.scale
 
 
-def _peel(sums: Sequence[_Sum]) -> set[int]:
+def _peel(sums: Sequence[Sum]) -> set[int]:
     """Take what follows from one sum alone, and again with what is known then; the sums keep what is left."""
     holders: dict[int, list[int]] = defaultdict(list)
     for place, each in enumerate(sums):
@@ -169,7 +172,7 @@ def _peel(sums: Sequence[_Sum]) -> set[int]:
     return recovered
 
 
-def _follow(each: _Sum) -> Iterator[tuple[int, float]]:
+def _follow(each: Sum) -> Iterator[tuple[int, float]]:
     """Name what a sum tells: its only unknown; or that all are zero, where nothing is left for counts to share."""
     if len(each.unknown) == 1:
         ((name, sign),) = each.unknown.items()
@@ -178,7 +181,7 @@ def _follow(each: _Sum) -> Iterator[tuple[int, float]]:
         yield from ((name, 0.0) for name in each.unknown)
 
 
-def _components(sums: Iterable[_Sum]) -> Iterator[list[_Sum]]:
+def _components(sums: Iterable[Sum]) -> Iterator[list[Sum]]:
     """Put together the sums that share unknown cells."""
     open_sums = [each for each in sums if each.unknown]
     holders: dict[int, list[int]] = defaultdict(list)
@@ -200,7 +203,7 @@ def _components(sums: Iterable[_Sum]) -> Iterator[list[_Sum]]:
         yield component
 
 
-def _solved(component: Sequence[_Sum], unknown: Sequence[int]) -> set[int]:
+def _solved(component: Sequence[Sum], unknown: Sequence[int]) -> set[int]:
     """Name the unknown cells that a system determines: those that stand alone in a row of its reduced form."""
     places = {name: place for place, name in enumerate(unknown)}
     matrix = np.zeros((len(component), len(unknown)), np.int64)

@@ -177,22 +177,28 @@ class Ranked:
 
 def implied(bounds: Sequence[Bound], stricter: BaseModel, looser: BaseModel) -> bool:
     """Say that whatever passes the one use of a rule passes the other; parameters without a bound must be equal."""
+    return _same_otherwise(bounds, stricter, looser) and all(bound.implies(stricter, looser) for bound in bounds)
+
+
+def _same_otherwise(bounds: Sequence[Bound], one: BaseModel, other: BaseModel) -> bool:
     bounded = {name for bound in bounds for name in bound.names}
-    rest = [name for name in type(stricter).model_fields if name not in bounded]
-    same = all(getattr(stricter, name) == getattr(looser, name) for name in rest)
-    return same and all(bound.implies(stricter, looser) for bound in bounds)
+    rest = [name for name in type(one).model_fields if name not in bounded]
+    return all(getattr(one, name) == getattr(other, name) for name in rest)
 
 
 def excluded(bounds: Sequence[Bound], one: BaseModel, other: BaseModel) -> bool:
     """Say that nothing passes both uses of a rule."""
-    if any(bound.excludes(one, other) for bound in bounds):
+    if any(bound.excludes(one, other) for bound in bounds if not isinstance(bound, Limit)):
         return True
-    limits = [bound for bound in bounds if isinstance(bound, Limit) and bound.of]
+    # Numbers are of the same thing only where nothing else says what is measured.
+    if not _same_otherwise(bounds, one, other):
+        return False
+    limits = [bound for bound in bounds if isinstance(bound, Limit)]
     return any(
         nothing_between(_end(mine, one), _end(theirs, other))
         for mine in limits
         for theirs in limits
-        if mine.of == theirs.of
+        if mine is theirs or (mine.of and mine.of == theirs.of)
     )
 
 

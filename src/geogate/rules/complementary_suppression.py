@@ -68,8 +68,8 @@ class ComplementarySuppression(Rule[SuppressionParams]):
     Finds: sums along each group column and across the value columns with fewer suppressed cells; suppressed cells that
     follow from one sum, from several together (linear algebra, exact), or because nothing is left for them to share;
     a row that was left out and follows. Suppressed cells without any sum, cells that are no numbers, cells that stand
-    twice and missing columns are problems; so are more than 400 suppressed cells that hang together by sums, which are
-    not solved, and more than 250,000 cells.
+    twice and missing columns are problems; so are more than 250,000 cells, and
+    more than 400 suppressed cells that hang together in sums of three kinds or more, which are not solved.
     Misses: narrow ranges that follow where cells do not follow exactly; sums of sums, such as districts, counties and
     states in one column; totals that are published elsewhere.
     Remedy: suppress a second cell in each row and column with a total, or leave totals out.

@@ -119,7 +119,7 @@ class DeclaredColumns(Rule[DeclaredColumnsParams]):
     params = DeclaredColumnsParams
     kinds = frozenset({LayerKind.VECTOR, LayerKind.POINT_CLOUD, LayerKind.RASTER_VALUES})
     bounds = (Ranked("undeclared", ("none", "harmless", "readable")),)
-    says = "Every column is declared ({columns}); of other columns may leave: {undeclared}."
+    says = "Columns that are declared leave as they are declared: {columns}; of others may leave: {undeclared}."
 
     def zone_lists(self, params: DeclaredColumnsParams) -> tuple[str, ...]:
         """Need none."""

@@ -93,6 +93,22 @@ class NoJointBreach(Rule[JointParams]):
         """Judge only kinds of layers that all parts judge."""
         return _kinds(params)
 
+    def parts(self, params: JointParams) -> tuple[tuple[str, Rule[Any], Params], ...]:
+        """Name the rules that must not all be broken."""
+        return tuple((f"breaches[{index}].kwargs", rule, own) for index, (rule, own) in enumerate(_parts(params)))
+
+    def implies(self, stricter: JointParams, looser: JointParams) -> bool:
+        """Say that each part that can be satisfied in the one satisfies a part of the other."""
+        return all(
+            any(rule is other and rule.implies(own, theirs) for other, theirs in _parts(looser))
+            for rule, own in _parts(stricter)
+        )
+
+    def sentence(self, params: JointParams) -> str:
+        """Say of which demands one must be satisfied."""
+        demands = " or: ".join(rule.sentence(own).rstrip(".") for rule, own in _parts(params))
+        return f"At least one of these must hold ({params.because}): {demands}."
+
     def zone_lists(self, params: JointParams) -> tuple[str, ...]:
         """Need those of all parts."""
         return tuple(dict.fromkeys(name for rule, own in _parts(params) for name in rule.zone_lists(own)))

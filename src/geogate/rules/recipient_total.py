@@ -10,6 +10,7 @@ from geogate.measures.subjects import SubjectCount, Subjects, nameless, together
 from geogate.model.dataset import LayerKind
 from geogate.model.declaration import DataKind
 from geogate.model.finding import Count, Problem
+from geogate.rules.bounds import Limit
 from geogate.rules.recipient_total_window import Window, first_day
 from geogate.rules.rule import Judgement, Params, Rule
 from geogate.rules.small_cells import NamePatterns
@@ -69,7 +70,11 @@ class RecipientTotal(Rule[RecipientTotalParams]):
     expectation = "expect_recipient_total_no_more_than"
     params = RecipientTotalParams
     kinds = KINDS
-    says = "A recipient gets, over all releases in the window ({window}), {operator} {limit} {subjects}."
+    bounds = (Limit("limit", "operator"),)
+    says = (
+        "Over all releases in {window}, a recipient must get {operator} {limit}; what is counted: {subjects}, told "
+        "apart by {columns}; data that counts: {data}."
+    )
 
     def zone_lists(self, params: RecipientTotalParams) -> tuple[str, ...]:
         """Need none."""

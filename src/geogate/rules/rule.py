@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -67,6 +67,11 @@ class Rule(ABC, Generic[P]):
 
     says: ClassVar[str] = ""
     """What the rule demands, as a sentence with ``{parameter}`` where each stands; empty: as the docstring begins."""
+
+    def parts(self, params: P) -> tuple[tuple[str, Rule[Any], Params], ...]:
+        """Name the rules of which the rule is made, with the paths of their parameters; most are made of none."""
+        del params
+        return ()
 
     def implies(self, stricter: P, looser: P) -> bool:
         """Say that whatever passes with the one passes with the other; false where that is not sure."""

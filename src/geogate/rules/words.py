@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
@@ -115,6 +115,13 @@ class Number:
 
 def numbers_of(rule: Rule[Any], params: BaseModel) -> tuple[Number, ...]:
     """List every number in the parameters of a rule, in their order."""
+    parts = rule.parts(params)
+    if parts:
+        return tuple(
+            replace(number, path=f"{path}.{number.path}")
+            for path, part, own in parts
+            for number in numbers_of(part, own)
+        )
     limits = {bound.param: bound.operator_in(params) for bound in rule.bounds if isinstance(bound, Limit)}
     return tuple(
         Number(
