@@ -128,9 +128,7 @@ def _unpacked(settings: Settings, key: Path) -> dict[str, bytes]:
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError("the bundle of policies cannot be read", hint="set GEOGATE_POLICIES to its file") from error
     try:
-        payload = signed_payload(
-            text, keys=[PublicKey.load(key)], payload_type=PAYLOAD_TYPE, what="bundle"
-        )
+        payload = signed_payload(text, keys=[PublicKey.load(key)], payload_type=PAYLOAD_TYPE, what="bundle")
         document = json.loads(payload)
         files = {name: base64.b64decode(data, validate=True) for name, data in document["files"].items()}
     except RefusedError as error:

@@ -156,9 +156,7 @@ def _require_not_asked(verdict: Verdict, *, ledger: Ledger, house: House) -> Non
         raise RefusedError("the requester cannot review the own request", hint="somebody who did not ask for it can")
 
 
-def _require_same_verdict(
-    request: ReleaseRequest, seen: Verdict, question: Question, *, house: House
-) -> Examined:
+def _require_same_verdict(request: ReleaseRequest, seen: Verdict, question: Question, *, house: House) -> Examined:
     """Judge the sealed bytes again before the last approval counts: contracts end and places move while people think.
 
     Raises: RefusedError when they would be denied today, or another verdict is given than the one that reviewers saw.
