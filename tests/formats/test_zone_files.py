@@ -472,7 +472,7 @@ def test_a_database_that_is_no_geopackage_is_refused(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"", "the list has no zones"),
-        (b"PK\x03\x04\xff", "line 1: the text is not UTF-8"),
+        (b"PK\x03\x04\xff", "the zip archive cannot be read to its end"),
         (b"lon,lat\n1,2\n", "line 1: a line stands before the first class"),
         (b"\n\n\xff", "line 3: the text is not UTF-8"),
     ],

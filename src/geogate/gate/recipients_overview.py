@@ -1,4 +1,4 @@
-"""The recipients of a place at a glance: contracts and attestations that end, owners that are missing, policies bound."""
+"""The recipients of a place at a glance: what ends, which owners are missing, and which policies there are not."""
 
 from __future__ import annotations
 

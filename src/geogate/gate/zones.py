@@ -62,7 +62,7 @@ def import_zone_list(  # noqa: PLR0913 - what is imported, what is said of it, a
 ) -> Imported:
     """Copy zone data into the place, pinned, and signed with ``key``; nothing is left there when it fails.
 
-    Raises: PolicyError when the data cannot be a zone list of the place today, UsageError when one of that name is there.
+    Raises: PolicyError when it cannot be a zone list of the place today, UsageError when one of that name is there.
     """
     _require_in_force(facts, today)
     if not SLUG.fullmatch(facts.name):

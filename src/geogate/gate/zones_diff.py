@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from pyproj import Geod
 
-from geogate.readers.zone_files import load_zone_list, read_manifest, zones_digest
+from geogate.readers.zone_files import load_zone_list, read_manifest, shapes_digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +129,7 @@ def _load(manifest: Path, today: date) -> ZoneList:
 
 
 def _shapes(zones: Sequence[Zone]) -> dict[str, str]:
-    return {zone.id: zones_digest([replace(zone, id="", category="", grade="", buffer_m=0.0)]) for zone in zones}
+    return {zone.id: shapes_digest([zone.geometry]) for zone in zones}
 
 
 def _change(old: Zone, new: Zone, *, moved: bool) -> ZoneChange:

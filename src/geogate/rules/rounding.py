@@ -28,7 +28,12 @@ def rounding_remedy(lattice: Lattice, passes: Callable[[Lattice], bool]) -> str:
 
 def places_that_pass(lattice: Lattice, passes: Callable[[Lattice], bool]) -> int | None:
     """Find the most decimals that would pass, by judging the lattice as it would be after rounding."""
-    return next((places for places in range(FINEST, COARSEST - 1, -1) if passes(rounded(lattice, places))), None)
+    finest = max((each.places for each in (*lattice.x, *lattice.y)), default=COARSEST)
+    # Rounding to more decimals than there are changes nothing.
+    if finest < FINEST and passes(lattice):
+        return FINEST
+    some = range(min(finest, FINEST), COARSEST - 1, -1)
+    return next((places for places in some if passes(rounded(lattice, places))), None)
 
 
 def rounded(lattice: Lattice, places: int) -> Lattice:

@@ -1,6 +1,6 @@
 """Zone lists from files: a manifest that pins the data by digest, and the data in one of twelve formats."""
 
-from geogate.readers.zone_files.content_digest import zones_digest
+from geogate.readers.zone_files.content_digest import shapes_digest
 from geogate.readers.zone_files.errors import ZoneListError
 from geogate.readers.zone_files.load import load_zone_list, pin_zone_list, read_manifest
 from geogate.readers.zone_files.manifest import HOUSE_CLASSES, Manifest, ZoneListFacts
@@ -13,5 +13,5 @@ __all__ = [
     "load_zone_list",
     "pin_zone_list",
     "read_manifest",
-    "zones_digest",
+    "shapes_digest",
 ]

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from geogate.model.names import Sha256
-from geogate.readers.zone_files.content_digest import zones_digest
+from geogate.readers.zone_files.content_digest import shapes_digest
 from geogate.readers.zone_files.contents import Contents, open_contents
 from geogate.readers.zone_files.counted import check_counts, check_within
 from geogate.readers.zone_files.errors import ZoneListError
@@ -42,7 +42,7 @@ def load_zone_list(manifest: Path, *, today: date, kept: KeptZones | None = None
     zones = _zones(contents, described.facts) if found is None else found
     if len(zones) != described.count:
         raise ZoneListError(contents.name, f"it has {len(zones)} zones, and {manifest.name} says {described.count}")
-    if found is None and described.content not in {None, zones_digest(zones)}:
+    if found is None and described.content not in {None, shapes_digest([zone.geometry for zone in zones])}:
         raise ZoneListError(
             contents.name,
             f"its zones are read otherwise than when {manifest.name} was written",
@@ -61,6 +61,9 @@ def pin_zone_list(data: Path, *, facts: ZoneListFacts, expected: int | None = No
     Raises: ZoneListError when the data cannot be a zone list; then nothing is written.
     """
     contents = _open(data)
+    manifest = data.with_name(f"{facts.name}.yaml")
+    # What is said of the list must hold by itself before the data is read by it.
+    parse(dump(Manifest(facts=facts, data=data.name, sha256=contents.digest, count=1)), file=manifest.name)
     zones = _zones(contents, facts)
     if expected not in {None, len(zones)}:
         raise ZoneListError(
@@ -68,9 +71,12 @@ def pin_zone_list(data: Path, *, facts: ZoneListFacts, expected: int | None = No
             f"it has {len(zones)} zones, and {expected} are expected",
             hint="find out which zones are missing or new before you pin the list",
         )
-    manifest = data.with_name(f"{facts.name}.yaml")
     pinned = Manifest(
-        facts=facts, data=data.name, sha256=contents.digest, count=len(zones), content=zones_digest(zones)
+        facts=facts,
+        data=data.name,
+        sha256=contents.digest,
+        count=len(zones),
+        content=shapes_digest([zone.geometry for zone in zones]),
     )
     text = dump(pinned)
     parse(text, file=manifest.name)

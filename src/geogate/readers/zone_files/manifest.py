@@ -74,7 +74,7 @@ class ZoneListFacts:
 class Manifest:
     """A manifest: the facts, and which bytes with how many zones they are about.
 
-    ``content`` is the digest of the zones as they were read when the list was pinned, whatever format they came in;
+    ``content`` is the digest of the shapes as they were read when the list was pinned, whatever format they came in;
     ``None`` in manifests that do not say.
     """
 
