@@ -12,7 +12,9 @@ from judging import CIRCUMSTANCES, RECIPIENT, TODAY, zone_list
 from packing import EXPECTATIONS, JOINT, Number, numbers, pack, parts
 
 from geogate.measures.lattice import CoordinateLattice, Lattice
+from geogate.measures.raster_bands import Bands, RasterBands
 from geogate.measures.raster_distance import SampleDistances
+from geogate.measures.subjects import SubjectCount, nameless
 from geogate.model.declaration import Declaration
 from geogate.model.finding import Confidence
 from geogate.model.parties import Attestation, Owner
@@ -43,9 +45,12 @@ ATTESTED = "expect_attestations_to_be_held"
 GSD = "expect_ground_sample_distance_no_finer_than"
 GSD_IN_ZONES = "expect_ground_sample_distance_in_zones_no_finer_than"
 POSTING = "expect_elevation_posting_no_finer_than"
+TOTAL = "expect_recipient_total_no_more_than"
+MANY_BANDS = "expect_many_bands_no_finer_than"
 IN_ZONES = "expect_no_position_in_restricted_zones"
 
 FOOT_M = 0.3048
+MANY = 50
 
 ZONE = Zone(id="z", category="t", buffer_m=0.0, geometry=shapely.box(8, 50, 9, 51))
 
@@ -55,8 +60,13 @@ SAYS: dict[str, tuple[tuple[str, str, str, float], ...]] = {
         # 202.242: "with a precision of within 1,000 meters"; 202.211: owned "50 percent or more".
         ("dsp-brokerage-concern", UNCERTAINTY, ">", 1000),
         ("dsp-brokerage-concern", CONTROL, "<", 0.5),
+        # 202.205(c): "more than 1,000 U.S. devices".
+        ("dsp-brokerage-concern", TOTAL, "<=", 1000),
         ("dsp-brokerage-onward", UNCERTAINTY, ">", 1000),
+        ("dsp-brokerage-onward", TOTAL, "<=", 1000),
         ("dsp-restricted", UNCERTAINTY, ">", 1000),
+        ("dsp-restricted", TOTAL, "<=", 1000),
+        ("dsp-exemption-claimed", TOTAL, "<=", 1000),
         ("dsp-restricted", CONTROL, "<", 0.5),
         ("dsp-exemption-claimed", UNCERTAINTY, ">", 1000),
         ("dsp-exemption-claimed", CONTROL, "<", 0.5),
@@ -86,6 +96,11 @@ SAYS: dict[str, tuple[tuple[str, str, str, float], ...]] = {
         ("cn-contour", DECLARED, ">", 20),
         ("cn-large-scale", DECLARED, ">=", 5000),
         ("cn-large-scale", DECLARED, "<=", 25),
+        # Provisions of 22 March 2024, arts. 7 and 8: since 1 January, so many or more; order 7 of 2021: more than.
+        ("cn-assessment-sensitive", TOTAL, "<", 10_000),
+        ("cn-assessment", TOTAL, "<", 1_000_000),
+        ("cn-contract", TOTAL, "<", 100_000),
+        ("cn-important-persons", TOTAL, "<=", 100_000),
         # Supplement of 2009: not better than 50 m.
         ("cn-public-2009", DECLARED, ">=", 50),
     ),
@@ -116,6 +131,8 @@ SAYS: dict[str, tuple[tuple[str, str, str, float], ...]] = {
         ("de-fresh-phase", DECLARED, ">=", 5),
         ("de-thermal", GSD, ">", 5),
         ("de-hyperspectral", GSD, ">", 10),
+        ("de-many-channels", MANY_BANDS, ">", 49),
+        ("de-many-channels", MANY_BANDS, ">", 10),
         # Cabinet Office Order 41 of 2017, art. 3: raw up to and with, standard optical and SAR below; 5 years.
         ("jp-raw-optical", GSD, ">", 2),
         ("jp-raw-optical", DECLARED, ">", 5),
@@ -139,7 +156,7 @@ SAYS: dict[str, tuple[tuple[str, str, str, float], ...]] = {
 }
 
 LIMITS = {UNCERTAINTY: "limit", CONTROL: "share", DECLARED: "limit", GSD: "gsd_m", GSD_IN_ZONES: "gsd_m"}
-LIMITS |= {POSTING: "posting_m", IN_ZONES: "buffer_m"}
+LIMITS |= {POSTING: "posting_m", IN_ZONES: "buffer_m", TOTAL: "limit", MANY_BANDS: "gsd_m"}
 
 
 def _compared(number: Number) -> bool:
@@ -193,6 +210,8 @@ def _sides() -> list[Side]:
                     continue
                 limit = float(params[LIMITS[expectation]])
                 little = 1.0 if params.get("metric") == "decimals" or params.get("key") == "age_days" else limit / 1000
+                if expectation == TOTAL:
+                    little = 1
                 if params.get("key") == "age_years":
                     little = 1 / 366
                 sides = {"under": limit - little, "at": limit, "over": limit + little}
@@ -240,6 +259,7 @@ class World:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.circumstances: Circumstances = CIRCUMSTANCES
         self.uncertainty = 1e6
+        self.subjects = 0
         self.finest = {"gsd": 1e6, "zones": 1e6}
         monkeypatch.setattr(location_uncertainty, "uncertainty", lambda _lattice, _metric: self.uncertainty)
 
@@ -248,6 +268,8 @@ class World:
         put: dict[str, Callable[[], None]] = {
             UNCERTAINTY: lambda: setattr(self, "uncertainty", value),
             GSD: lambda: self.finest.update(gsd=value),
+            MANY_BANDS: lambda: self.finest.update(gsd=value),
+            TOTAL: lambda: setattr(self, "subjects", round(value)),
             POSTING: lambda: self.finest.update(gsd=value),
             GSD_IN_ZONES: lambda: self.finest.update(zones=value),
             DECLARED: lambda: self._declare(params["key"], value),
@@ -274,11 +296,15 @@ class World:
         """Judge."""
         made = registered()[rule.expectation]
         lists = {name: zone_list([ZONE], name=name) for name in made.zone_lists(rule.params)}
-        circumstances = replace(self.circumstances, zone_lists=lists)
+        circumstances = replace(self.circumstances, zone_lists=lists, history=())
         found = {measure.id: self._found(measure) for measure in made.measures(rule.params, lists)}
         return not made.judge(rule.params, found, circumstances).problems
 
     def _found(self, measure: Any) -> Any:
+        if isinstance(measure, SubjectCount):
+            return nameless(self.subjects)
+        if isinstance(measure, RasterBands):
+            return Bands(most=MANY)
         if isinstance(measure, CoordinateLattice):
             return Lattice(crs="", x=(), y=(), non_finite=0)
         value = self.finest["zones" if "zone" in measure.id else "gsd"]
