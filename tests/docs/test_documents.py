@@ -117,6 +117,10 @@ def test_the_page_on_operation_shows_what_the_commands_print(place: Path, sessio
     assert {path.name for path in (place / "outbox" / "example-partner").iterdir()} == {"cafes.csv", "districts.csv"}
 
 
+def test_the_page_on_zone_lists_is_true(session: Session) -> None:
+    run_document("docs/zone-lists.md", session, on_python=pytest.fail)
+
+
 @pytest.mark.usefixtures("in_germany")
 def test_the_page_on_policies_shows_files_that_work(session: Session) -> None:
     run_document("docs/policies.md", session, on_python=pytest.fail)
@@ -160,7 +164,14 @@ def test_every_block_is_of_a_kind_that_is_executed_read_or_only_shown(path: Path
 
 
 def test_console_and_python_stand_only_in_documents_that_are_run() -> None:
-    run = {"README.md", "CONTRIBUTING.md", "docs/operation.md", "docs/policies.md", "docs/airflow.md"}
+    run = {
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/operation.md",
+        "docs/policies.md",
+        "docs/airflow.md",
+        "docs/zone-lists.md",
+    }
 
     assert {
         path.relative_to(ROOT).as_posix()

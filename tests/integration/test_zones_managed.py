@@ -64,8 +64,11 @@ def pinned(folder: Path, places: dict[str, tuple[float, float]] = PLACES, **chan
     return pin_zone_list(written(folder / "data.geojson", places), facts=replace(FACTS, **changes))
 
 
-WORDS = {"A": {"kind": "caserne", "grade": "sure"}, "B": {"kind": "hopital", "grade": "likely"}}
-CLASSED = {
+WORDS: dict[str, dict[str, Any]] = {
+    "A": {"kind": "caserne", "grade": "sure"},
+    "B": {"kind": "hopital", "grade": "likely"},
+}
+CLASSED: dict[str, Any] = {
     "category_field": "kind",
     "category_map": {"caserne": "military", "hopital": "health"},
     "grades": ("sure", "likely"),
