@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from geogate.sandbox import Ending
 
 
+def in_silence(_rows: int) -> None:
+    """Hear how many rows were read, and say nothing: what is said where a file is read counts as a complaint."""
+
+
 class Complaining(Here):
     """A child whose libraries say something to nobody in particular."""
 
@@ -68,7 +72,7 @@ class Read:
         house = self.gate.house()
         question, scratch = ask(self.gate.wish(self.path), house=house), self.gate.root / "scratch"
         scratch.mkdir()
-        inspection = Inspection(child=kind(scratch=scratch, output=None, on_rows=print), on_rows=print)
+        inspection = Inspection(child=kind(scratch=scratch, output=None, on_rows=in_silence), on_rows=in_silence)
         files = ((str(self.path), self.path.name),)
         inspection.open(Order(files=files, assume_crs="", as_is=False, tools=PLAIN))
         subject = Subject(files={self.path: self.path.name}, digest=lambda: DIGEST, size=1, as_is=False)
@@ -87,7 +91,11 @@ def test_how_a_child_ends_is_part_of_the_verdict(gate: Gate, kind: type[Here], r
 
 @pytest.mark.parametrize("written", [(), ("a.parquet",)])
 def test_a_complaint_counts_whether_a_child_reads_or_writes(tmp_path: Path, written: Sequence[str]) -> None:
-    inspection = Inspection(child=Complaining(scratch=tmp_path, output=None, on_rows=print), on_rows=print)
+    output = tmp_path / "output"
+    output.mkdir()
+    for name in written:
+        (output / name).write_bytes(b"x")
+    inspection = Inspection(child=Complaining(scratch=tmp_path, output=output, on_rows=in_silence), on_rows=in_silence)
     assert [str(finding.rule) for finding in inspection.finish(written)] == ["gate/reader-warned"]
 
 
@@ -104,7 +112,7 @@ def test_the_trouble_of_a_child_is_an_error_and_no_answer(tmp_path: Path) -> Non
         del inside, shapefile_as
         return EncodedReport(trouble=Trouble(error="ServiceError", summary="the disk is full", hint=""))
 
-    inspection = Inspection(child=Here(scratch=tmp_path, output=None, on_rows=print), on_rows=print)
+    inspection = Inspection(child=Here(scratch=tmp_path, output=None, on_rows=in_silence), on_rows=in_silence)
     with pytest.raises(ServiceError, match="the disk is full"):
         inspection.ask(full, "GPKG", gives=EncodedReport)
 
@@ -117,7 +125,7 @@ def test_nothing_is_read_where_readers_cannot_be_isolated_as_the_policy_demands(
     try:
         with (
             pytest.raises(NotIsolatedError),
-            inspected(order, {path: path.name}, minimum=IsolationLevel.FILTERED, on_rows=print),
+            inspected(order, {path: path.name}, minimum=IsolationLevel.FILTERED, on_rows=in_silence),
         ):
             pytest.fail("it was read without isolation")
     finally:

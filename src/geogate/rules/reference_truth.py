@@ -113,7 +113,7 @@ class ReferenceTruth(Rule[ReferenceParams]):
         Limit("buffer_m", ">"),
         Limit("max_features", "<="),
         Limit("max_share", "<="),
-        Limit("min_share_fitting", "<="),
+        Limit("min_share_fitting", "<"),
         Never("readings", every="all"),
     )
     says = (
