@@ -134,7 +134,9 @@ class GeoParquetSource:
     @cached_property
     def _contents(self) -> Contents:
         found = self._footer
-        return contents_of(self.path, schema=found.schema, metadata=found.metadata, crs=found.geo.crs)
+        return contents_of(
+            self.path, schema=found.schema, geometry=found.geo.column, metadata=found.metadata, crs=found.geo.crs
+        )
 
     @property
     def contents(self) -> tuple[FilePart, ...]:

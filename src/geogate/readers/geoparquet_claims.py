@@ -25,7 +25,7 @@ from geogate.libraries.thrift import (
     parsed,
     value_of,
 )
-from geogate.readers.geoparquet_pages import BYTE_ARRAY, PLAIN, WIDTHS, Chunk, Leaf, Seen, look_through
+from geogate.readers.geoparquet_pages import BYTE_ARRAY, FLOATS, PLAIN, WIDTHS, Chunk, Leaf, Seen, look_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -113,6 +113,7 @@ def leaves_of(metadata: pq.FileMetaData) -> tuple[Leaf, ...]:
             width=WIDTHS.get(column.physical_type, max(column.length or 0, 0)),
             definition=column.max_definition_level,
             repetition=column.max_repetition_level,
+            floats=FLOATS.get(column.physical_type, "<f2" if column.logical_type.type == "FLOAT16" else ""),
         )
         for column in columns
     )

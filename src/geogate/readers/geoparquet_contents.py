@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from geogate.libraries.bare_columns import has_plain_names, is_bare
 from geogate.libraries.strict import reading
 from geogate.libraries.thrift import BINARY, I32, I64, LIST, STRUCT, Kinds, Struct, decoded, has_kinds, value_of
 from geogate.measures.published import published
@@ -46,6 +47,10 @@ _FILE: Final[Kinds] = {
     7: (LIST, STRUCT),
 }
 _PAIR: Final[Kinds] = {1: BINARY, 2: BINARY}
+_OF_GEOMETRIES: Final = frozenset(
+    {"vertices", "rings", "points", "linestrings", "polygons", "xy", "xyz", "xym", "xyzm"}
+)
+"""The names by GeoArrow of what the lists of geometries hold."""
 _DESCRIBED: Final = frozenset({"encoding", "geometry_types", "crs"})
 
 
@@ -57,8 +62,10 @@ class Contents:
     texts: tuple[dict[int, int], ...] = ()
 
 
-def contents_of(path: Path, *, schema: pa.Schema, metadata: pq.FileMetaData, crs: pyproj.CRS | None) -> Contents:
-    """Look through a whole file.
+def contents_of(
+    path: Path, *, schema: pa.Schema, geometry: str, metadata: pq.FileMetaData, crs: pyproj.CRS | None
+) -> Contents:
+    """Look through a whole file; ``geometry`` is the name of its geometry column.
 
     Raises: UnreadableError when it cannot be read.
     """
@@ -77,8 +84,14 @@ def contents_of(path: Path, *, schema: pa.Schema, metadata: pq.FileMetaData, crs
     between, twice = gaps(account.spans, start=len(MAGIC), end=start)
     odd["bytes between the columns"] += between
     odd["columns that share bytes"] += twice
+    odd["types with parameters of their own"] += sum(not _is_bare(field, geometry) for field in schema)
     odd["texts that are read as something else"] += not texts_are_read(schema, leaves)
     return Contents(parts=_named(odd, groups=groups, footer=end - TAIL - start), texts=tuple(account.texts))
+
+
+def _is_bare(field: pa.Field, geometry: str) -> bool:
+    # The type of geometries follows from their encoding, but for the names of what lists hold.
+    return has_plain_names(field.type, _OF_GEOMETRIES) if field.name == geometry else is_bare(field.type)
 
 
 def _named(odd: Counter[str], *, groups: int, footer: int | None = None) -> tuple[FilePart, ...]:

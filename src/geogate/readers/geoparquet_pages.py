@@ -1,6 +1,7 @@
 """The pages of a Parquet column, one after the other: what stands in their heads, and that nothing stands beside them.
 
-Values are not decoded: that they fill their pages follows from how many there are, and for texts from what is read.
+Values are not decoded, but for floating-point numbers, whose NaN could carry a message: that values fill their pages
+follows from how many there are, and for texts from what is read.
 Checksums are compared by whoever reads the rows.
 
 Source: parquet-format 2.11 (parquet.thrift, Encodings.md); RFC 8878 for zstd.
@@ -12,13 +13,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
+import numpy as np
+
+from geogate.libraries.bare_columns import has_odd_nan
 from geogate.libraries.thrift import I32, STRUCT, TRUE, Field, Kinds, Struct, decoded_first, has_kinds, value_of
 from geogate.readers.geoparquet_levels import OddLevelsError, count_levels
 from geogate.readers.geoparquet_zstd import is_one_frame
 
 PLAIN, RLE = 0, 3
+NANS: Final = "numbers that are none, with bits of their own"
 BOOLEAN, BYTE_ARRAY = "BOOLEAN", "BYTE_ARRAY"
 WIDTHS: Final = {"INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
+FLOATS: Final = {"FLOAT": "<f4", "DOUBLE": "<f8"}
 CODECS: Final = {0: "", 1: "snappy", 6: "zstd"}
 """The compressions in which a page cannot hold more than its values."""
 
@@ -42,6 +48,8 @@ class OddPageError(ValueError):
 class Leaf:
     """A column of values: its path, its physical type, and how deep its levels go.
 
+    ``floats`` is numpy's name for its floating-point numbers, empty where it has others.
+
     Units: ``width`` in bytes, 0 where values have no fixed one.
     """
 
@@ -50,6 +58,7 @@ class Leaf:
     width: int
     definition: int
     repetition: int
+    floats: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,3 +251,5 @@ def _values(stream: Any, chunk: Chunk, seen: Seen, *, encoding: int, present: in
         fits = size == present * chunk.leaf.width
     if not fits:
         raise OddPageError("pages with more than their values")
+    if chunk.leaf.floats:
+        seen.odd[NANS] += has_odd_nan(np.frombuffer(stream.read(size), chunk.leaf.floats))

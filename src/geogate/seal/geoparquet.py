@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from geogate.libraries.bare_columns import bare_type
 from geogate.measures.source import UnreadableError
 from geogate.seal.row_groups import Form, JoinedFile
 from geogate.seal.rows import canonical_rows, in_blocks
@@ -58,7 +59,7 @@ def _survives(schema: pa.Schema) -> bool:
 
 def _schema(layer: LayerSchema) -> pa.Schema:
     fields = [*layer.attributes, pa.field(layer.geometry_column, pa.binary())]
-    return pa.schema([pa.field(field.name, field.type) for field in fields])
+    return pa.schema([pa.field(field.name, bare_type(field.type)) for field in fields])
 
 
 def _ahead(work: Callable[[pa.Table], pa.Buffer], blocks: Iterator[pa.Table], *, workers: int) -> Iterator[pa.Buffer]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from geogate.libraries.bare_columns import bare_type
 from geogate.libraries.gdal import configure_gdal
 from geogate.libraries.strict import writing
 from geogate.measures.canonical import canonical_wkb
@@ -70,7 +71,7 @@ def _stream(
 ) -> tuple[pa.RecordBatchReader, list[UnreadableError]]:
     """Make the stream that GDAL consumes, and a place for the reader's own words if it fails half-way."""
     fields = [*layer.attributes, pa.field(layer.geometry_column, pa.binary())]
-    schema = pa.schema([pa.field(f.name, f.type) for f in fields])
+    schema = pa.schema([pa.field(f.name, bare_type(f.type)) for f in fields])
     failed: list[UnreadableError] = []
 
     def batches() -> Iterator[pa.RecordBatch]:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geogate.libraries.bare_columns import bare, bare_schema
 from geogate.measures.canonical import canonical_wkb
 from geogate.measures.measure import UnmeasurableError
 from geogate.measures.source import UnreadableError
@@ -27,7 +28,7 @@ _OF_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_string, p
 def canonical_rows(
     source: Source, layer: LayerSchema, crs: pyproj.CRS, *, kernels: bool = False
 ) -> Iterator[tuple[pa.Array, pa.RecordBatch]]:
-    """Yield geometries and attributes of every row, and vouch for their number after the last.
+    """Yield geometries and attributes of every row, these in bare types; vouch for their number after the last.
 
     ``kernels`` says that compiled kernels may be loaded; the bytes are the same with and without.
 
@@ -37,13 +38,19 @@ def canonical_rows(
     for batch in source.batches(layer, crs=crs):
         count += batch.rows
         batch.kernels = kernels
-        yield _canonical(batch, layer), batch.attributes
+        yield _canonical(batch, layer), _bare(batch.attributes)
     if layer.rows is not None and count != layer.rows:
         raise UnreadableError(
             f"{count} rows were read where the file claims {layer.rows}",
             remedy="write the file again; it is damaged or was cut short",
             layer=layer.name,
         )
+
+
+def _bare(attributes: pa.RecordBatch) -> pa.RecordBatch:
+    if not attributes.num_columns:
+        return attributes
+    return pa.record_batch([bare(column) for column in attributes.columns], schema=bare_schema(attributes.schema))
 
 
 def _canonical(batch: LayerBatch, layer: LayerSchema) -> pa.Array:
