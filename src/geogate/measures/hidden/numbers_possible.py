@@ -19,13 +19,16 @@ from geogate.measures.hidden.numbers_sizes import (
     TURN,
     are_half_axes,
     in_degrees,
+    in_kilometres,
     in_metres,
     in_one_number,
     in_radians,
+    in_tens_of_metres,
     packed,
     scaled,
 )
 from geogate.measures.hidden.numbers_turns import in_turn
+from geogate.measures.hidden.numbers_within import within_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -51,6 +54,7 @@ REGION_SPREADS: Final = 8.0
 
 FINE_STEP: Final = 1.01e-3
 SMALL_STEP: Final = 1.01e-4
+_KILOMETRES_STEP: Final = 1.01e-2
 
 _HALF: Final = 0.5
 _HIGHEST: Final = 90.0
@@ -97,9 +101,10 @@ def possible(subject: Subject) -> tuple[str, ...]:
         if any(other != name and _together(subject, name, other) for other in names)
     }
     found |= {name for name, column in subject.columns.items() if _open(column) and packed(column)}
-    found |= _of_one_region(subject)
+    found |= _of_one_region(subject) | _in_tens(subject)
     latitudes = [name for name in found if name not in families["degrees"] or _could_be_latitude(subject, name)]
     alone = {name for name, column in subject.columns.items() if _could_take_turns(subject, name, column)}
+    alone |= within_cells(subject)
     return tuple(name for name in subject.columns if name in alone or (latitudes and name in found))
 
 
@@ -191,22 +196,39 @@ def _of_one_region(subject: Subject) -> set[str]:
     found: set[str] = set()
     for one, spread in spreads.items():
         column = subject.columns[one]
-        small = column.largest <= 1.0
-        if not (small or column.rate or column.heavy):
+        small, long = column.largest <= 1.0, in_kilometres(column)
+        if not (small or long or column.rate or column.heavy):
             continue
         for other, others in spreads.items():
             beside = subject.columns[other]
             far = float(np.median(np.abs(beside.known))) > REGION * others
             alike = spread / REGION_SPREADS <= others <= spread * REGION_SPREADS
-            finest = max(column.step, beside.step) <= (SMALL_STEP if small else FINE_STEP)
+            both_long = in_kilometres(beside)
+            if long and not both_long:
+                continue
+            step = SMALL_STEP if small else _KILOMETRES_STEP if both_long else FINE_STEP
+            finest = max(column.step, beside.step) <= step
             if one != other and far and alike and finest and others > 0:
                 found |= {one, other}
     return found
 
 
+def _in_tens(subject: Subject) -> set[str]:
+    """Find integers of five digits beside others that are not the same: projected coordinates in tens of metres."""
+    numbers = {
+        name: subject.raw[name] for name, each in subject.columns.items() if _open(each) and in_tens_of_metres(each)
+    }
+    return {
+        name
+        for name, mine in numbers.items()
+        if any(other != name and not np.array_equal(mine, others) for other, others in numbers.items())
+    }
+
+
 def _has_decimals(column: Column) -> bool:
     explained = column.facts.kind == "time" or column.moment or column.counter
-    return not explained and column.rich > _HALF and not column.whole and column.largest <= TURN / 2
+    size = column.largest <= TURN / 2 or in_kilometres(column)
+    return not explained and column.rich > _HALF and not column.whole and size
 
 
 def _spread(column: Column) -> float:

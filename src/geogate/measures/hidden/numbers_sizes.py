@@ -31,6 +31,9 @@ NEAR_M: Final = 10.0
 
 TURN: Final = 360.0
 
+_TENS_KM: Final = 1.01e-2
+"""The step of kilometres that say tens of metres."""
+
 
 def in_degrees(column: Column) -> bool:
     """Tell whether numbers could be degrees, or degrees and a constant."""
@@ -54,6 +57,16 @@ def in_one_number(column: Column) -> bool:
 def in_metres(column: Column) -> bool:
     """Tell whether numbers with decimals could be projected coordinates."""
     return not column.whole and METRIC[0] <= column.largest <= METRIC[1]
+
+
+def in_kilometres(column: Column) -> bool:
+    """Tell whether numbers with two decimals or more could be projected coordinates in kilometres."""
+    return not column.whole and TURN < column.largest <= METRIC[1] / 1_000 and column.step <= _TENS_KM
+
+
+def in_tens_of_metres(column: Column) -> bool:
+    """Tell whether integers of five digits and more could be projected coordinates in tens of metres."""
+    return column.whole and 1e4 <= column.largest <= METRIC[1] / 10  # noqa: PLR2004 digits
 
 
 def scaled(column: Column) -> bool:
