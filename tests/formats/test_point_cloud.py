@@ -147,6 +147,17 @@ def test_extra_dimensions_are_columns_and_leave_without_their_description(tmp_pa
     assert table(written)[1]["quality"] == columns["quality"]
 
 
+def test_every_nan_of_a_dimension_leaves_as_one(tmp_path: Path) -> None:
+    las = cloud()
+    las.add_extra_dim(laspy.ExtraBytesParams("quality", np.float64))
+    las["quality"] = (np.uint64(0x7FF8_0000_0000_0000) | np.arange(POINTS, dtype=np.uint64)).view(np.float64)
+    path = save(tmp_path, las)
+    for file, expected in ((path, POINTS), (sealed(path), 1)):
+        with laspy.open(file) as reader:
+            found = np.asarray(reader.read()["quality"]).view(np.uint64)
+        assert len(np.unique(found)) == expected
+
+
 def test_what_stands_beside_the_points_is_named_and_does_not_leave(tmp_path: Path) -> None:
     las = cloud()
     las.header.system_identifier = "my plane"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import pytest
 from integration.forks import in_a_fork
@@ -39,6 +41,9 @@ from geogate.model.lifecycle import State
 from geogate.model.names import Actor, RequestId
 from geogate.model.release import Choice
 from geogate.model.verdict import Decision
+
+if TYPE_CHECKING:
+    from pathlib import Path as FolderPath
 
 R1 = RequestId("r1")
 
@@ -239,6 +244,13 @@ def test_creating_a_ledger_that_is_there_keeps_what_it_holds(empty_url: str) -> 
         assert again.verify().whole
     with Ledger.open(empty_url) as opened:
         assert opened.head() == head
+
+
+def test_a_ledger_in_a_file_is_read_by_its_owner_alone(tmp_path: FolderPath) -> None:
+    with Ledger.create(f"sqlite:///{tmp_path / 'ledger.db'}"):
+        made = [path for path in tmp_path.iterdir() if path.name.startswith("ledger.db") and path.suffix != ".lock"]
+        assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in made} == {path.name: 0o600 for path in made}
+        assert made
 
 
 def test_the_code_knows_the_newest_revision() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -73,10 +73,18 @@ def engine_for(url: URL, *, create: bool, busy_timeout_s: float) -> Engine:
     return engine
 
 
+def _make_private(path: Path) -> None:
+    """Make a file that only its owner reads; SQLite gives its journals the same mode. One that exists keeps its own."""
+    with suppress(OSError):  # SQLite says what is wrong with the place
+        path.touch(mode=0o600, exist_ok=False)
+
+
 def _sqlite(path: Path, *, create: bool, busy_timeout_s: float) -> Engine:
     name = f"file:{quote(str(path.absolute()))}?mode={'rwc' if create else 'rw'}"
 
     def connect() -> sqlite3.Connection:
+        if create:
+            _make_private(path)
         # Autocommit as far as Python is concerned: transactions begin where _begin says so.
         return sqlite3.connect(name, uri=True, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
 

@@ -84,7 +84,7 @@ def bare(array: Any) -> pa.Array:
     array = _values_of(array)
     kind = array.type
     if pt.is_floating(kind):
-        return _one_nan(array)
+        return _bare_floats(array)
     if pt.is_nested(kind):
         return _bare_nested(array)
     wanted = bare_type(kind)
@@ -144,20 +144,24 @@ def _listed(array: Any, wanted: pa.DataType) -> pa.Array:
     return make.from_arrays(offsets, bare(array.flatten()), type=wanted, mask=missing)
 
 
-def _one_nan(array: Any) -> pa.Array:
-    kind = array.type
+def _bare_floats(array: Any) -> pa.Array:
     validity, data = array.buffers()
     if data is None or not len(array):
         return array
-    name = str(kind)
     start = array.offset
-    values = np.frombuffer(data, _FLOATS[name])[start : start + len(array)]
-    if not has_odd_nan(values):
+    own = np.frombuffer(data, _FLOATS[str(array.type)])[start : start + len(array)]
+    values = one_nan(own)
+    if values is own:
         return array
-    # The slots of missing values are not written, whatever they hold.
-    values = np.where(np.isnan(values), _FLOATS[name](np.nan), values)
     missing = None if validity is None else array.is_null().to_numpy(zero_copy_only=False)
-    return pa.array(values, kind, mask=missing, from_pandas=False)
+    return pa.array(values, array.type, mask=missing, from_pandas=False)
+
+
+def one_nan(values: Any) -> Any:
+    """Give numbers in which every NaN is the one that leaves; the same array where they are that already."""
+    if values.dtype.kind != "f" or not has_odd_nan(values):
+        return values
+    return np.where(np.isnan(values), np.array(np.nan, values.dtype), values)
 
 
 def has_odd_nan(values: Any) -> bool:

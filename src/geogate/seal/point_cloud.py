@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from geogate.libraries.bare_columns import one_nan
 from geogate.libraries.point_cloud_wkt import wkt_record
 from geogate.libraries.point_clouds import chunks, header_of, opened, strict_points
 from geogate.measures.source import UnreadableError
@@ -148,7 +149,7 @@ def _moved(points: Any, header: Any, axes: tuple[_Axis, ...]) -> Any:
 
     written = laspy.ScaleAwarePointRecord.zeros(len(points), header=header)
     for name in written.array.dtype.names:
-        written.array[name] = points.array[name]
+        written.array[name] = one_nan(points.array[name])
     for axis, name in zip(axes, "XYZ", strict=True):
         written.array[name] = (points.array[name].astype(np.int64) + axis.shift).astype(np.int32)
     return written
