@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,3 +66,21 @@ def test_no_type_leaves_with_a_parameter_of_its_own(tmp_path: Path) -> None:
     assert SECRET not in said
     assert "4369" not in said
     assert odd((out,)) == set()
+
+
+@pytest.mark.parametrize(
+    ("wkb", "plain"),
+    [
+        (struct.pack("<BIddQ", 1, 1001, 8.0, 50.0, 0x7FF8_0000_1234_5678), False),
+        (struct.pack("<BIddQ", 1, 1001, 8.0, 50.0, 0x7FF8_0000_0000_0000), True),
+        (struct.pack(">BIdd", 0, 1, 8.0, 50.0), False),
+        (struct.pack("<BIddd", 1, 0x8000_0001, 8.0, 50.0, 1.0), False),
+        (struct.pack("<BIdd", 1, 1, 8.0, 50.0), True),
+    ],
+    ids=["odd nan", "nan", "big-endian", "extended", "plain"],
+)
+def test_geometries_in_other_bytes_than_their_own_are_named(wkb: bytes, plain: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter
+    table = pa.table({"geom": pa.array([wkb, None], pa.binary())})
+    file = write(table, tmp_path / "data.parquet", Format.GEOPARQUET, "Point")
+    assert ("geometries in other bytes than geogate would write" not in odd((file,))) == plain
+    assert odd(sealed((file,), tmp_path / "out")) == set()

@@ -15,7 +15,16 @@ from geogate.readers.geoarrow import check_native, native_rows
 from geogate.readers.geoparquet_claims import has_sound_histograms, texts_of_groups
 from geogate.readers.geoparquet_contents import Contents, contents_of
 from geogate.readers.geoparquet_metadata import GeoMetadata, parse_geo
-from geogate.readers.geoparquet_parts import REMEDY, Group, batch_rows, groups_of, heaviest_seen, parts_of, slices_of
+from geogate.readers.geoparquet_parts import (
+    MOST_ROWS,
+    REMEDY,
+    Group,
+    batch_rows,
+    groups_of,
+    heaviest_seen,
+    parts_of,
+    slices_of,
+)
 from geogate.readers.geoparquet_texts import TextsRead
 
 if TYPE_CHECKING:
@@ -213,6 +222,20 @@ class GeoParquetSource:
                 if batch is None:
                     return
                 yield from slices_of(batch)
+
+    def written_wkb(self) -> Iterator[pa.Array]:
+        """Read the WKB of all rows as it stands in the file; there is none where geometries are nested lists.
+
+        Raises: UnreadableError.
+        """
+        found = self._footer
+        if found.geo.encoding != "WKB":
+            return
+        name = found.layer.geometry_column
+        with reading("read to its end", layer=found.layer.name), self._open(found.metadata) as file:
+            for batch in file.iter_batches(batch_size=MOST_ROWS, columns=[name], use_threads=False):
+                for part in slices_of(batch):
+                    yield plain(part.column(0)).cast("binary")
 
     def _rows(self, batch: pa.RecordBatch, layer: LayerSchema) -> tuple[pa.Array | NativeRows, pa.RecordBatch]:
         import pyarrow as pa

@@ -5,16 +5,19 @@ It is for formats whose readers cannot say of every byte what it means; the othe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+from geogate.measures.canonical import canonical_wkb
+from geogate.measures.measure import UnmeasurableError
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Fate, FilePart, Format
 from geogate.seal.canonical import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
     import pyproj
 
     from geogate.measures.source import Source
@@ -25,7 +28,18 @@ ACCOUNTED: Final = frozenset({Format.GEOPARQUET, Format.GEOJSON, Format.GEOJSONS
 SAME = FilePart(what="files that are what geogate writes", fate=Fate.JUDGED)
 OTHER = FilePart(what="bytes that the canonical encoding does not have", fate=Fate.REMOVED)
 
+WKB = FilePart(what="geometries in other bytes than geogate would write", fate=Fate.REMOVED)
+
 _CHUNK: Final = 1 << 20
+
+
+@runtime_checkable
+class WithWkb(Protocol):
+    """A source that accounts for its bytes, but not for what geometries in them could be spelled like."""
+
+    def written_wkb(self) -> Iterator[pa.Array]:
+        """Read the WKB of all rows as it stands in the file."""
+        ...
 
 
 def account_for(
@@ -39,11 +53,20 @@ def account_for(
     Raises: ServiceError when the disk fails.
     """
     staged = tuple(files)
-    return tuple(
+    odd = tuple(WKB for source, _ in sources if isinstance(source, WithWkb) and not _has_canonical_wkb(source))
+    return odd + tuple(
         SAME if _is_canonical(source, layers, staged, into / f"again-{number}") else OTHER
         for number, (source, layers) in enumerate(sources)
         if source.format not in ACCOUNTED
     )
+
+
+def _has_canonical_wkb(source: WithWkb) -> bool:
+    """Tell whether no byte order, type code or NaN of a geometry says more than the geometry."""
+    try:
+        return all(canonical_wkb(wkb) is wkb for wkb in source.written_wkb())
+    except UnmeasurableError:
+        return False
 
 
 def _is_canonical(source: Source, layers: Mapping[str, pyproj.CRS], staged: Sequence[Path], folder: Path) -> bool:
