@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h3
 import mgrs
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from smuggling.secret import Position
 
 UTM = pyproj.Transformer.from_crs(4326, 32633, always_xy=True)
+GAUSS_KRUEGER = pyproj.Transformer.from_crs(4326, 31469, always_xy=True)
 ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz"
 NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
 
@@ -153,7 +154,37 @@ def _last_two(text: str) -> Position:
     return floats(text)[-2], floats(text)[-1]
 
 
+def called(east: str, north: str, transformer: pyproj.Transformer, zone: int = 0) -> tuple[Any, Any]:
+    """Give a writer and a reader of metres that are called by their names."""
+
+    def write(lon: float, lat: float) -> str:
+        x, y = transformer.transform(lon, lat)
+        return f"{east} {x + zone:.0f} {north} {y:.0f}"
+
+    def read(text: str) -> Position:
+        x, y = floats(text)
+        found: Position = transformer.transform(x - zone, y, direction="INVERSE")
+        return found
+
+    return write, read
+
+
+def in_german(value: float) -> str:
+    """Write degrees, minutes and seconds as a person would say them."""
+    seconds = value * 3600
+    return f"{int(seconds // 3600)} Grad {int(seconds // 60 % 60)} Minuten {seconds % 60:.1f} Sekunden"
+
+
 CASES = (
+    written("rechtswert", "metres of a zone by their German names", *called("Rechtswert", "Hochwert", GAUSS_KRUEGER)),
+    written("rechtswert-in-letters", "the same by their letters", *called("R", "H", GAUSS_KRUEGER)),
+    written("ostwert", "metres with the zone in front", *called("Ostwert", "Nordwert", UTM, 33_000_000)),
+    written(
+        "grad-minuten-sekunden",
+        "in German words",
+        lambda x, y: f"{in_german(y)} Nord, {in_german(x)} Ost",
+        undms,
+    ),
     written("wkt", "in a sentence", lambda x, y: f"checked POINT ({x} {y})", _wkt),
     written("wkb-hex", "as databases print it", lambda x, y: str(shapely.to_wkb(shapely.Point(x, y), hex=True)), _wkb),
     written("ewkb-hex", "as PostGIS prints it", _ewkb, _wkb),

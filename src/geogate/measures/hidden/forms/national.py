@@ -1,11 +1,11 @@
-"""References of the grids of Great Britain and Ireland: letters of a square and digits within it."""
+"""References of national grids: letters of a square with digits, or eastings and northings that are called so."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from geogate.measures.hidden import Strength
-from geogate.measures.hidden.forms.form import START, Form, Match, Reading, alone, snapped
+from geogate.measures.hidden.forms.form import START, UNKNOWN, Form, Match, Reading, alone, snapped
 from geogate.measures.hidden.forms.geometry import to_lonlat
 
 _BRITISH: Final = frozenset(
@@ -19,6 +19,12 @@ _SQUARE_M: Final = 100_000
 _FAIR: Final = 4
 _BNG: Final = 27_700
 _IRISH: Final = 29_903
+_GAUSS_KRUEGER: Final = 7
+_UTM: Final = 8
+_LETTER: Final = 2
+"""Letters by which no word says what a number is."""
+
+_GERMAN: Final = (44.0, 60.0)
 _INITIALS: Final = b"TFMPNHRVWO"
 
 
@@ -78,11 +84,53 @@ def _read_irish(data: bytes, match: Match) -> Reading | None:
     return Reading(lonlat=[snapped(*found, cell_m)], cell_m=cell_m, strength=strength)
 
 
+def _read_called(_: bytes, match: Match) -> Reading | None:
+    """Read an easting and a northing; where the zone is not told it is a position that nobody can read."""
+    word, east, north = (match.group(i) or b"" for i in (1, 2, 3))
+    return _called(word, east, north)
+
+
+def _read_called_north_first(_: bytes, match: Match) -> Reading | None:
+    north, word, east = (match.group(i) or b"" for i in (1, 2, 3))
+    return _called(word, east, north)
+
+
+def _called(word: bytes, east: bytes, north: bytes) -> Reading | None:
+    if len(east) == _GAUSS_KRUEGER and east[:1] in b"2345":
+        found = to_lonlat(31_464 + int(east[:1]), float(east), float(north))
+    elif len(east) == _UTM and east[:2] in {b"31", b"32", b"33"}:
+        found = to_lonlat(32_600 + int(east[:2]), float(east[2:]), float(north))
+    else:
+        found = None
+    strength = Strength.LIKELY if len(word) > _LETTER else Strength.POSSIBLE
+    if found is not None and _GERMAN[0] <= found[1] <= _GERMAN[1]:
+        sure = Strength.CERTAIN if len(word) > _LETTER else Strength.LIKELY
+        return Reading(lonlat=[snapped(*found, 1.0)], cell_m=1.0, strength=sure)
+    return Reading(lonlat=UNKNOWN, cell_m=1.0, strength=strength) if strength > Strength.POSSIBLE else None
+
+
 _SPACED: Final = r"([0-9]{3,5})[\s,]([0-9]{3,5})"
 _COUNTRIES: Final = "HU|NL|NO|SE|SK|TR"
 """Squares that are codes of countries as well, whose numbers of taxpayers look like references."""
 
+_EAST: Final = r"(?i:rechtswert|ostwert|easting)|\bRW?"
+_NORTH: Final = r"(?i:hochwert|nordwert|northing)|\bHW?"
+_GIVES: Final = r"[^0-9A-Za-z\x1e\x1f+-]{0,6}"
+_THEN: Final = r"(?:[.,][0-9]{1,4})?\s?m?[\s,;/|_-]{1,4}"
+
 FORMS: Final = (
+    Form(
+        name="easting-and-northing",
+        telling=rf"(?:{_EAST}){_GIVES}[0-9]{{6,8}}{_THEN}(?:{_NORTH}){_GIVES}[0-9]{{6,7}}\b",
+        pattern=rf"({_EAST}){_GIVES}([0-9]{{6,8}}){_THEN}(?:{_NORTH}){_GIVES}([0-9]{{6,7}})\b",
+        read=_read_called,
+    ),
+    Form(
+        name="easting-and-northing",
+        telling=rf"(?:{_NORTH}){_GIVES}[0-9]{{6,7}}{_THEN}(?:{_EAST}){_GIVES}[0-9]{{6,8}}\b",
+        pattern=rf"(?:{_NORTH}){_GIVES}([0-9]{{6,7}}){_THEN}({_EAST}){_GIVES}([0-9]{{6,8}})\b",
+        read=_read_called_north_first,
+    ),
     Form(
         name="british-grid",
         telling=r"\b[HNOST][A-HJ-Z]\s?[0-9]{3,5}\s[0-9]{3}",

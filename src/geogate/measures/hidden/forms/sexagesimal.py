@@ -39,9 +39,9 @@ _LETTER: Final = (
 _SIGNS: Final = {
     "с": b"N", "ю": b"S", "в": b"E", "з": b"W", "北": b"N", "南": b"S", "东": b"E", "東": b"E", "西": b"W",
 }  # fmt: skip
-_DEG: Final = r"\s?(?:°|deg(?:rees?)?\b\.?|度|d|\*)\s?"
-_MIN: Final = r"\s?(?:''?|`|m(?:in(?:utes?)?)?\b\.?|分|m)?\s?"
-_SEC: Final = r"\s?(?:\"|''|``|s(?:ec(?:onds?)?)?\b\.?|秒)?"
+_DEG: Final = r"\s?(?:°|deg(?:rees?)?\b\.?|(?i:grad)\b|度|d|\*)\s?"
+_MIN: Final = r"\s?(?:''?|`|(?i:minuten?)\b|m(?:in(?:utes?)?)?\b\.?|分|m)?\s?"
+_SEC: Final = r"\s?(?:\"|''|``|(?i:sekunden?)\b|s(?:ec(?:onds?)?)?\b\.?|秒)?"
 _PART: Final = r"[0-9]{1,2}(?:[.,][0-9]{1,30})?"
 _AXIS: Final = rf"({_LETTER})?[\s:=]{{0,2}}([-+]?[0-9]{{1,3}}){_DEG}({_PART}){_MIN}({_PART})?{_SEC}\s?({_LETTER})?"
 _BETWEEN: Final = r"[^0-9\x1e\x1f°+-]{0,16}?"
@@ -95,7 +95,7 @@ def _reading(
 def _marked(match: Match, axes: int) -> bool:
     """Say whether axes have a sign of degrees, or one of minutes behind the letter d, which numbers have, too."""
     text = match.group() or b""
-    if b"\xc2\xb0" in text or b"deg" in text.lower() or "度".encode() in text:
+    if b"\xc2\xb0" in text or b"deg" in text.lower() or b"grad" in text.lower() or "度".encode() in text:
         return True
     return text.count(b"'") + text.count(b"m") >= axes
 
@@ -207,7 +207,7 @@ _TWO_PARTS: Final = r"[0-9]\s?[:\s-]\s?[0-9]{1,2}(?:[.,][0-9]{1,30})?"
 FORMS: Final = (
     Form(
         name="degrees-minutes",
-        telling=r"[0-9](?:\s?(?:°|deg(?:rees?)?\b\.?|度|\*)\s?|\s?d\s?)[0-9]{1,2}(?:[.,][0-9]{1,30})?\s?(?:'|`|m|分|[NSEWO])",
+        telling=r"[0-9](?:\s?(?:°|deg(?:rees?)?\b\.?|(?i:grad)\b|度|\*)\s?|\s?d\s?)[0-9]{1,2}(?:[.,][0-9]{1,30})?\s?(?:'|`|[mM]|分|[NSEWO])",
         pattern=rf"{_AXIS}{_BETWEEN}{_AXIS}",
         read=_read_signs,
         rises=True,
