@@ -45,9 +45,15 @@ def test_each_export_is_what_its_gate_needs_and_no_policy(tmp_path: Path) -> Non
             "destination": "s3://bucket/partner/",
             "purpose": "maps",
             "assume_crs": "EPSG:4326",
+            "declaration": {},
             "problem": "",
         }
     ]
+
+
+def test_what_is_declared_of_an_export_goes_along(tmp_path: Path) -> None:
+    export(tmp_path, "roads", release=f"{RELEASE}declaration: {{origins: [DE], transaction: research}}\n")
+    assert staged(tmp_path)[0]["declaration"] == {"origins": ["DE"], "transaction": "research"}
 
 
 def test_exports_come_in_the_order_of_their_names(tmp_path: Path) -> None:

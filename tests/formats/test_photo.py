@@ -425,5 +425,6 @@ def test_every_place_that_a_photo_tells_counts_and_each_of_them_once() -> None:
 def test_nothing_but_pixels_comes_along_with_a_picture(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     Image.new("RGB", (8, 8), (10, 90, 30)).save(path, "JPEG", comment=b"8.5 47.3", dpi=(300, 300))
-    assert Image.open(path).info["comment"] == b"8.5 47.3"
+    with Image.open(path) as written:
+        assert written.info["comment"] == b"8.5 47.3"
     assert picture_of(path, Format.JPEG, anatomy_of(path, Format.JPEG), orientation=1).info == {}

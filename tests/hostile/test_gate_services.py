@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import random
 import resource
 import shutil
 import signal
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from geogate.model.names import Nonce
 
 FOR = ("--policy", "test", "--recipient", "partner", "--to", "outbox/")
+
+WORDS = (
+    "old", "mill", "bridge", "garden", "north", "south", "meadow", "river", "stone", "church", "village", "path",
+    "lake", "forest", "hill", "farm", "school", "market", "square", "tower", "orchard", "station", "harbour",
+    "castle", "valley", "spring", "field", "corner", "chapel", "quarry",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -208,9 +214,11 @@ def limited(gate: Gate, act: Callable[[], object], size: int) -> str:
 
 
 def large(gate: Gate, kind: str) -> Path:
-    """Stage a dataset of more than 300,000 bytes that do not compress."""
+    """Stage a dataset of more than 300,000 bytes, also where they are compressed."""
     points = [(number / 10, 47.1) for number in range(1500)]
-    names = [hashlib.shake_256(str(number).encode()).hexdigest(120) for number in range(1500)]
+    chance = random.Random(1500)
+    most = 250 if kind == "Shapefile" else 1000
+    names = [" ".join(chance.choices(WORDS, k=150))[:most].strip() for _ in points]
     return stage(kind, gate.staged, points, names=names)
 
 

@@ -63,8 +63,8 @@ def _bands(folder: Path) -> None:
 
 
 def _placed(folder: Path) -> None:
-    """Write a photo as an image that is placed on the Earth, as scans of maps are."""
-    with Image.open(package("matplotlib", "mpl-data", "sample_data", "grace_hopper.jpg")) as picture:
+    """Write a picture as an image that is placed on the Earth, as scans of maps are."""
+    with Image.open(package("pyogrio", "gdal_data", "gdalicon.png")) as picture:
         bands = np.moveaxis(np.asarray(picture.convert("RGB")), -1, 0)
     count, height, width = bands.shape
     with rasterio.open(
