@@ -75,7 +75,7 @@ PLANTED = [
     base64.b64encode(base64.b64encode(b"47.3769, 8.5417")).decode(),
     base64.b32encode(b"47.3769, 8.5417").decode(),
     b"47.3769, 8.5417".hex(),
-    base64.b64encode(gzip.compress(b"47.3769, 8.5417")).decode(),
+    base64.b64encode(gzip.compress(b"47.3769, 8.5417", mtime=0)).decode(),
     "we met at (47.3769, 8.5417), as agreed",
 ]
 
@@ -219,7 +219,7 @@ HOSTILE = {
     "geohash": "geohash:" * 100_000,
     "base64": "NDcu" * 300_000,
     "wkb": "0101000000" * 100_000,
-    "bomb": base64.b64encode(gzip.compress(b"\0" * 50_000_000)).decode(),
+    "bomb": base64.b64encode(gzip.compress(b"\0" * 50_000_000, mtime=0)).decode(),
     "nested": "GEOMETRYCOLLECTION(" * 50_000 + "POINT(1 2" + ")" * 50_001,
 }
 
