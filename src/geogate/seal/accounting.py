@@ -65,7 +65,7 @@ def _has_canonical_wkb(source: WithWkb) -> bool:
     """Tell whether no byte order, type code or NaN of a geometry says more than the geometry."""
     try:
         return all(canonical_wkb(wkb) is wkb for wkb in source.written_wkb())
-    except UnmeasurableError:
+    except (UnmeasurableError, UnreadableError):
         return False
 
 
