@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+import rasterio
 from gating.files import COARSE, FINE, INSIDE, MIDDLE, stage
 from gating.gate import at
-from gating.place import RULES, destination, precision, with_meta, zones
+from gating.place import RULES, destination, precision, rule, with_meta, zones
 
 from geogate.model.declaration import DataKind, Declaration, Subjects, Transaction
 from geogate.model.errors import PolicyError, RefusedError, UsageError
@@ -206,3 +208,59 @@ def gate_columns() -> dict[str, object]:
     from gating.place import columns
 
     return columns()
+
+
+RASTER = "images"
+
+
+def image(gate: Gate) -> Path:
+    """Stage an image of four bytes a side, with pixels of 30 m."""
+    path = gate.staged / "image.tif"
+    profile = {"driver": "GTiff", "width": 4, "height": 4, "count": 1, "dtype": "uint8", "crs": "EPSG:25832"}
+    with rasterio.open(path, "w", transform=rasterio.Affine(30, 0, 500_000, 0, -30, 5_700_000), **profile) as file:
+        file.write(np.full((1, 4, 4), 7, np.uint8))
+    return path
+
+
+def distance(name: str, gsd_m: float, severity: str = "critical") -> dict[str, object]:
+    kind = "expect_ground_sample_distance_no_finer_than"
+    return rule(name, kind, severity, gsd_m=gsd_m, operator=">=")
+
+
+def test_a_policy_that_is_adopted_too_lets_no_further_kind_of_layer_leave(gate: Gate) -> None:
+    path = image(gate)
+    gate.policies.write_policy([distance("gsd", 10)], name=RASTER, kinds=["raster"], scope={"origins": ["DE"]})
+    assert gate.screen(path, policy=RASTER).decision is Decision.CLEAR
+    gate.policies.adopt(RASTER)
+    verdict = gate.screen(path)
+    assert "gate/kind-not-covered" in {finding.rule for finding in verdict.findings}
+    assert gate.screen(path, policy=RASTER).decision is Decision.CLEAR
+    gate.policies.adopt("test", RASTER)
+    assert gate.screen(path, policy=RASTER).decision is Decision.DENY
+
+
+def test_a_law_with_a_scope_does_not_deny_kinds_of_which_it_does_not_speak(strict: Gate) -> None:
+    both = [precision("precision", 5000, ">="), distance("gsd", 10)]
+    strict.policies.write_policy(both, name=RASTER, kinds=["vector", "raster"])
+    assert strict.screen(image(strict), policy=RASTER).decision is Decision.CLEAR
+
+
+@pytest.mark.parametrize("meta", [{"status": "shadow", "shadow_until": date(2999, 1, 1)}, {}])
+def test_a_rule_that_only_notes_does_not_look_at_a_kind_of_layer(gate: Gate, meta: dict[str, object]) -> None:
+    looked = distance("gsd", 10, "critical" if meta else "info")
+    gate.policies.write_policy([RULES[0], with_meta(looked, **meta)], kinds=["vector", "raster"])
+    verdict = gate.screen(image(gate))
+    assert verdict.decision is Decision.DENY
+    assert "gate/kind-not-covered" in {finding.rule for finding in verdict.findings}
+
+
+def test_a_rule_in_shadow_does_not_answer_for_one_that_decides(gate: Gate) -> None:
+    """Where both cannot be measured, there is no answer, which denies; and not a note, nor a hold."""
+    shadow = with_meta(precision("same", 5000, ">=", "info"), status="shadow", shadow_until=date(2999, 1, 1))
+    gate.policies.write_policy([shadow])
+    gate.policies.write_policy([precision("same", 5000, ">=", "info")], name=STRICT)
+    gate.policies.adopt(STRICT)
+    path = gate.staged / "derived.csv"
+    path.write_text("name,lon,lat\nx,8.3,95.0\n")
+    silent = [f for f in gate.screen(path).findings if f.rule == "gate/no-answer"]
+    assert any("strict/same" in finding.summary for finding in silent)

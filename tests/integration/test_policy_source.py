@@ -56,6 +56,18 @@ def test_a_file_that_is_added_to_a_pinned_place_stops_the_gate(gate: Gate, datas
         gate.screen(dataset)
 
 
+def test_a_place_that_changes_after_it_was_compared_judges_as_it_was(gate: Gate) -> None:
+    gate.settings = {"GEOGATE_POLICIES_DIGEST": place_digest(gate.policies.root)}
+    root = policy_root(gate.house().settings)
+    gate.policies.replace("recipients.yaml", "Partner GmbH", "Partner AG")
+    assert "Partner GmbH" in (root / "recipients.yaml").read_text()
+
+
+def test_a_key_for_a_prefix_that_nothing_would_verify_is_refused() -> None:
+    with pytest.raises(UsageError, match="is for a bundle"):
+        Settings.from_environment({"GEOGATE_POLICIES": "s3://bucket/place/", "GEOGATE_POLICIES_KEY": "key.pub"})
+
+
 def test_a_pin_that_is_no_digest_is_refused() -> None:
     with pytest.raises(UsageError, match="64 hexadecimal digits"):
         Settings.from_environment({"GEOGATE_POLICIES_DIGEST": "abc"})

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 from geogate.gate.across import with_other_layers
 from geogate.gate.measuring import opened_for
-from geogate.gate.opening import kinds_not_covered, odd_layers, odd_parts, removed_parts, unlooked_ordinates
+from geogate.gate.opening import (
+    kinds_covered,
+    kinds_not_covered,
+    odd_layers,
+    odd_parts,
+    removed_parts,
+    unlooked_ordinates,
+)
 from geogate.gate.place import zone_digests
 from geogate.gate.versions import versions
-from geogate.model.dataset import LayerKind
 from geogate.model.errors import ServiceError
+from geogate.model.finding import Effect
 from geogate.model.parties import Circumstances
 from geogate.model.verdict import Basis
 from geogate.policy.decide import Case, decide
@@ -25,13 +32,14 @@ if TYPE_CHECKING:
     from geogate.gate.exposure import NothingBefore, Recall
     from geogate.gate.inspection import Inspection, RemoteLayer
     from geogate.gate.passes import Means
+    from geogate.model.dataset import LayerKind
     from geogate.model.declaration import Declaration
     from geogate.model.finding import Finding
     from geogate.model.names import Sha256
     from geogate.model.parties import Posture, Recipient, RecipientBook
     from geogate.model.past import MeasuredLayer
     from geogate.model.verdict import PassedOver, PolicyUse, Verdict
-    from geogate.policy.policy import Policy
+    from geogate.policy.policy import Policy, PolicyRule
     from geogate.suites.judge import LayerAnswer, SuiteAnswer
     from geogate.zones.zone import ZoneList
 
@@ -60,16 +68,12 @@ class Question:
     @property
     def kinds(self) -> tuple[LayerKind, ...]:
         """The kinds of layers that the policy covers and at which one of its rules looks: silence is no clearance."""
-        uses = [(registered()[use.expectation], use.params) for use in self.policy.rules]
-        looking = [
-            rule.kinds_of(params)
-            for rule, params in uses
-            if rule.zone_lists(params) or rule.measures(params, self.zone_lists)
-        ]
-        covered = set(self.policy.kinds)
-        if LayerKind.RASTER in covered:
-            covered.add(LayerKind.RASTER_VALUES)
-        return tuple(kind for kind in LayerKind if kind in covered and any(kind in kinds for kinds in looking))
+        return kinds_covered(self.policy, self._looks)
+
+    def _looks(self, use: PolicyRule) -> bool:
+        """Tell whether a rule looks at the data, and not at the circumstances alone."""
+        rule = registered()[use.expectation]
+        return bool(rule.zone_lists(use.params) or rule.measures(use.params, self.zone_lists))
 
     def circumstances(self, size: int) -> Circumstances:
         """Give what rules may know besides the data."""
@@ -172,7 +176,9 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
             *ended,
             *(finding for answer in answers for finding in answer.findings),
             *odd_layers(layers),
-            *unlooked_ordinates(layers, [use.expectation for use in question.policy.rules]),
+            *unlooked_ordinates(
+                layers, [use.expectation for use in question.policy.rules if use.effect is not Effect.NOTE]
+            ),
         ),
     )
     if not subject.as_is:

@@ -14,14 +14,15 @@ from geogate.measures.reference import crs_name
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Fate, LayerKind, layer_name, together
 from geogate.model.errors import UsageError
-from geogate.model.finding import Count
+from geogate.model.finding import Count, Effect
 from geogate.model.names import LayerName
 from geogate.model.verdict import LayerSummary
 from geogate.policy.decide import WHOLE_DATASET, gate_finding
 from geogate.readers import open_named
+from geogate.rules.registry import registered
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     import pyproj
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from geogate.measures.source import LayerSchema, Source
     from geogate.model.dataset import FilePart
     from geogate.model.finding import Finding
+    from geogate.policy.policy import Policy, PolicyRule
 
 
 ALWAYS = (LayerInventory(), ColumnContents(), TextScan())
@@ -174,6 +176,17 @@ def _unjudged_part(part: FilePart, why: str, remedy: str) -> Finding:
         remedy=remedy,
         counts=(Count(what=part.what, value=part.count),),
     )
+
+
+def kinds_covered(policy: Policy, looks: Callable[[PolicyRule], bool]) -> tuple[LayerKind, ...]:
+    """Name the kinds of layers that a policy covers and at which a rule looks that can deny or hold.
+
+    ``looks`` tells whether a rule looks at the data. A rule that only notes, such as one in shadow, is silent here.
+    """
+    deciding = (use for use in policy.rules if use.effect is not Effect.NOTE and looks(use))
+    looked = frozenset[LayerKind]().union(*(registered()[use.expectation].kinds_of(use.params) for use in deciding))
+    covered = set(policy.kinds) | ({LayerKind.RASTER_VALUES} if LayerKind.RASTER in policy.kinds else set())
+    return tuple(kind for kind in LayerKind if kind in covered and kind in looked)
 
 
 def kinds_not_covered(layers: Sequence[Layer], kinds: Sequence[LayerKind]) -> tuple[Finding, ...]:

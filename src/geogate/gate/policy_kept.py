@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from geogate.gate.opening import kinds_not_covered
+from geogate.gate.opening import kinds_covered, kinds_not_covered
 from geogate.measures.hidden.columns_declared import ValuesBeyond
 from geogate.measures.measure import Measure, UnmeasurableError, Unmeasured
 from geogate.model.finding import Outcome, Problem
@@ -61,12 +61,9 @@ class KeptJudge:
 
     def _kinds(self, policy: Policy) -> Sequence[Any]:
         """Name the kinds that the policy covers and at which one of its rules looks, as ``Question.kinds``."""
-        looking = [
-            registered()[use.expectation].kinds_of(use.params)
-            for use in policy.rules
-            if registered()[use.expectation].zone_lists(use.params) or self._of(use)
-        ]
-        return tuple(kind for kind in policy.kinds if any(kind in kinds for kinds in looking))
+        return kinds_covered(
+            policy, lambda use: bool(registered()[use.expectation].zone_lists(use.params) or self._of(use))
+        )
 
     def _judge(self, layer: KeptLayer, *, policy: Policy, kept: Kept) -> tuple[list[Outcome], list[Finding]]:
         if not layer.complete:

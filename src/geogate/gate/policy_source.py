@@ -43,19 +43,22 @@ def policy_root(settings: Settings) -> Path:
         ServiceError when the store does not answer.
     """
     if settings.policies_uri:
-        root = _kept(_fetched(settings), settings.home)
+        files = _fetched(settings)
     elif settings.policies_key is not None:
-        root = _kept(_unpacked(settings, settings.policies_key), settings.home)
+        files = _unpacked(settings, settings.policies_key)
+    elif settings.policies.is_file():
+        raise PolicyError("a bundle needs the public key that signed it", hint="set GEOGATE_POLICIES_KEY")
+    elif settings.policies_digest:
+        files = _files(settings.policies)
     else:
-        root = settings.policies
-        if root.is_file():
-            raise PolicyError("a bundle needs the public key that signed it", hint="set GEOGATE_POLICIES_KEY")
-    if settings.policies_digest and place_digest(root) != settings.policies_digest:
+        return settings.policies
+    # What is judged by is a copy of the very bytes that were compared, whatever happens to the place meanwhile.
+    if settings.policies_digest and _digest(files) != settings.policies_digest:
         raise PolicyError(
             "the policies are not those that GEOGATE_POLICIES_DIGEST pins",
             hint="have the change reviewed, and set the digest that geogate policy digest prints",
         )
-    return root
+    return _kept(files, settings.home)
 
 
 def place_digest(root: Path) -> Sha256:

@@ -67,6 +67,11 @@ class Settings:
         if digest and not SHA256.fullmatch(digest):
             raise UsageError("GEOGATE_POLICIES_DIGEST is 64 hexadecimal digits", hint="geogate policy digest prints it")
         key = environment.get("GEOGATE_POLICIES_KEY", "")
+        if remote and key:
+            raise UsageError(
+                "GEOGATE_POLICIES_KEY is for a bundle, and nothing verifies a signature of a prefix",
+                hint="pin the prefix with GEOGATE_POLICIES_DIGEST, or name the file of a bundle",
+            )
         return cls(
             home=home,
             policies=home / "policies" if remote else Path(policies).absolute(),

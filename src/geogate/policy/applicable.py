@@ -38,7 +38,8 @@ def applicable(policies: Sequence[Policy], facts: Facts, *, today: date, togethe
     """Put together the policies that apply to a release; the first is the one that was named.
 
     With ``together`` rules are called ``<policy>/<rule>`` and the digest is that of all policies, also of those that
-    do not apply. Of every option the strictest counts. Where no policy applies there is no rule, which denies.
+    do not apply. Of every option the strictest counts, so that a further policy never lets more leave. Where no policy
+    applies there is no rule, which denies.
 
     Raises: ValueError without a policy.
     """
@@ -98,11 +99,21 @@ def _strictest(first: Policy, applying: Sequence[Policy], *, rules: tuple[Policy
         reviewers=max(policy.reviewers for policy in every),
         review_days=min(policy.review_days for policy in every),
         clearance_hours=min(policy.clearance_hours for policy in every),
-        kinds=tuple(kind for kind in LayerKind if any(kind in policy.kinds for policy in applying)),
+        kinds=_kinds(first, applying),
         isolation=min((policy.isolation for policy in every), key=LEVELS.index),
         stop_early=all(policy.stop_early for policy in every),
         obligations=tuple(each for policy in applying for each in policy.obligations),
     )
+
+
+def _kinds(first: Policy, applying: Sequence[Policy]) -> tuple[LayerKind, ...]:
+    """Give the kinds of layers that may leave: those that the first policy and all without a scope cover.
+
+    A law with a scope neither lets further kinds leave nor denies those of which it does not speak; where only such
+    policies apply, all of them must cover a kind.
+    """
+    general = [policy for policy in applying if policy is first or policy.scope is None] or applying
+    return tuple(kind for kind in LayerKind if general and all(kind in policy.kinds for policy in general))
 
 
 def _digest(policies: Sequence[Policy]) -> Sha256:

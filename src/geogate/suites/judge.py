@@ -129,7 +129,8 @@ def _asked_once(policy: Policy) -> tuple[Policy, Mapping[RuleId, tuple[PolicyRul
     """
     first: dict[RuleUse, PolicyRule] = {}
     twins: dict[RuleId, tuple[PolicyRule, ...]] = {}
-    for rule in policy.rules:
+    # One that decides answers for one in shadow: where it cannot, that is no answer and not only a note.
+    for rule in sorted(policy.rules, key=lambda rule: rule.in_shadow):
         asked = first.setdefault((rule.expectation, rule.params_json), rule)
         if asked is not rule:
             twins[asked.id] = (*twins.get(asked.id, ()), rule)
