@@ -63,6 +63,14 @@ def test_a_place_that_changes_after_it_was_compared_judges_as_it_was(gate: Gate)
     assert "Partner GmbH" in (root / "recipients.yaml").read_text()
 
 
+def test_an_empty_folder_of_keys_stops_the_gate_in_a_copy_as_in_the_place_itself(gate: Gate, dataset: Path) -> None:
+    gate.policies.file("zones/keys").mkdir()
+    with pytest.raises(PolicyError, match="no public key to verify"):
+        gate.screen(dataset)
+    with pytest.raises(PolicyError, match="zones/keys is there and has no key"):
+        place_digest(gate.policies.root)
+
+
 def test_a_key_for_a_prefix_that_nothing_would_verify_is_refused() -> None:
     with pytest.raises(UsageError, match="is for a bundle"):
         Settings.from_environment({"GEOGATE_POLICIES": "s3://bucket/place/", "GEOGATE_POLICIES_KEY": "key.pub"})

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -32,7 +33,8 @@ PAYLOAD_TYPE: Final = "application/vnd.geogate.policies+json"
 MOST_BYTES: Final = 1 << 30
 """Bytes of all files of a place: more is refused rather than held in memory."""
 
-FOLDERS: Final = ("", "zones", "zones/keys")
+KEYS: Final = "zones/keys"
+FOLDERS: Final = ("", "zones", KEYS)
 """The folders of a place whose files count."""
 
 
@@ -99,6 +101,9 @@ def _files(root: Path) -> dict[str, bytes]:
             if size > MOST_BYTES:
                 raise PolicyError(f"the policies have more than {MOST_BYTES:,} bytes")
             found[f"{folder}/{path.name}".lstrip("/")] = data
+    # An empty folder of keys demands signatures that nobody can give; a copy of files alone would lose it.
+    if os.path.lexists(root / KEYS) and not any(name.startswith(f"{KEYS}/") for name in found):
+        raise PolicyError("zones/keys is there and has no key", hint="put one there, or remove the folder")
     if not found:
         raise PolicyError("there are no policies at that place", hint="set GEOGATE_POLICIES")
     return found
