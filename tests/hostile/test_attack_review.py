@@ -10,8 +10,8 @@ import pytest
 from gating.files import MIDDLE, stage
 from gating.place import RULES, destination
 
-from geogate.gate.history import look
 from geogate.gate.review import approve
+from geogate.gate.reviews_release import release
 from geogate.model.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -63,6 +63,6 @@ def test_two_approvals_at_the_same_moment_clear_what_is_still_allowed_at_the_sec
 def test_reviewers_see_that_the_reference_is_only_what_the_requester_says(gate: Gate, geogate: Command) -> None:
     stated = gate.hold(stage("CSV with WKT", gate.staged, MIDDLE), assume_crs="EPSG:4326")
     found = gate.hold(stage("CSV", gate.staged, MIDDLE, stem="other"), assume_crs="EPSG:4326", purpose="another")
-    assert look(stated, house=gate.house()).assume_crs == "EPSG:4326"
+    assert release(stated, house=gate.house()).request.assume_crs == "EPSG:4326"
     assert "rita states EPSG:4326 for layers that have no reference system" in geogate("review", "show", stated).out
     assert '"assume_crs": "EPSG:4326"' in geogate("review", "show", found, "--format", "json").out

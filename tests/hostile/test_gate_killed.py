@@ -13,7 +13,7 @@ from gating.files import COARSE, stage
 from gating.gate import Gate, sha256
 from gating.killed import Steps, fork, killed_at
 
-from geogate.gate.history import queue
+from geogate.gate.reviews_queue import Wanted, queue
 from geogate.model.errors import RefusedError
 from geogate.model.lifecycle import State
 
@@ -88,7 +88,7 @@ def test_after_a_kill_at_any_step_of_a_submission_the_next_one_is_cleared_and_th
         died = killed_at(step, partial(gate.submit, dataset, purpose=purpose), steps=Steps.AFTER_COMMITS)
         left = [request for request in gate.requests() if request.purpose == purpose]
         states |= {request.state for request in left}
-        listed = {row.request: row.state for row in queue(everything=True, house=gate.house())[0]}
+        listed = {row.request: row.state for row in queue(Wanted(states=tuple(State)), house=gate.house()).rows}
         assert {request.id: request.state for request in left}.items() <= listed.items()
         assert not gate.delivered()
         again = gate.submit(dataset, purpose=purpose)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from geogate.gate.engine import LOCAL, Engine
 from geogate.gate.progress import SILENT, Progress
 from geogate.gate.settings import Settings
+from geogate.model.authority import Identity, Source
 from geogate.model.declaration import NOTHING, Declaration
 from geogate.model.errors import UsageError
 from geogate.model.names import Actor, Nonce, RequestId
@@ -56,12 +57,22 @@ def _user() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """The surroundings of one call: where things are, what time it is, who acts, and which engine measures."""
+    """The surroundings of one call: where things are, what time it is, who acts, and which engine measures.
+
+    ``groups`` are those of the actor, as ``source`` says, which vouches for the name too.
+    """
 
     settings: Settings
     actor: Actor
     clock: Callable[[], datetime]
     engine: Engine = LOCAL
+    groups: tuple[str, ...] = ()
+    source: Source = Source.LOCAL
+
+    @property
+    def identity(self) -> Identity:
+        """Who acts, with the groups that whoever vouches for the name says."""
+        return Identity(name=self.actor, groups=self.groups, source=self.source)
 
     @classmethod
     def from_environment(

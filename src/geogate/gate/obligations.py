@@ -136,6 +136,11 @@ def owed(*, everything: bool = False, house: House | None = None) -> tuple[Owed,
     return tuple(each for each in found if everything or each.open)
 
 
+def owed_of(entries: Iterable[Entry], *, request: RequestId, today: date) -> tuple[Owed, ...]:
+    """Choose what a request has started, done or not, from entries of obligations in their order."""
+    return tuple(each for each in _owed(entries, today=today) if request in each.requests)
+
+
 def discharge(key: str, *, comment: str, house: House) -> Owed:
     """Say that an obligation was met, and how; that is an entry of its own.
 

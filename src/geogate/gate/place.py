@@ -10,8 +10,9 @@ from geogate.model.errors import PolicyError, UsageError
 from geogate.model.names import SLUG, ZoneListName
 from geogate.policy.adopted import parse_adopted
 from geogate.policy.parse import parse_policy
-from geogate.policy.places import inside
+from geogate.policy.places import inside, shared
 from geogate.policy.recipients import parse_recipients
+from geogate.policy.roles import parse_roles
 from geogate.rules.registry import parameter_models, registered
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
     from geogate.model.parties import Recipient, RecipientBook
     from geogate.policy.adopted import Adopted
     from geogate.policy.policy import Policy
+    from geogate.policy.roles import Roles
     from geogate.zones.zone import ZoneList
 
 
-NO_POLICIES = frozenset({"recipients", "adopted"})
+NO_POLICIES = frozenset({"recipients", "adopted", "roles"})
 """Names of files beside the policies that are none."""
 
 
@@ -70,6 +72,14 @@ class PolicyPlace:
             return None
         return parse_adopted(_read(path), file=path.name, known=self.policies())
 
+    def roles(self) -> Roles | None:
+        """Read who has which role; ``None`` where the place has no such file.
+
+        Raises: PolicyError when the file is invalid.
+        """
+        path = self.root / "roles.yaml"
+        return parse_roles(_read(path), file=path.name) if path.exists() else None
+
     def recipients(self) -> RecipientBook:
         """Read all recipients, with their relative places made absolute.
 
@@ -79,7 +89,13 @@ class PolicyPlace:
         if not path.is_file():
             raise PolicyError("recipients.yaml is missing", hint="put it beside the policies (GEOGATE_POLICIES)")
         book = parse_recipients(_read(path), file=path.name)
-        return replace(book, recipients=tuple(map(self._settled, book.recipients)))
+        settled = replace(book, recipients=tuple(map(self._settled, book.recipients)))
+        for one, other in shared(settled.recipients):
+            raise PolicyError(
+                f"recipients.yaml: a place of {one.id} lies in a place of {other.id}, who would get what goes there",
+                hint="register folders beside each other; who may read a place is one recipient",
+            )
+        return settled
 
     def recipient(self, book: RecipientBook, name: str) -> Recipient:
         """Find one recipient.

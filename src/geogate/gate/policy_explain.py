@@ -9,10 +9,9 @@ from geogate.gate.house import House
 from geogate.gate.place import PolicyPlace, place_of
 from geogate.model.dataset import Encoding
 from geogate.model.errors import GeogateError
-from geogate.model.finding import Effect, effect_of
+from geogate.model.finding import GATE, Effect, effect_of
 from geogate.model.names import RequestId
 from geogate.model.verdict import Decision
-from geogate.policy.decide import GATE
 from geogate.policy.scope import Scope
 from geogate.rules.bounds import OPERATORS
 from geogate.rules.registry import registered
@@ -174,10 +173,10 @@ def verdict_explained(request: str, house: House | None = None) -> ExplainedVerd
     if found.verdict is None:
         raise GeogateError(f"there is no verdict on request {request}", hint=f"it is {found.state}")
     place = place_of(house)
-    return explain_verdict(found, found.verdict, rules=_rules_then(found.verdict, place))
+    return explain_verdict(found, found.verdict, rules=rules_then(found.verdict, place))
 
 
-def _rules_then(verdict: Verdict, place: PolicyPlace) -> dict[str, PolicyRule]:
+def rules_then(verdict: Verdict, place: PolicyPlace) -> dict[str, PolicyRule]:
     """Find the rules by which a verdict was reached, of those policies that are still as they were."""
     uses = [(use.name, use.digest, f"{use.name}/") for use in verdict.basis.policies]
     uses = uses or [(verdict.basis.policy, verdict.basis.policy_digest, "")]

@@ -1,19 +1,26 @@
-"""Review: people decide on held releases; two approve, none is the requester, and each vote is bound to the bytes."""
+"""Review: people decide on held releases; each vote is bound to the bytes, none is the requester's, and all are blind.
+
+The votes are counted when as many have voted as the policy asks for, never before: a review that one rejection ended at
+once would tell by going on that nobody has rejected yet. Then one rejection rejects, one return returns, and only as
+many approvals as the policy asks for approve.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from geogate.gate.again import ask_again, judge_again
+from geogate.gate.authority import require, roles_here, still_votes
 from geogate.gate.basis import other_versions, review_ends, same_rules, says_the_same
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.exposure import require_still_within
 from geogate.gate.keys import signing_key
-from geogate.ledger.laws import person
+from geogate.model.authority import Action, Source
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.finding import Effect
 from geogate.model.lifecycle import State
+from geogate.model.names import person
 from geogate.model.release import Choice, Vote
 from geogate.model.verdict import Decision
 
@@ -25,15 +32,21 @@ if TYPE_CHECKING:
     from geogate.model.names import Nonce, RequestId
     from geogate.model.release import ReleaseRequest
     from geogate.model.verdict import Verdict
+    from geogate.policy.roles import Roles
+
+LONGEST_COMMENT: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Where a review stands after a vote; ``clearance`` is there when the last approval cleared the release."""
+    """Where a review stands after a vote; ``clearance`` is there when the last approval cleared the release.
+
+    ``votes`` counts those that count, whatever they say: what they say nobody learns before the review is over.
+    """
 
     request: RequestId
     state: State
-    approvals: int
+    votes: int
     needed: int
     clearance: Nonce | None
 
@@ -41,10 +54,11 @@ class Tally:
 def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
     """Vote for a held release; the last approval that the policy asks for clears it.
 
-    Raises: RefusedError when the actor is the requester or has voted, the request is not held, or what was judged is
-        no longer what today's policy, recipients, zone lists and software say, or the days for it are over;
-        UsageError when there is no such request.
+    Raises: ForbiddenError without the role of a reviewer; RefusedError when the actor is the requester or has voted,
+        the request is not held, or what was judged is no longer what today's policy, recipients, zone lists, waivers
+        and software say, or the days for it are over; UsageError for an unknown request or a comment that is too long.
     """
+    _require_may_vote(Choice.APPROVE, comment, house=house)
     signing_key(house.settings)
     ledger = house.ledger()
     try:
@@ -54,48 +68,127 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
         _require_same_basis(question, verdict)
         _require_in_time(request, verdict, ledger=ledger, question=question, house=house)
         _require_not_asked(verdict, ledger=ledger, house=house)
-        needed = question.policy.reviewers
-        last = len(ledger.votes(request_id)) + 1 >= needed
-        examined = _require_same_verdict(request, verdict, question, house=house) if last else None
+        counting = Counting(needed=question.policy.reviewers, roles=roles_here(house))
+        ahead = ledger.votes(request_id)
+        clears = counting.over(ahead, more=1) and all(vote.choice is Choice.APPROVE for vote in ahead)
+        examined = _require_same_verdict(request, verdict, question, house=house) if clears else None
         policy = question.policy
         terms = Terms(hours=policy.clearance_hours, recipient=question.recipient, obligations=policy.obligations)
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             tx.vote(_vote(request, verdict, Choice.APPROVE, comment=comment, house=house))
-            approvals = _approvals(tx, request_id)
-            if approvals < needed:
-                return Tally(request=request_id, state=State.HELD, approvals=approvals, needed=needed, clearance=None)
+            tally = _count(tx, request_id, counting=counting)
+            if tally.state is not State.APPROVED:
+                return tally
             if examined is None:
                 raise RefusedError("somebody else approved at the same moment", hint="approve again")
             require_still_within(examined, question, tx, seen=verdict)
-            tx.move(request_id, State.APPROVED, reason=f"{approvals} reviewers approved")
             nonce = clear(request, tx=tx, terms=terms, house=house)
-        return Tally(request=request_id, state=State.CLEARED, approvals=approvals, needed=needed, clearance=nonce)
+        return Tally(request=request_id, state=State.CLEARED, votes=tally.votes, needed=tally.needed, clearance=nonce)
     finally:
         ledger.close()
 
 
 def reject(request_id: RequestId, *, comment: str, house: House) -> Tally:
-    """Vote against a held release, which ends it; the comment says why.
+    """Vote against a held release, which then can never leave; the comment says why.
 
-    Raises: UsageError without a comment or for an unknown request, RefusedError as ``approve``.
+    Raises: UsageError without a comment or for an unknown request, ForbiddenError and RefusedError as ``approve``.
     """
-    if not comment.strip():
-        raise UsageError("a rejection needs a comment", hint="say with --comment what would have to change")
-    ledger = house.ledger()
-    try:
+    return _refuse(request_id, Choice.REJECT, comment=comment, house=house)
+
+
+def send_back(request_id: RequestId, *, comment: str, house: House) -> Tally:
+    """Vote that the requester has to change a held release; the comment says what.
+
+    Raises: as ``reject``.
+    """
+    return _refuse(request_id, Choice.RETURN, comment=comment, house=house)
+
+
+def withdraw(request_id: RequestId, *, comment: str, house: House) -> State:
+    """Take a request back, which only its requester can, while nothing of it was sent.
+
+    Raises: ForbiddenError, RefusedError, UsageError.
+    """
+    require(Action.WITHDRAW, house=house)
+    require_short(comment)
+    with house.ledger() as ledger:
         request = ledger.request(request_id)
+        if person(request.requester) != person(house.actor):
+            raise RefusedError("only its requester can withdraw a request")
         with ledger.transaction(house.actor, at=house.clock()) as tx:
-            tx.vote(_vote(request, _judged(request), Choice.REJECT, comment=comment, house=house))
-            tx.move(request_id, State.REJECTED, reason="a reviewer rejected")
-            approvals = _approvals(tx, request_id)
-        return Tally(request=request_id, state=State.REJECTED, approvals=approvals, needed=0, clearance=None)
-    finally:
-        ledger.close()
+            tx.move(request_id, State.WITHDRAWN, reason=comment.strip() or "its requester withdrew it")
+    return State.WITHDRAWN
 
 
-def _approvals(tx: Transaction, request_id: RequestId) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """Which votes count, and how many must: who has the role of a reviewer no more has no vote that approves."""
+
+    needed: int
+    roles: Roles | None
+
+    def counted(self, votes: tuple[Vote, ...]) -> int:
+        """Count the votes of those who may vote today."""
+        return sum(still_votes(vote, self.roles) for vote in votes)
+
+    def over(self, votes: tuple[Vote, ...], *, more: int = 0) -> bool:
+        """Say whether enough have voted, if so many ``more`` do."""
+        return self.counted(votes) + more >= self.needed
+
+    def outcome(self, votes: tuple[Vote, ...]) -> State:
+        """Say what the votes make of a held request; a refusal counts, whatever role its voter has today."""
+        choices = {vote.choice for vote in votes}
+        if not self.over(votes):
+            return State.HELD
+        if Choice.REJECT in choices:
+            return State.REJECTED
+        return State.RETURNED if Choice.RETURN in choices else State.APPROVED
+
+
+REASONS: Final = {
+    State.APPROVED: "{votes} reviewers approved",
+    State.REJECTED: "of {votes} reviewers who voted one or more rejected",
+    State.RETURNED: "of {votes} reviewers who voted one or more asked for changes, and none rejected",
+}
+
+
+def require_short(comment: str) -> None:
+    """Refuse a comment that nobody would read.
+
+    Raises: UsageError.
+    """
+    if len(comment) > LONGEST_COMMENT:
+        raise UsageError(f"a comment has up to {LONGEST_COMMENT} characters", hint="say it in short")
+
+
+def _require_may_vote(choice: Choice, comment: str, *, house: House) -> None:
+    require(Action.VOTE, house=house)
+    require_short(comment)
+    if choice is not Choice.APPROVE and not comment.strip():
+        raise UsageError(f"to {choice} needs a comment", hint="say with --comment what would have to change")
+
+
+def _refuse(request_id: RequestId, choice: Choice, *, comment: str, house: House) -> Tally:
+    _require_may_vote(choice, comment, house=house)
+    with house.ledger() as ledger:
+        request = ledger.request(request_id)
+        verdict = _judged(request)
+        # A refusal counts whatever changed since: only how many must vote, and who may, is asked of today.
+        needed = verdict.basis.reviewers or ask_again(request, house=house).policy.reviewers
+        counting = Counting(needed=needed, roles=roles_here(house))
+        with ledger.transaction(house.actor, at=house.clock()) as tx:
+            tx.vote(_vote(request, verdict, choice, comment=comment, house=house))
+            return _count(tx, request_id, counting=counting)
+
+
+def _count(tx: Transaction, request_id: RequestId, *, counting: Counting) -> Tally:
+    """Take the step that follows from the votes, in the transaction of the last of them."""
     standing = tx.standing(request_id)
-    return sum(choice is Choice.APPROVE for _, choice in standing.votes) if standing else 0
+    votes = standing.votes if standing else ()
+    state, count = counting.outcome(votes), counting.counted(votes)
+    if state is not State.HELD:
+        tx.move(request_id, state, reason=REASONS[state].format(votes=count))
+    return Tally(request=request_id, state=state, votes=count, needed=counting.needed, clearance=None)
 
 
 def _judged(request: ReleaseRequest) -> Verdict:
@@ -112,6 +205,8 @@ def _vote(request: ReleaseRequest, verdict: Verdict, choice: Choice, *, comment:
         comment=comment,
         at=house.clock(),
         ballot=ballot_of(verdict),
+        groups=house.groups,
+        source="" if house.source is Source.LOCAL else house.source.value,
     )
 
 
@@ -139,7 +234,7 @@ def _require_in_time(
 
     Raises: RefusedError.
     """
-    if request.state is not State.HELD or house.clock() < review_ends(verdict, question.policy):
+    if request.state is not State.HELD or ledger.now(house.clock()) < review_ends(verdict, question.policy):
         return
     with ledger.transaction(house.actor, at=house.clock()) as tx:
         tx.move(request.id, State.EXPIRED, reason=f"no decision within {question.policy.review_days} days")
@@ -151,7 +246,7 @@ def _require_not_asked(verdict: Verdict, *, ledger: Ledger, house: House) -> Non
 
     Raises: RefusedError.
     """
-    same = (r for r in ledger.requests() if r.verdict is not None and ballot_of(r.verdict) == ballot_of(verdict))
+    same = ledger.same(ballot_of(verdict))
     if person(house.actor) in {person(request.requester) for request in same}:
         raise RefusedError("the requester cannot review the own request", hint="somebody who did not ask for it can")
 
@@ -164,7 +259,8 @@ def _require_same_verdict(request: ReleaseRequest, seen: Verdict, question: Ques
     examined = judge_again(request, question=question, house=house)
     verdict = examined.verdict
     if verdict.decision is Decision.DENY:
-        rules = ", ".join(sorted({str(f.rule) for f in verdict.findings if f.effect is Effect.DENY}))
+        denying = {str(f.rule) for f in verdict.findings if f.effect is Effect.DENY and not f.waived}
+        rules = ", ".join(sorted(denying))
         raise RefusedError(f"the release would be denied today: {rules}", hint="ask the requester to submit it again")
     if not says_the_same(seen, verdict):
         raise RefusedError(

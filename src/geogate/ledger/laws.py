@@ -6,8 +6,6 @@ The same function guards each step before it is written and judges each entry ag
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
@@ -16,6 +14,7 @@ from geogate.ledger.steps import Claimed, Cleared, Moved, Opened, Received, Scre
 from geogate.model.dataset import content_digest
 from geogate.model.errors import RefusedError
 from geogate.model.lifecycle import State, require_transition
+from geogate.model.names import person
 from geogate.model.release import Ballot, Choice
 from geogate.model.verdict import Decision
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from geogate.model.verdict import Verdict
 
 APPROVALS = 2
-"""How many reviewers must approve, and none reject, before a held request is approved."""
+"""How many reviewers must approve where the verdict does not say, because it is from before verdicts said it."""
 
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _OWN_STEP = frozenset({State.DRAFT, State.SEALED, State.SCREENED, State.CLEARED, State.SENDING, State.SENT})
@@ -37,15 +36,24 @@ _NEEDED_DECISION = {State.HELD: Decision.HOLD, State.APPROVED: Decision.HOLD}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """Who takes a step, and when."""
+    """Who takes a step, and when; ``latest`` is the latest time that the ledger has seen before."""
 
     actor: Actor
     at: datetime
+    latest: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """What time it is at least: a clock that was put back gives nobody more time."""
+        return self.at if self.latest is None else max(self.at, self.latest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What a request has behind it, as far as the laws ask; ``request`` is the draft."""
+    """What a request has behind it, as far as the laws ask; ``request`` is the draft.
+
+    ``needed`` reviewers must approve before ``review_ends``, which is not known for older verdicts.
+    """
 
     request: ReleaseRequest
     opened_by: Actor
@@ -55,13 +63,14 @@ class Standing:
     decision: Decision | None = None
     ballot: Ballot | None = None
     recipients_digest: Sha256 | None = None
-    votes: tuple[tuple[str, Choice], ...] = ()
+    needed: int = APPROVALS
+    review_ends: datetime | None = None
+    votes: tuple[Vote, ...] = ()
     clearance: Clearance | None = None
 
-
-def person(actor: str) -> str:
-    """Fold a name so that nobody becomes two people by writing it differently."""
-    return unicodedata.normalize("NFKC", actor).strip().casefold()
+    def chose(self, choice: Choice) -> int:
+        """Count the votes for one choice."""
+        return sum(vote.choice is choice for vote in self.votes)
 
 
 def follow(standing: Standing | None, step: Step, *, act: Act) -> Standing:
@@ -79,7 +88,7 @@ def follow(standing: Standing | None, step: Step, *, act: Act) -> Standing:
         case Screened():
             after = _screen(standing, step)
         case Moved():
-            after = _move(standing, step.state)
+            after = _move(standing, step.state, act=act)
         case Voted():
             after = _vote(standing, step.vote, act=act)
         case Cleared():
@@ -113,6 +122,12 @@ def _open(standing: Standing | None, step: Opened, *, act: Act) -> Standing:
     return Standing(request=request, opened_by=act.actor)
 
 
+def goes_on_with(request: ReleaseRequest, before: ReleaseRequest) -> bool:
+    """Say whether a request can be a further round of one that was returned."""
+    same = (person(request.requester), request.recipient) == (person(before.requester), before.recipient)
+    return same and request.id != before.id
+
+
 def _named_once(files: tuple[FileDigest, ...]) -> bool:
     return len(files) > 0 and len({file.name for file in files}) == len(files)
 
@@ -132,8 +147,15 @@ def _screen(standing: Standing, step: Screened) -> Standing:
     _must(hold=denied or standing.artefact is not None, otherwise="what has no artefact can only be denied")
     if standing.artefact is None:
         return replace(after, decision=verdict.decision)
-    digest = verdict.basis.recipients_digest
-    return replace(after, decision=verdict.decision, ballot=ballot_of(verdict), recipients_digest=digest)
+    basis = verdict.basis
+    return replace(
+        after,
+        decision=verdict.decision,
+        ballot=ballot_of(verdict),
+        recipients_digest=basis.recipients_digest,
+        needed=basis.reviewers or APPROVALS,
+        review_ends=verdict.judged_at + timedelta(days=basis.review_days) if basis.review_days else None,
+    )
 
 
 def _about(standing: Standing, verdict: Verdict) -> bool:
@@ -155,16 +177,25 @@ def ballot_of(verdict: Verdict) -> Ballot:
     )
 
 
-def _move(standing: Standing, state: State) -> Standing:
+def _move(standing: Standing, state: State, *, act: Act) -> Standing:
     _must(hold=state not in _OWN_STEP, otherwise=f"a request becomes {state} by a step of its own, not by a move")
     after = _go(standing, state)
     needed = _NEEDED_DECISION.get(state)
     _must(hold=needed in {None, standing.decision}, otherwise=f"a verdict of {standing.decision} leads not to {state}")
+    approvals, returns, rejections = (standing.chose(choice) for choice in Choice)
     if state is State.APPROVED:
-        counts = Counter(choice for _, choice in standing.votes)
-        enough = counts[Choice.APPROVE] >= APPROVALS and not counts[Choice.REJECT]
-        _must(hold=enough, otherwise=f"{APPROVALS} reviewers must approve, and none reject")
+        enough = approvals >= standing.needed and not returns and not rejections
+        _must(hold=enough, otherwise=f"{standing.needed} reviewers must approve, and none reject or return it")
+        _must(hold=_in_time(standing, act), otherwise="the days for the review are over")
+    if state is State.REJECTED:
+        _must(hold=rejections > 0, otherwise="no reviewer has rejected it")
+    if state is State.RETURNED:
+        _must(hold=returns > 0 and not rejections, otherwise="reviewers return a request, unless one of them rejects")
     return after
+
+
+def _in_time(standing: Standing, act: Act) -> bool:
+    return standing.review_ends is None or act.now < standing.review_ends
 
 
 def _vote(standing: Standing, vote: Vote, *, act: Act) -> Standing:
@@ -175,9 +206,13 @@ def _vote(standing: Standing, vote: Vote, *, act: Act) -> Standing:
     _must(hold=bool(reviewer) and vote.reviewer == act.actor, otherwise="a vote is cast by the reviewer in person")
     _must(hold=vote.at.utcoffset() == timedelta(0), otherwise="the time of a vote is in UTC")
     _must(hold=reviewer not in involved, otherwise="the requester cannot review the own request")
-    _must(hold=reviewer not in dict(standing.votes), otherwise="each reviewer votes once")
+    voted = {person(each.reviewer) for each in standing.votes}
+    _must(hold=reviewer not in voted, otherwise="each reviewer votes once")
     _must(hold=vote.ballot == standing.ballot, otherwise="the vote is not about what would be sent now")
-    return replace(standing, votes=(*standing.votes, (reviewer, vote.choice)))
+    said = vote.choice is Choice.APPROVE or bool(vote.comment.strip())
+    _must(hold=said, otherwise="who rejects or returns a request says why")
+    _must(hold=_in_time(standing, act), otherwise="the days for the review are over")
+    return replace(standing, votes=(*standing.votes, vote))
 
 
 def _clear(standing: Standing, step: Cleared, *, act: Act) -> Standing:
@@ -189,7 +224,7 @@ def _clear(standing: Standing, step: Cleared, *, act: Act) -> Standing:
     _must(hold=_binds(standing, clearance), otherwise="the clearance is not about what was judged")
     in_utc = {clearance.issued_at.utcoffset(), clearance.expires_at.utcoffset()} == {timedelta(0)}
     _must(hold=in_utc, otherwise="the times of a clearance are in UTC")
-    lasting = max(clearance.issued_at, act.at) < clearance.expires_at
+    lasting = max(clearance.issued_at, act.now) < clearance.expires_at
     _must(hold=lasting, otherwise="the clearance expires before it can be used")
     _must(hold=bool(step.envelope), otherwise="a clearance needs its signed envelope")
     return replace(after, clearance=clearance)
@@ -217,7 +252,7 @@ def _claim(standing: Standing, step: Claimed, *, act: Act) -> Standing:
     if clearance is None or clearance.nonce != step.nonce:
         raise RefusedError("the nonce is not that of the request's clearance")
     _must(hold=clearance.issued_at <= act.at, otherwise="the clearance is not valid yet")
-    _must(hold=act.at < clearance.expires_at, otherwise="the clearance has expired")
+    _must(hold=act.now < clearance.expires_at, otherwise="the clearance has expired")
     return after
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from sqlalchemy import select
@@ -15,28 +16,30 @@ from geogate.ledger.engine import engine_for, parse, reading, sqlite_path, writi
 from geogate.ledger.failures import DamagedError, UnknownError, translated
 from geogate.ledger.laws import Act
 from geogate.ledger.locks import file_lock, session_lock
-from geogate.ledger.notes import notes
+from geogate.ledger.notes import notes, whole
+from geogate.ledger.queue import counted, queued, rounds
 from geogate.ledger.rows import ballot_digest
 from geogate.ledger.schema import migrate, require_current
-from geogate.ledger.tables import CLEARANCES, MEASUREMENTS, RECEIPTS, REQUESTS, VOTES
+from geogate.ledger.tables import CLEARANCES, ENTRIES, MEASUREMENTS, RECEIPTS, REQUESTS, VOTES
 from geogate.ledger.transaction import Transaction
 from geogate.model.dataset import Artefact, Dataset
-from geogate.model.document import from_json
+from geogate.model.document import canonical_json, from_json
 from geogate.model.errors import ServiceError
 from geogate.model.lifecycle import State
+from geogate.model.names import RequestId
 from geogate.model.release import Ballot, Clearance, Receipt, ReleaseRequest, Vote
 from geogate.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-    from datetime import datetime
     from types import TracebackType
 
     from sqlalchemy import Connection, Engine, RowMapping, Select
 
     from geogate.ledger.audit import LedgerReport
     from geogate.ledger.disclosed import Disclosed
-    from geogate.model.names import Actor, Nonce, RecipientId, RequestId, Sha256
+    from geogate.ledger.queue import Filter, Page
+    from geogate.model.names import Actor, Nonce, RecipientId, Sha256
     from geogate.model.release import Entry
 
 T = TypeVar("T")
@@ -110,10 +113,16 @@ class Ledger:
         """
         chain.timestamp(at)
         with translated(), writing(self._own_engine()) as connection:
-            steps = Transaction(connection=connection, act=Act(actor=actor, at=at))
+            act = Act(actor=actor, at=at, latest=_latest(connection))
+            steps = Transaction(connection=connection, act=act)
             yield steps
             if steps.half_done:
                 raise ServiceError("a step was left half done", hint="nothing of the transaction was kept")
+
+    def now(self, at: datetime) -> datetime:
+        """Give the time, but none before the last entry: a clock that was put back gives nobody more time."""
+        with self._read() as connection:
+            return max(at, _latest(connection) or at)
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:
@@ -145,10 +154,46 @@ class Ledger:
             query = query.where(REQUESTS.c.changed_at >= chain.timestamp(since))
         return self._requests(query)
 
+    def counted(self) -> dict[State, int]:
+        """Count the requests in every state."""
+        with self._read() as connection:
+            return counted(connection)
+
+    def queued(self, wanted: Filter) -> Page:
+        """Give a page of requests as rows, without reading what was judged."""
+        with self._read() as connection:
+            return queued(connection, wanted)
+
+    def rounds(self, request: RequestId) -> tuple[RequestId, ...]:
+        """Name all rounds of a request, the first one first: those that it continues, and those that continue it."""
+        with self._read() as connection:
+            return rounds(connection, request)
+
     def find_open(self, ballot: Ballot, *, purpose: str) -> tuple[ReleaseRequest, ...]:
         """Give the requests for the very same release that are held, approved, cleared, being sent or sent."""
         query = select(REQUESTS).where(REQUESTS.c.ballot == ballot_digest(ballot), REQUESTS.c.purpose == purpose)
         return self._requests(query.where(REQUESTS.c.state.in_([state.value for state in OPEN])))
+
+    def same(self, ballot: Ballot) -> tuple[ReleaseRequest, ...]:
+        """Give the requests in any state for the very same release."""
+        return self._requests(select(REQUESTS).where(REQUESTS.c.ballot == ballot_digest(ballot)))
+
+    def since(self, request: RequestId) -> datetime:
+        """Say since when a request is in its state.
+
+        Raises: UnknownError.
+        """
+        with self._read() as connection:
+            found = connection.execute(select(REQUESTS.c.changed_at).where(REQUESTS.c.id == request)).scalar()
+        if found is None:
+            raise UnknownError(f"the ledger has no request {request}")
+        return datetime.fromisoformat(found)
+
+    def of_artefact(self, artefact: Artefact, *, among: Collection[RequestId]) -> frozenset[RequestId]:
+        """Name those requests ``among`` some whose sealed bytes are these."""
+        document = canonical_json(artefact)
+        query = select(REQUESTS.c.id).where(REQUESTS.c.id.in_(among), REQUESTS.c.artefact == document)
+        return frozenset(RequestId(row["id"]) for row in self._rows(query))
 
     def votes(self, request: RequestId) -> tuple[Vote, ...]:
         """Give all votes on a request, the oldest first; who may see them before voting is the caller's affair."""
@@ -219,6 +264,19 @@ class Ledger:
         with self._read() as connection:
             return notes(connection, kinds)
 
+    def notes_of(self, request: RequestId, *, kinds: Sequence[str]) -> tuple[Entry, ...]:
+        """Read the notes of some kinds about one request, in order.
+
+        Raises: DamagedError when one was edited.
+        """
+        with self._read() as connection:
+            return whole(entry for entry in chain.entries_of(connection, request) if entry.kind in kinds)
+
+    def entries_of(self, request: RequestId) -> tuple[Entry, ...]:
+        """Read all entries of one request, in order."""
+        with self._read() as connection:
+            return chain.entries_of(connection, request)
+
     def disclosed_to(self, recipient: RecipientId, *, now: datetime) -> Iterator[Disclosed]:
         """Read everything that a recipient got through the gate or may still get.
 
@@ -261,6 +319,15 @@ class Ledger:
     def _requests(self, query: Select[tuple[str, ...]]) -> tuple[ReleaseRequest, ...]:
         ordered = query.order_by(REQUESTS.c.opened_at, REQUESTS.c.id)
         return tuple(_request(row) for row in self._rows(ordered))
+
+
+def _latest(connection: Connection) -> datetime | None:
+    """Give the time of the last entry, which is the latest of all, because no entry is written with an earlier one."""
+    last = connection.execute(select(ENTRIES.c.at).order_by(ENTRIES.c.seq.desc()).limit(1)).scalar_one_or_none()
+    try:
+        return None if last is None else datetime.fromisoformat(last)
+    except ValueError as error:
+        raise DamagedError("the time of the last entry cannot be read") from error
 
 
 def _document(kind: type[T], text: str) -> T:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from geogate.ledger.chain import timestamp
-from geogate.ledger.laws import Act, Standing, follow
+from geogate.ledger.laws import Act, Standing, follow, goes_on_with
 from geogate.ledger.rows import Change, changes_of
 from geogate.ledger.steps import Opened, Screened, Step, step_of
 from geogate.ledger.tables import CLEARANCES, MEASUREMENTS, RECEIPTS, REQUESTS, VOTES
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column, Connection, RowMapping, Table
 
-    from geogate.model.release import Entry
+    from geogate.model.release import Entry, ReleaseRequest
 
 _TABLES: tuple[tuple[Table, Column[str]], ...] = (
     (REQUESTS, REQUESTS.c.id),
@@ -71,6 +71,7 @@ class Replay:
 
     standings: dict[str, Standing] = field(default_factory=dict)
     rows: dict[_Key, _Row] = field(default_factory=dict)
+    latest: datetime | None = None
 
     def play(self, entry: Entry) -> None:
         """Take one more entry in.
@@ -83,8 +84,11 @@ class Replay:
         at = datetime.fromisoformat(entry.at)
         if timestamp(at) != entry.at:
             raise ValueError("the time of the entry is not written as the ledger writes it")
-        act = Act(actor=Actor(entry.actor), at=at)
+        act = Act(actor=Actor(entry.actor), at=at, latest=self.latest)
+        self.latest = act.now
         after = follow(self.standings.get(entry.request), step, act=act)
+        if isinstance(step, Opened):
+            self._require_returned(step.request)
         for change in changes_of(entry, step):
             self._change(entry, change)
         if isinstance(step, Screened):
@@ -93,6 +97,17 @@ class Replay:
         if after.state in _SETTLED:
             after = replace(after, artefact=None, ballot=None, votes=(), clearance=None)
         self.standings[entry.request] = after
+
+    def _require_returned(self, request: ReleaseRequest) -> None:
+        """Refuse a further round of what was not returned to the same requester, where that is played too.
+
+        Raises: RefusedError.
+        """
+        before = self.standings.get(request.continues) if request.continues else None
+        if before is not None and before.state is not State.CONTINUED:
+            raise RefusedError("a request continues another that was not returned")
+        if before is not None and not goes_on_with(request, before.request):
+            raise RefusedError("a request continues that of somebody else, or for another recipient")
 
     def _change(self, entry: Entry, change: Change) -> None:
         key = (change.table.name, change.key)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from geogate.ledger.chain import sha256
-from geogate.ledger.laws import ballot_of, person
+from geogate.ledger.laws import ballot_of
 from geogate.ledger.steps import Claimed, Cleared, Moved, Opened, Received, Screened, Sealed, Step, Voted
 from geogate.ledger.tables import CLEARANCES, RECEIPTS, REQUESTS, VOTES
 from geogate.model.document import canonical_json
 from geogate.model.lifecycle import State
+from geogate.model.names import person
 
 if TYPE_CHECKING:
     from sqlalchemy import Table

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 
 from geogate.ledger.chain import GENESIS, append, entries_of, entry_hash, sha256, timestamp
 from geogate.ledger.disclosed import disclosed_to
 from geogate.ledger.failures import DamagedError
-from geogate.ledger.laws import Act, Standing, follow
+from geogate.ledger.laws import Act, Standing, follow, goes_on_with
 from geogate.ledger.notes import notes, whole
 from geogate.ledger.replay import Replay
 from geogate.ledger.rows import Change, changes_of
@@ -33,6 +33,7 @@ from geogate.ledger.steps import (
 from geogate.ledger.tables import CLEARANCES, MEASUREMENTS
 from geogate.model.document import canonical_json
 from geogate.model.errors import GeogateError, RefusedError, UsageError
+from geogate.model.lifecycle import State
 from geogate.model.names import SLUG, RequestId
 from geogate.model.release import Entry
 
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
     from geogate.ledger.disclosed import Disclosed
     from geogate.model.dataset import Artefact, Dataset
-    from geogate.model.lifecycle import State
     from geogate.model.names import Nonce, RecipientId
     from geogate.model.release import Clearance, Receipt, ReleaseRequest, Vote
     from geogate.model.verdict import Verdict
@@ -93,12 +93,20 @@ class Transaction:
     half_done: bool = field(default=False, init=False)
 
     def open_request(self, request: ReleaseRequest) -> Entry:
-        """Make a request, as a draft.
+        """Make a request, as a draft; one that continues another ends that one, which must have been returned.
 
-        Raises: RefusedError when the id is taken or the request is not a draft.
+        Raises: RefusedError when the id is taken, the request is not a draft, or it cannot continue what it says.
         """
         _line(request.id, what="the id of a request")
         timestamp(request.created_at)
+        if request.continues:
+            follow(self.standing(request.id), Opened(request=request), act=self.act)
+            before = self.standing(request.continues)
+            if before is None or before.state is not State.RETURNED:
+                raise RefusedError("only a request that reviewers returned can be continued, once")
+            if not goes_on_with(request, before.request):
+                raise RefusedError("only its requester can continue a request, for the same recipient")
+            self.move(request.continues, State.CONTINUED, reason=f"request {request.id} goes on with it")
         return self._take(request.id, Opened(request=request))
 
     def seal(self, request: RequestId, *, dataset: Dataset, artefact: Artefact | None) -> Entry:
@@ -118,7 +126,7 @@ class Transaction:
         return self._take(request, step, measurements=measurements)
 
     def move(self, request: RequestId, state: State, *, reason: str) -> Entry:
-        """Go to held, approved, denied, rejected, withdrawn, expired, failed or recalled.
+        """Go to held, approved, returned, continued, denied, rejected, withdrawn, expired, failed or recalled.
 
         Raises: RefusedError when the life cycle, the verdict or the votes do not allow it.
         """
@@ -214,29 +222,18 @@ class Transaction:
         follow(self.standing(request), step, act=self.act)
         draft = self._draft(kind_of(step), request, body_of(step))
         changes = _storable(draft, step)
-        self.half_done = True
-        entry = append(self.connection, draft)
-        for change in changes:
-            self._write(change)
         if measurements is not None:
-            self.connection.execute(insert(MEASUREMENTS).values(request=request, document=measurements))
+            kept = Change(table=MEASUREMENTS, key=(request,), values=(("document", measurements),), new=True)
+            changes = (*changes, kept)
+        self.half_done = True
+        entry = append(self.connection, draft, changes)
         self.half_done = False
         return entry
 
     def _draft(self, kind: str, request: str, body: str) -> Entry:
         actor = _line(self.act.actor, what="the name of an actor")
-        at = timestamp(self.act.at)
+        at = timestamp(self.act.now)
         return Entry(seq=0, at=at, kind=kind, request=request, actor=actor, body=body, prev=GENESIS, hash=GENESIS)
-
-    def _write(self, change: Change) -> None:
-        key = dict(zip(change.table.primary_key.columns.keys(), change.key, strict=True))
-        values = dict(change.values)
-        if change.new:
-            self.connection.execute(insert(change.table).values(**key, **values))
-            return
-        where = [change.table.c[name] == value for name, value in key.items()]
-        if self.connection.execute(update(change.table).where(*where).values(**values)).rowcount != 1:
-            raise DamagedError(f"a row in {change.table.name} is missing")
 
     def _refuse_known_nonce(self, nonce: Nonce) -> None:
         if self.connection.execute(select(CLEARANCES.c.nonce).where(CLEARANCES.c.nonce == nonce)).first():

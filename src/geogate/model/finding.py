@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import assert_never
 
+from geogate.model.document import LATER
 from geogate.model.names import LayerName, RuleId
+
+GATE = "gate/"
+"""How the ids of the gate's own findings begin; no policy may use it."""
 
 
 class Severity(StrEnum):
@@ -76,7 +80,8 @@ class Finding:
     """One reason why a layer may not leave.
 
     ``measured`` and ``limit`` are in ``unit``; ``operator`` is the comparison that would have to hold between them.
-    A finding of the gate itself (``gate/...``) has no legal basis and always denies.
+    A finding of the gate itself (``gate/...``) has no legal basis and always denies. ``waived`` is the id of the waiver
+    that lets the release leave in spite of it, empty where there is none: see ``geogate.model.waiver``.
     """
 
     rule: RuleId
@@ -90,6 +95,7 @@ class Finding:
     unit: str = ""
     counts: tuple[Count, ...] = ()
     legal_basis: tuple[LegalBasis, ...] = ()
+    waived: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

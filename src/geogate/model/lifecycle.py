@@ -15,6 +15,8 @@ class State(StrEnum):
     SEALED = "sealed"
     SCREENED = "screened"
     HELD = "held"
+    RETURNED = "returned"
+    CONTINUED = "continued"
     APPROVED = "approved"
     CLEARED = "cleared"
     SENDING = "sending"
@@ -32,7 +34,9 @@ TRANSITIONS: MappingProxyType[State, tuple[State, ...]] = MappingProxyType(
         State.DRAFT: (State.SEALED, State.WITHDRAWN, State.FAILED),
         State.SEALED: (State.SCREENED, State.WITHDRAWN, State.FAILED),
         State.SCREENED: (State.HELD, State.CLEARED, State.DENIED, State.WITHDRAWN, State.FAILED),
-        State.HELD: (State.APPROVED, State.REJECTED, State.WITHDRAWN, State.EXPIRED),
+        State.HELD: (State.APPROVED, State.REJECTED, State.RETURNED, State.WITHDRAWN, State.EXPIRED),
+        State.RETURNED: (State.CONTINUED, State.WITHDRAWN, State.EXPIRED),
+        State.CONTINUED: (),
         State.APPROVED: (State.CLEARED, State.WITHDRAWN, State.EXPIRED, State.DENIED, State.FAILED),
         State.CLEARED: (State.SENDING, State.WITHDRAWN, State.EXPIRED),
         State.SENDING: (State.SENT, State.FAILED),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NewType
 
 Sha256 = NewType("Sha256", str)
@@ -28,3 +29,8 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 """What names of policies, recipients, zone lists and rules look like."""
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def person(actor: str) -> str:
+    """Fold a name so that nobody becomes two people by writing it differently."""
+    return unicodedata.normalize("NFKC", actor).strip().casefold()

@@ -20,7 +20,8 @@ class ReleaseRequest:
 
     ``destination`` is a normalised URI that ends in ``/``: the files of the artefact land below it.
     ``assume_crs`` is what the requester stated for layers that do not say, for example ``EPSG:4326``; ``declaration``
-    is what the requester declared of the release.
+    is what the requester declared of the release. ``continues`` is the request that reviewers returned for changes and
+    this one goes on with, empty for a first round.
     """
 
     id: RequestId
@@ -36,12 +37,14 @@ class ReleaseRequest:
     artefact: Artefact | None = None
     verdict: Verdict | None = None
     declaration: Declaration = field(default=NOTHING, metadata=LATER)
+    continues: RequestId = field(default=RequestId(""), metadata=LATER)
 
 
 class Choice(StrEnum):
-    """What a reviewer votes."""
+    """What a reviewer votes; ``return`` asks the requester for changes."""
 
     APPROVE = "approve"
+    RETURN = "return"
     REJECT = "reject"
 
 
@@ -58,7 +61,10 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One reviewer's vote on one request."""
+    """One reviewer's vote on one request; ``groups`` are those of the reviewer's sign-in.
+
+    ``source`` says who vouched for the reviewer's name, see ``geogate.model.authority``; empty for the machine itself.
+    """
 
     request: RequestId
     reviewer: Actor
@@ -66,6 +72,8 @@ class Vote:
     comment: str
     at: datetime
     ballot: Ballot
+    groups: tuple[str, ...] = field(default=(), metadata=LATER)
+    source: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

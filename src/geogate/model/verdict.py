@@ -9,7 +9,7 @@ from enum import StrEnum
 from geogate.model.dataset import FilePart
 from geogate.model.declaration import NOTHING, Declaration
 from geogate.model.document import LATER
-from geogate.model.finding import Effect, Finding
+from geogate.model.finding import GATE, Effect, Finding
 from geogate.model.names import LayerName, PolicyName, RecipientId, RuleId, Sha256, ZoneListName
 
 
@@ -63,7 +63,8 @@ class Basis:
     """What the verdict was reached with, each pinned by digest.
 
     ``policies`` are all that were considered, where it was more than the one that ``policy`` names; ``policy_digest``
-    is then of all of them. ``passed_over`` are rules that were not asked.
+    is then of all of them. ``passed_over`` are rules that were not asked. ``reviewers`` must approve what is held
+    within ``review_days``; both are 0 in verdicts from before they were kept.
     """
 
     policy: PolicyName
@@ -73,6 +74,8 @@ class Basis:
     versions: tuple[tuple[str, str], ...]
     policies: tuple[PolicyUse, ...] = field(default=(), metadata=LATER)
     passed_over: tuple[PassedOver, ...] = field(default=(), metadata=LATER)
+    reviewers: int = field(default=0, metadata=LATER)
+    review_days: int = field(default=0, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +120,11 @@ class Verdict:
 
     @property
     def decision(self) -> Decision:
-        """The decision: deny overrides hold, hold overrides clear, and silence denies."""
+        """The decision: deny overrides hold, hold overrides clear, and silence denies; what is waived does neither."""
         whole = self.rules and self.layers and self.checks and not self.unanswered and not self.contradictions
-        effects = {finding.effect for finding in self.findings}
+        # No waiver covers what the gate itself found, whatever a document says.
+        standing = (f for f in self.findings if not f.waived or f.rule.startswith(GATE))
+        effects = {finding.effect for finding in standing}
         if not whole or not effects <= set(Effect) or Effect.DENY in effects:
             return Decision.DENY
         if Effect.HOLD in effects:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geogate.model.declaration import NOTHING
-from geogate.model.finding import Effect, Finding, effect_of
+from geogate.model.finding import GATE, Effect, Finding, effect_of
 from geogate.model.names import SLUG, LayerName, RuleId
 from geogate.model.verdict import Check, Verdict
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from geogate.model.names import RecipientId, Sha256
     from geogate.model.verdict import Basis, LayerSummary
     from geogate.policy.policy import Policy, PolicyRule
-
-GATE = "gate/"
-"""How the ids of the gate's own findings begin; no policy may use it."""
 
 WHOLE_DATASET = LayerName("")
 """The layer of a finding that is about the dataset as a whole."""

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from geogate.model.document import from_json
-from geogate.model.finding import Effect, Finding, LegalBasis, Problem, Severity, effect_of
+from geogate.model.finding import GATE, Effect, Finding, LegalBasis, Problem, Severity, effect_of
 from geogate.model.verdict import Decision
-from geogate.policy.decide import GATE
 from geogate.suites.expectation import Answer, sentence_of
 from geogate.suites.strict import exceptions_of
 
