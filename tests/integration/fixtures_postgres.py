@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _TEMPLATE = "template_ledger"
 _NUMBERS = itertools.count(1)
+WRITER = "gate_writer"
+"""A role that may write ledgers copied from the template, and owns nothing."""
 
 
 def _plain(url: str) -> str:
@@ -30,7 +32,8 @@ def postgres_server() -> Iterator[postgres.PostgresServer]:
     server = postgres.start()
     with psycopg.connect(_plain(server.url("postgres")), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-    Ledger.create(server.url(_TEMPLATE)).close()
+    with Ledger.create(server.url(_TEMPLATE)) as template:
+        assert template.let_write(WRITER)
     yield server
     server.stop()
 
@@ -46,6 +49,11 @@ def new_database(postgres_server: postgres.PostgresServer) -> Callable[[str], st
         return postgres_server.url(name)
 
     return make
+
+
+def as_writer(url: str) -> str:
+    """Give the URL of a ledger for the role that runs the gate."""
+    return url.replace("postgres@", f"{WRITER}@")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

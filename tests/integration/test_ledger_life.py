@@ -269,7 +269,9 @@ def test_the_revisions_make_the_tables_that_the_code_uses(ledger: Ledger) -> Non
     from geogate.ledger.tables import METADATA
 
     with ledger._engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), METADATA)
+        # What PostgreSQL's functions go by is no table of the code's.
+        known = {"include_name": lambda name, kind, _: (kind, name) != ("table", "ledger_writes")}
+        found = compare_metadata(MigrationContext.configure(connection, opts=known), METADATA)
     kinds = {"add_table", "remove_table", "add_column", "remove_column", "modify_nullable", "modify_type"}
     flat = [change[0] if isinstance(change, tuple) else change[0][0] for change in found]
     assert not kinds & set(flat), found

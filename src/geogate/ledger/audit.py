@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from geogate.ledger.chain import GENESIS, entries_after, entry_hash
 from geogate.ledger.replay import LedgerProblem, Replay
+from geogate.ledger.roles import weaknesses
 from geogate.ledger.schema import missing_triggers
 from geogate.model.errors import GeogateError
 
@@ -49,6 +50,7 @@ def verify(connection: Connection, *, anchor: tuple[int, Sha256] | None = None) 
     problems = [
         LedgerProblem(seq=0, what=f"the trigger {name} is gone or off") for name in missing_triggers(connection)
     ]
+    problems += [LedgerProblem(seq=0, what=what) for what in weaknesses(connection)]
     replay, count, seq, prev, anchored = Replay(), 0, 0, GENESIS, anchor is None or anchor == (0, GENESIS)
     for entry in entries_after(connection):
         problems += _link_problems(entry, seq=seq, prev=prev)

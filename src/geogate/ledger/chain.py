@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text, update
 
+from geogate.ledger.failures import DamagedError
 from geogate.ledger.tables import ENTRIES
 from geogate.model.document import canonical_json
 from geogate.model.errors import UsageError
@@ -16,15 +17,18 @@ from geogate.model.names import Sha256
 from geogate.model.release import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection, RowMapping
+
+    from geogate.ledger.rows import Change
 
 GENESIS = Sha256("0" * 64)
 """What stands for the hash before the first entry."""
 
 _PAGE = 256
 _COLUMNS = tuple(column.name for column in ENTRIES.columns)
+_APPEND = text("SELECT seq, prev, hash FROM ledger_append(:at, :kind, :request, :actor, :body, CAST(:changes AS json))")
 
 
 def sha256(text: str) -> Sha256:
@@ -57,13 +61,51 @@ def head(connection: Connection) -> tuple[int, Sha256]:
     return (last.seq, Sha256(last.hash)) if last else (0, GENESIS)
 
 
-def append(connection: Connection, entry: Entry) -> Entry:
-    """Append an entry as the next one: its ``seq``, ``prev`` and ``hash`` are set here, under the writer's lock."""
+def append(connection: Connection, entry: Entry, changes: Sequence[Change] = ()) -> Entry:
+    """Append an entry as the next one, with what it writes into other tables, all of it or nothing.
+
+    Its ``seq``, ``prev`` and ``hash`` are set under the writer's lock: here for SQLite, and for PostgreSQL by the
+    function of the ledger's owner, without which nobody who runs the gate can write.
+
+    Raises: DamagedError.
+    """
+    if connection.dialect.name == "postgresql":
+        return _append_by_function(connection, entry, changes)
     seq, prev = head(connection)
     linked = replace(entry, seq=seq + 1, prev=prev)
     whole = replace(linked, hash=entry_hash(linked))
     connection.execute(insert(ENTRIES).values({name: getattr(whole, name) for name in _COLUMNS}))
+    for change in changes:
+        _write(connection, change)
     return whole
+
+
+def _append_by_function(connection: Connection, entry: Entry, changes: Sequence[Change]) -> Entry:
+    said = {name: getattr(entry, name) for name in ("at", "kind", "request", "actor", "body")}
+    asked = canonical_json([_asked(change) for change in changes])
+    row = connection.execute(_APPEND, {**said, "changes": asked}).one()
+    whole = replace(entry, seq=row.seq, prev=Sha256(row.prev), hash=Sha256(row.hash))
+    if entry_hash(whole) != whole.hash:
+        raise DamagedError("the database hashes entries in another way")
+    return whole
+
+
+def _key(change: Change) -> dict[str, str]:
+    return dict(zip(change.table.primary_key.columns.keys(), change.key, strict=True))
+
+
+def _asked(change: Change) -> dict[str, object]:
+    return {"table": change.table.name, "new": change.new, "key": _key(change), "values": dict(change.values)}
+
+
+def _write(connection: Connection, change: Change) -> None:
+    key, values = _key(change), dict(change.values)
+    if change.new:
+        connection.execute(insert(change.table).values(**key, **values))
+        return
+    where = [change.table.c[name] == value for name, value in key.items()]
+    if connection.execute(update(change.table).where(*where).values(**values)).rowcount != 1:
+        raise DamagedError(f"a row in {change.table.name} is missing")
 
 
 def _entry(row: RowMapping) -> Entry:

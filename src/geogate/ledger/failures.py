@@ -54,6 +54,8 @@ _POSTGRESQL = {
     "42501": ("the ledger cannot be written", "the database role lacks a privilege"),
     "3D000": ("the ledger's database does not exist", f"create the database, then {INIT}"),
     "42P01": ("the database has no ledger", INIT),
+    "GG001": ("the ledger's own functions refuse to write this", "run geogate init with the version that is installed"),
+    "GG002": ("the ledger lacks a row that its entries speak of", "run geogate ledger verify"),
 }
 _OTHER = ("the ledger's database does not answer as it must", "see that it runs and can be reached; then try again")
 

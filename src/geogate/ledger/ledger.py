@@ -18,6 +18,7 @@ from geogate.ledger.laws import Act
 from geogate.ledger.locks import file_lock, session_lock
 from geogate.ledger.notes import notes, whole
 from geogate.ledger.queue import counted, queued, rounds
+from geogate.ledger.roles import let_write
 from geogate.ledger.rows import ballot_digest
 from geogate.ledger.schema import migrate, require_current
 from geogate.ledger.tables import CLEARANCES, ENTRIES, MEASUREMENTS, RECEIPTS, REQUESTS, VOTES
@@ -299,6 +300,14 @@ class Ledger:
         """Verify the whole ledger; ``anchor`` is a head that was kept elsewhere, see ``geogate.ledger.audit``."""
         with self._read() as connection:
             return audit.verify(connection, anchor=anchor)
+
+    def let_write(self, role: str) -> bool:
+        """Let a role of PostgreSQL's run the gate and no more, as the tables' owner; says whether the role was made.
+
+        Raises: UsageError, RefusedError as ``geogate.ledger.roles.let_write``.
+        """
+        with translated(), writing(self._own_engine()) as connection:
+            return let_write(connection, role)
 
     def _own_engine(self) -> Engine:
         # A connection must not be shared with the process that this one was forked from.

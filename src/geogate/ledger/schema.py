@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, inspect, literal, select, text
 
 from geogate.ledger.failures import INIT, SchemaError
+from geogate.ledger.roles import let_writers_read
 from geogate.ledger.tables import ENTRIES, METADATA
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision; revisions are numbered, so that older and newer can be told apart."""
 
 TRIGGERS = {
@@ -43,6 +44,7 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    let_writers_read(connection)
 
 
 def require_current(connection: Connection) -> None:
@@ -61,7 +63,10 @@ def require_current(connection: Connection) -> None:
     if missing:
         raise SchemaError(f"the ledger lacks tables: {', '.join(sorted(missing))}", hint="restore it from a backup")
     # Writes nothing, and yet fails where nothing can be written.
-    connection.execute(insert(ENTRIES).from_select(list(ENTRIES.c), select(ENTRIES).where(literal(1) == 0)))
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT ledger_ready()"))
+    else:
+        connection.execute(insert(ENTRIES).from_select(list(ENTRIES.c), select(ENTRIES).where(literal(1) == 0)))
 
 
 def missing_triggers(connection: Connection) -> tuple[str, ...]:
