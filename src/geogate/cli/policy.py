@@ -54,7 +54,8 @@ def test(files: tuple[Path, ...], *, only: tuple[str, ...], covered: bool, quiet
     Exit code 0 when each came out as expected, 4 when one did not, or there is none.
     """
     from geogate.cli.policy_tables import print_coverage, print_ran
-    from geogate.gate.policy_cases import PolicyUnderTest, coverage, policies_to_test, run_cases
+    from geogate.gate.policy_cases import PolicyUnderTest, policies_to_test, run_cases
+    from geogate.gate.policy_cases import covered as shown
 
     good, count = True, 0
     for path in policies_to_test(files):
@@ -63,7 +64,7 @@ def test(files: tuple[Path, ...], *, only: tuple[str, ...], covered: bool, quiet
         good &= not any(each.wrong for each in ran)
         count += len(ran)
         if covered:
-            good &= print_coverage(coverage(tested.policy, ran), name=str(tested.policy.name))
+            good &= print_coverage(shown(tested, ran), name=str(tested.policy.name))
     if not count:
         click.secho("there are no cases", fg="red")
     return 0 if good and count else 4

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from geogate.gate.policy_cases import Ran, RuleCoverage
+    from geogate.gate.policy_cases import Ran
     from geogate.gate.policy_differ import Difference, Differences
     from geogate.gate.policy_explain import Explained, ExplainedRule, ExplainedVerdict, Source
+    from geogate.gate.policy_limits import RuleCoverage
     from geogate.gate.policy_lint import Remark
     from geogate.gate.policy_replay import Replayed
 

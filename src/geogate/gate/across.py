@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 
 def with_other_layers(answers: Sequence[LayerAnswer], *, policy: Policy) -> tuple[LayerAnswer, ...]:
     """Add to what the rule about columns says of each layer what it says of columns beside those of other layers."""
+    beside = columns_beside(answers)
+    return tuple(_with(answer, names, policy=policy) for answer, names in zip(answers, beside, strict=True))
+
+
+def columns_beside(answers: Sequence[LayerAnswer]) -> tuple[tuple[str, ...], ...]:
+    """Name for each layer the columns that could tell positions together with those of another layer."""
     alone = [_lone(answer) for answer in answers]
     found = []
-    for place, answer in enumerate(answers):
+    for place, own in enumerate(alone):
         others = [each for other, several in enumerate(alone) if other != place for each in several]
-        found.append(_with(answer, over_layers(alone[place], others), policy=policy))
+        found.append(over_layers(own, others))
     return tuple(found)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geogate.gate.across import with_other_layers
+from geogate.gate.addressed import unregistered_place
+from geogate.gate.asked import silent_laws
 from geogate.gate.measuring import opened_for
 from geogate.gate.opening import (
     kinds_covered,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from geogate.gate.exposure import NothingBefore, Recall
+    from geogate.gate.exposure import Past
     from geogate.gate.inspection import Inspection, RemoteLayer
     from geogate.gate.passes import Means
     from geogate.model.dataset import LayerKind
@@ -63,7 +65,7 @@ class Question:
     assume_crs: str
     zone_lists: Mapping[str, ZoneList]
     at: datetime
-    recall: Recall | NothingBefore | None = None
+    recall: Past | None = None
 
     @property
     def kinds(self) -> tuple[LayerKind, ...]:
@@ -98,6 +100,8 @@ class Question:
             versions=versions(),
             policies=self.policies,
             passed_over=self.passed_over,
+            reviewers=self.policy.reviewers,
+            review_days=self.policy.review_days,
         )
         return Case(
             subject=subject,
@@ -171,7 +175,9 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
         outcomes=[outcome for answer in answers for outcome in answer.outcomes],
         gate_findings=(
             *before,
+            *unregistered_place(question.circumstances(subject.size)),
             *kinds_not_covered(layers, question.kinds),
+            *silent_laws(layers, question.policy, question.policies),
             *strange,
             *ended,
             *(finding for answer in answers for finding in answer.findings),

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from geogate.gate.keys import signing_key
 from geogate.measures.measure import Unmeasured
@@ -144,6 +144,32 @@ def pepper(settings: Settings, recipient: RecipientId) -> bytes:
     """
     key = hashlib.sha256(signing_key(settings).signer.private_bytes).digest()
     return hmac.digest(key, b"geogate subjects of " + str(recipient).encode(), "sha256")
+
+
+class Past(Protocol):
+    """Says what the recipient got before."""
+
+    @property
+    def pepper(self) -> bytes:
+        """The secret for hashes of ids."""
+        ...
+
+    def __call__(self, besides: Callable[[], Sha256], /) -> tuple[PastRelease, ...]:
+        """Say it; ``besides`` is asked for the digest of what is judged."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Says that the recipient got these releases before: what a replay or a trial of a policy knows already."""
+
+    releases: tuple[PastRelease, ...]
+    pepper: bytes = b""
+
+    def __call__(self, besides: Callable[[], Sha256], /) -> tuple[PastRelease, ...]:
+        """Give them."""
+        del besides
+        return self.releases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from geogate.gate.across import columns_beside
 from geogate.measures.hidden.columns import Contents
 from geogate.measures.hidden.columns_classes import KeptContents
 from geogate.measures.hidden.text import TextPositions, TextScan
@@ -27,8 +28,9 @@ SCHEMA: Final = 2
 
 def kept_facts(answer: SuiteAnswer | None, circumstances: Circumstances) -> str:
     """Write the measurements of all layers as canonical JSON; layers that could not be measured are null."""
+    answers = answer.layers if answer else ()
     layers: dict[str, Any] = {}
-    for layer in answer.layers if answer else ():
+    for layer, beside in zip(answers, columns_beside(answers), strict=True):
         facts = layer.facts
         layers[layer.layer] = (
             None
@@ -37,6 +39,7 @@ def kept_facts(answer: SuiteAnswer | None, circumstances: Circumstances) -> str:
                 "kind": layer.kind.value,
                 "rows": facts.rows,
                 "complete": facts.complete,
+                "beside": beside,
                 "values": {str(name): _kept(value, facts) for name, value in facts.values.items()},
             }
         )
@@ -61,13 +64,23 @@ def _positions(facts: LayerFacts) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptLayer:
-    """What was kept of one layer that was measured; ``values`` are documents by the ids of their measures."""
+    """What was kept of one layer that was measured; ``values`` are documents by the ids of their measures.
+
+    ``beside`` are columns that could tell positions together with those of another layer, ``None`` where an earlier
+    version did not keep them.
+    """
 
     name: LayerName
     kind: LayerKind
     rows: int
     complete: bool
     values: Mapping[str, Any]
+    beside: tuple[str, ...] | None = None
+
+    @property
+    def spared(self) -> bool:
+        """Whether less may be known than was measured."""
+        return True
 
     def value(self, measure: Measure[Any]) -> Measurement | Unmeasured | None:
         """Give what a measure found, ``None`` where the layer was not measured by it.
@@ -113,6 +126,7 @@ def read_facts(text: str) -> Kept | None:
                 rows=layer["rows"],
                 complete=layer["complete"],
                 values={MeasureId(key): value for key, value in layer["values"].items()},
+                beside=tuple(layer["beside"]) if "beside" in layer else None,
             )
             for name, layer in found.items()
             if layer is not None

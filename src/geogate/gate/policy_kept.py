@@ -6,15 +6,19 @@ Where what was kept does not suffice, there is no verdict: nothing is guessed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from geogate.gate.opening import kinds_covered, kinds_not_covered
+from geogate.gate.addressed import unregistered_place
+from geogate.gate.opening import kinds_covered, kinds_not_covered, unlooked_ordinates
+from geogate.measures.hidden.columns import Contents
 from geogate.measures.hidden.columns_declared import ValuesBeyond
-from geogate.measures.measure import Measure, UnmeasurableError, Unmeasured
-from geogate.model.finding import Outcome, Problem
-from geogate.policy.decide import GATE, decide, no_answer
-from geogate.rules.recipient_total_history import totals_in
+from geogate.measures.inventory import LayerInventory
+from geogate.measures.measure import LayerFacts, Measure, Sparing, UnmeasurableError, Unmeasured
+from geogate.model.finding import GATE, Effect, Outcome, Problem
+from geogate.model.past import MeasuredLayer
+from geogate.policy.decide import decide, no_answer
+from geogate.rules.declared_columns import DeclaredColumns, DeclaredColumnsParams
+from geogate.rules.recipient_total_history import remembered, totals_in
 from geogate.rules.registry import registered
 
 if TYPE_CHECKING:
@@ -22,13 +26,27 @@ if TYPE_CHECKING:
 
     from geogate.gate.facts import Kept, KeptLayer
     from geogate.measures.measure import Measurement
+    from geogate.measures.subjects import SubjectCount
+    from geogate.model.dataset import LayerKind
     from geogate.model.finding import Finding
+    from geogate.model.names import LayerName
+    from geogate.model.parties import Circumstances
     from geogate.model.verdict import Verdict
     from geogate.policy.decide import Case
     from geogate.policy.policy import Policy, PolicyRule
     from geogate.zones.zone import ZoneList
 
-ANEW: Final = frozenset(GATE + name for name in ("kind-not-covered", "no-answer", "no-rules", "unexpected-answer"))
+ANEW: Final = frozenset(
+    GATE + name
+    for name in (
+        "kind-not-covered",
+        "no-answer",
+        "no-rules",
+        "unexpected-answer",
+        "unjudged-ordinates",
+        "unregistered-place",
+    )
+)
 """Findings of the gate that depend on the policy, which are found anew; all others stay as they were."""
 
 
@@ -42,6 +60,7 @@ class KeptJudge:
 
     zone_lists: Mapping[str, ZoneList]
     _measures: dict[tuple[str, str], tuple[Measure[Any], ...]] = field(default_factory=dict, init=False)
+    _totals: dict[tuple[str, str], tuple[SubjectCount, ...]] = field(default_factory=dict, init=False)
 
     def verdict(self, case: Case, *, policy: Policy, kept: Kept, before: Verdict) -> Verdict:
         """Decide on a release as it was measured; ``before`` is the verdict that was reached then.
@@ -50,22 +69,28 @@ class KeptJudge:
         """
         outcomes: list[Outcome] = []
         findings: list[Finding] = [finding for finding in before.findings if _stays(finding)]
-        kept = replace(kept, circumstances=replace(kept.circumstances, zone_lists=self.zone_lists))
-        for layer in kept.layers:
-            said, strange = self._judge(layer, policy=policy, kept=kept)
+        known = replace(kept.circumstances, zone_lists=self.zone_lists)
+        layers = _in_order(kept, before)
+        for layer in layers:
+            said, strange = self._judge(layer, policy=policy, known=known, alone=len(layers) == 1)
             outcomes += said
             findings += strange
-        kinds = [SimpleNamespace(name=each.name, schema=SimpleNamespace(kind=each.kind)) for each in kept.layers]
-        findings += kinds_not_covered(kinds, self._kinds(policy))
+            known = replace(known, beside=(*known.beside, self._beside(layer, policy)))
+        findings += (*self._of_the_gate(layers, policy), *unregistered_place(known))
         return decide(case, policy=policy, layers=before.layers, outcomes=outcomes, gate_findings=findings)
 
-    def _kinds(self, policy: Policy) -> Sequence[Any]:
-        """Name the kinds that the policy covers and at which one of its rules looks, as ``Question.kinds``."""
-        return kinds_covered(
+    def _of_the_gate(self, layers: Sequence[KeptLayer], policy: Policy) -> Sequence[Finding]:
+        """Find anew what the gate itself finds under a policy."""
+        seen = [_Seen.of(layer) for layer in layers]
+        kinds = kinds_covered(
             policy, lambda use: bool(registered()[use.expectation].zone_lists(use.params) or self._of(use))
         )
+        deciding = [use.expectation for use in policy.rules if use.effect is not Effect.NOTE]
+        return (*kinds_not_covered(seen, kinds), *unlooked_ordinates(seen, deciding))
 
-    def _judge(self, layer: KeptLayer, *, policy: Policy, kept: Kept) -> tuple[list[Outcome], list[Finding]]:
+    def _judge(
+        self, layer: KeptLayer, *, policy: Policy, known: Circumstances, alone: bool
+    ) -> tuple[list[Outcome], list[Finding]]:
         if not layer.complete:
             raise NeedsDataError("a layer was not read to its end")
         outcomes: list[Outcome] = []
@@ -73,7 +98,7 @@ class KeptJudge:
         read: dict[str, Any] = {}
         for use in policy.rules:
             try:
-                outcomes.append(self._ask(use, layer, kept, read))
+                outcomes.append(_beside_others(use, layer, self._ask(use, layer, known, read), alone=alone))
             except UnmeasurableError as error:
                 if use.in_shadow:
                     problem = Problem(summary=f"no answer: {error}", remedy="repair what the reason names")
@@ -82,14 +107,19 @@ class KeptJudge:
                     silent.append(no_answer(layer.name, rules=[use.id], reason=str(error)))
         return outcomes, silent
 
-    def _ask(self, use: PolicyRule, layer: KeptLayer, kept: Kept, read: dict[str, Any]) -> Outcome:
+    def _ask(self, use: PolicyRule, layer: KeptLayer, known: Circumstances, read: dict[str, Any]) -> Outcome:
         rule = registered()[use.expectation]
         if layer.kind not in rule.kinds_of(use.params):
             return Outcome(rule=use.id, layer=layer.name, observed=f"does not concern a layer of kind {layer.kind}")
-        if kept.circumstances.history is None and any(totals_in(use.params)):
+        if known.history is None and self._counted(use):
             raise NeedsDataError(f"{use.id} counts what the recipient got before")
         found = {measure.id: _value(use, layer, measure, read) for measure in self._of(use)}
-        judgement = rule.judge(use.params, found, kept.circumstances)
+        try:
+            judgement = rule.judge(use.params, found, known)
+        except UnmeasurableError:
+            if layer.spared and any(_is_spared(value) for value in found.values()):
+                raise NeedsDataError(f"what {use.id} measures was not kept wholly") from None
+            raise
         return Outcome(rule=use.id, layer=layer.name, observed=judgement.observed, problems=tuple(judgement.problems))
 
     def _of(self, use: PolicyRule) -> tuple[Measure[Any], ...]:
@@ -97,6 +127,68 @@ class KeptJudge:
         if key not in self._measures:
             self._measures[key] = tuple(registered()[use.expectation].measures(use.params, self.zone_lists))
         return self._measures[key]
+
+    def _counted(self, use: PolicyRule) -> tuple[SubjectCount, ...]:
+        """Name what a use of a rule counts over releases and layers."""
+        key = (use.expectation, use.params_json)
+        if key not in self._totals:
+            self._totals[key] = remembered(list(totals_in(use.params)))
+        return self._totals[key]
+
+    def _beside(self, layer: KeptLayer, policy: Policy) -> MeasuredLayer:
+        """Give what rules that add up over all layers of a release may know of one that was judged before."""
+        counted = {measure.id: measure for use in policy.rules for measure in self._counted(use)}
+        values: dict[str, Any] = {
+            name: layer.value(measure) for name, measure in counted.items() if name in layer.values
+        }
+        return MeasuredLayer(kind=layer.kind, rows=layer.rows, values=values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    kind: LayerKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A layer as the gate looks at it for what it finds itself."""
+
+    name: LayerName
+    schema: _Kind
+    facts: LayerFacts
+
+    @classmethod
+    def of(cls, layer: KeptLayer) -> _Seen:
+        inventory = layer.value(LayerInventory())
+        values = {} if inventory is None else {LayerInventory().id: inventory}
+        facts = LayerFacts(rows=layer.rows, values=values, complete=layer.complete)
+        return cls(name=layer.name, schema=_Kind(kind=layer.kind), facts=facts)
+
+
+def _in_order(kept: Kept, before: Verdict) -> list[KeptLayer]:
+    """Give the layers in the order in which they were judged, for rules that add up over them."""
+    order = {layer.name: place for place, layer in enumerate(before.layers)}
+    return sorted(kept.layers, key=lambda layer: order.get(layer.name, len(order)))
+
+
+def _beside_others(use: PolicyRule, layer: KeptLayer, outcome: Outcome, *, alone: bool) -> Outcome:
+    """Add what the rule about columns says of those that tell something together with another layer's.
+
+    Raises: NeedsDataError when an earlier version did not keep which these are.
+    """
+    if alone or not isinstance(use.params, DeclaredColumnsParams):
+        return outcome
+    names = layer.beside
+    if names is None:
+        if not outcome.problems and DeclaredColumns.beside_other_layers(use.params, [""]):
+            raise NeedsDataError(f"{use.id} compares columns of several layers, which were not kept")
+        return outcome
+    return replace(outcome, problems=(*outcome.problems, *DeclaredColumns.beside_other_layers(use.params, names)))
+
+
+def _is_spared(value: Measurement) -> bool:
+    """Tell whether the ledger keeps less of a measurement than was measured; of columns it keeps what rules need."""
+    return isinstance(value, Sparing) and not isinstance(value, Contents)
 
 
 def _stays(finding: Finding) -> bool:
@@ -121,15 +213,3 @@ def _value(use: PolicyRule, layer: KeptLayer, measure: Measure[Any], read: dict[
     if isinstance(measure, ValuesBeyond) and not measure.limits:
         return measure.empty()
     raise NeedsDataError(f"what {use.id} measures was not measured then")
-
-
-def measured_as_if(kept: Kept, changes: Mapping[str, Mapping[str, Any]]) -> Kept:
-    """Change fields of measurements, to ask what would be decided had they been measured so."""
-    layers = tuple(
-        replace(
-            layer,
-            values={name: {**value, **changes.get(name, {})} for name, value in layer.values.items()},
-        )
-        for layer in kept.layers
-    )
-    return replace(kept, layers=layers)

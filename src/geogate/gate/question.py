@@ -8,7 +8,7 @@ from geogate.destinations.uri import normalise
 from geogate.gate.examine import Question
 from geogate.gate.exposure import Memory, Recall
 from geogate.gate.opening import parse_crs
-from geogate.gate.place import PolicyPlace, owner_of, place_of
+from geogate.gate.place import owner_of, place_of
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.names import PolicyName
 from geogate.policy.applicable import applicable
@@ -16,6 +16,7 @@ from geogate.policy.scope import Facts
 
 if TYPE_CHECKING:
     from geogate.gate.house import House, Wish
+    from geogate.gate.place import PolicyPlace
     from geogate.policy.adopted import Adopted
     from geogate.policy.policy import Policy
 
@@ -27,7 +28,14 @@ def ask(wish: Wish, *, house: House) -> Question:
         destination or reference that there is not; PolicyError for an invalid policy, recipient file or zone list;
         ServiceError when the destination does not answer.
     """
-    place = place_of(house, indexes=house.means().indexes)
+    return ask_in(place_of(house, indexes=house.means().indexes), wish, house=house)
+
+
+def ask_in(place: PolicyPlace, wish: Wish, *, house: House) -> Question:
+    """Read it from a place that is open.
+
+    Raises: as ``ask``.
+    """
     adopted = place.adopted()
     policies = _policies(place, wish.policy, adopted)
     book = place.recipients()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from geogate.model.dataset import LayerKind
 from geogate.model.finding import Effect
+from geogate.model.past import MeasuredLayer, PastRelease
 from geogate.model.verdict import Decision  # noqa: TC001 - read at run time
 from geogate.policy.declaration import DeclarationShape, declared
 from geogate.policy.read import read_model, read_part
@@ -115,6 +117,14 @@ class CasePlaceShape(Shape):
     country: Country | Literal["unknown"] | None = Field(default=None, description="That of the recipient by default.")
 
 
+class BeforeShape(Shape):
+    """A release that the recipient got before: so many rows, each about somebody else."""
+
+    on: date = Field(description="The day on which it was sent.")
+    subjects: Annotated[int, Field(ge=1, le=10_000_000_000)]
+    declaration: DeclarationShape | None = Field(default=None, description="That of the case by default.")
+
+
 class ZonesShape(Shape):
     """A zone list of the case's own under the name of one that the policy needs."""
 
@@ -133,7 +143,10 @@ class ExpectShape(Shape):
 
 
 class GivenShape(Shape):
-    """What a case is about; a key that a case does not have is that of the file's ``given``."""
+    """What a case is about; a key that a case does not have is that of the file's ``given``.
+
+    Of ``declaration``, ``recipient`` and ``place`` that holds for each key within them; one that is null is left out.
+    """
 
     data: DataShape | Annotated[tuple[DataShape, ...], Field(min_length=1)] | None = None
     recipient: Slug | CaseRecipientShape | None = Field(
@@ -145,6 +158,9 @@ class GivenShape(Shape):
     declaration: DeclarationShape | None = None
     assume_crs: str | None = None
     zones: dict[Slug, ZonesShape] | None = None
+    before: tuple[BeforeShape, ...] | None = Field(
+        default=None, description="What the recipient got before, for rules that count over releases; else nothing."
+    )
     measured: dict[str, dict[str, Any]] | None = Field(
         default=None, description="Fields of measurements that are taken as if they had been measured so."
     )
@@ -183,6 +199,7 @@ class PolicyCase:
     declaration: Declaration
     assume_crs: str
     zones: Mapping[str, ZonesShape]
+    before: tuple[PastRelease, ...]
     measured: Mapping[str, Mapping[str, Any]]
     decision: Decision
     found: Mapping[Effect, frozenset[str]]
@@ -202,7 +219,7 @@ def parse_cases(data: bytes, *, file: str) -> tuple[PolicyCase, ...]:
         path = ("cases", index)
         if each.name in {case.name for case in cases}:
             text.refuse((*path, "name"), f"case {each.name} stands twice")
-        merged = {**raw.get("given", {}), **raw["cases"][index]}
+        merged = _merged(raw.get("given", {}), raw["cases"][index])
         whole = read_part(text, CaseShape, merged, path=path)
         if whole.data is None:
             text.refuse((*path, "data"), "the case has no data", hint="write it here, or under given")
@@ -210,9 +227,29 @@ def parse_cases(data: bytes, *, file: str) -> tuple[PolicyCase, ...]:
     return tuple(cases)
 
 
+MERGED: Final = frozenset({"declaration", "recipient", "place"})
+"""Keys whose own keys are put together with those that are given."""
+
+
+def _merged(given: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Take from ``given`` what a case does not have."""
+    merged = {**given, **own}
+    for key in MERGED & set(given) & set(own):
+        if isinstance(given[key], dict) and isinstance(own[key], dict):
+            both = {**given[key], **own[key]}
+            merged[key] = {name: value for name, value in both.items() if value is not None}
+    return merged
+
+
+def _past(shape: BeforeShape, declaration: Declaration) -> PastRelease:
+    layer = MeasuredLayer(kind=LayerKind.VECTOR, rows=shape.subjects, values={})
+    said = declaration if shape.declaration is None else declared(shape.declaration)
+    return PastRelease(on=shape.on, declaration=said, layers=(layer,))
+
+
 def _case(shape: CaseShape, *, file: str, line: int) -> PolicyCase:
     data = shape.data if isinstance(shape.data, tuple) else (shape.data,)
-    expect = shape.expect
+    expect, declaration = shape.expect, declared(shape.declaration)
     return PolicyCase(
         file=file,
         line=line,
@@ -222,9 +259,10 @@ def _case(shape: CaseShape, *, file: str, line: int) -> PolicyCase:
         place=shape.place or CasePlaceShape(),
         purpose=shape.purpose or "",
         on=shape.on,
-        declaration=declared(shape.declaration),
+        declaration=declaration,
         assume_crs=shape.assume_crs or "",
         zones=shape.zones or {},
+        before=tuple(_past(each, declaration) for each in shape.before or ()),
         measured=shape.measured or {},
         decision=expect.decision,
         found={

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -45,6 +45,7 @@ class ManyBands(Rule[ManyBandsParams]):
     expectation = "expect_many_bands_no_finer_than"
     params = ManyBandsParams
     kinds = frozenset({LayerKind.RASTER})
+    compared: ClassVar = {"bands": "<="}
 
     def zone_lists(self, params: ManyBandsParams) -> tuple[str, ...]:
         """Need none."""
