@@ -119,7 +119,9 @@ class PolicyFolder:
         each = [{"policy": name, "reason": "a test", "decided_by": "the test"} for name in names]
         self._dump("adopted.yaml", {"adopted": each})
 
-    def write_recipients(self, *places: dict[str, str], without: Sequence[str] = (), **changes: Any) -> None:
+    def write_recipients(
+        self, *places: dict[str, str], without: Sequence[str] = (), other_place: str = "", **changes: Any
+    ) -> None:
         partner: dict[str, Any] = {
             "id": PARTNER,
             "name": "Partner GmbH",
@@ -129,7 +131,8 @@ class PolicyFolder:
             "destinations": list(places) or [{"uri": "file:outbox/"}],
         }
         kept = {key: value for key, value in (partner | changes).items() if key not in without}
-        self._dump("recipients.yaml", {"recipients": [kept]})
+        other = {"id": "other", "name": "Other Ltd", "country": "SG", "destinations": [{"uri": other_place}]}
+        self._dump("recipients.yaml", {"recipients": [kept, other] if other_place else [kept]})
 
     def write_zones(self, *coordinates: Any, buffer_m: float = 0.0, valid_until: date = FAR) -> None:
         features = [

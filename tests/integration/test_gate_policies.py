@@ -239,10 +239,42 @@ def test_a_policy_that_is_adopted_too_lets_no_further_kind_of_layer_leave(gate: 
     assert gate.screen(path, policy=RASTER).decision is Decision.DENY
 
 
-def test_a_law_with_a_scope_does_not_deny_kinds_of_which_it_does_not_speak(strict: Gate) -> None:
+def test_a_law_that_applies_and_asks_nothing_of_a_kind_of_layer_denies_it(strict: Gate) -> None:
     both = [precision("precision", 5000, ">="), distance("gsd", 10)]
     strict.policies.write_policy(both, name=RASTER, kinds=["vector", "raster"])
-    assert strict.screen(image(strict), policy=RASTER).decision is Decision.CLEAR
+    silent = strict.screen(image(strict), policy=RASTER, declaration=AT_HOME)
+    assert {finding.rule for finding in silent.findings} == {"gate/silent-policy"}
+    assert strict.screen(image(strict), policy=RASTER, declaration=ABROAD).decision is Decision.CLEAR
+    strict.policies.write_policy([*both, zones()], name=STRICT, scope=FROM_US, kinds=["vector"])
+    assert strict.screen(image(strict), policy=RASTER, declaration=AT_HOME).decision is Decision.CLEAR
+
+
+def test_kinds_are_those_of_the_named_policy_also_where_it_has_a_scope(gate: Gate) -> None:
+    named = {"name": RASTER, "scope": {"origins": ["DE"]}}
+    both = [precision("precision", 1, ">="), distance("gsd", 10), zones()]
+    gate.policies.write_policy(both, kinds=["vector", "raster"])
+    gate.policies.adopt("test")
+    gate.policies.write_policy(both, kinds=["vector", "raster"], **named)
+    assert gate.screen(image(gate), policy=RASTER).decision is Decision.CLEAR
+    gate.policies.write_policy(both, kinds=["vector"], **named)
+    denied = gate.screen(image(gate), policy=RASTER)
+    assert {finding.rule for finding in denied.findings} == {"gate/kind-not-covered"}
+
+
+@pytest.mark.parametrize("name", ["adopted.yml", "Adopted.yaml", "adopted.YAML", "law.yml", "Recipients.yaml"])
+def test_a_file_that_would_be_passed_over_stops_the_gate(gate: Gate, name: str) -> None:
+    path = middle(gate)
+    gate.policies.file(name).write_text("adopted: []\n")
+    with pytest.raises(PolicyError, match="would be passed over"):
+        gate.screen(path)
+
+
+@pytest.mark.parametrize("target", ["missing.yaml", "adopted.yaml"])
+def test_a_list_of_adopted_policies_that_cannot_be_reached_stops_the_gate(gate: Gate, target: str) -> None:
+    path = middle(gate)
+    gate.policies.file("adopted.yaml").symlink_to(target)
+    with pytest.raises(PolicyError, match="cannot be read"):
+        gate.screen(path)
 
 
 @pytest.mark.parametrize("meta", [{"status": "shadow", "shadow_until": date(2999, 1, 1)}, {}])

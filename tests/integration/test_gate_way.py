@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import geopandas
 import pytest
 from gating.files import BY_NAME, COARSE, FINE, INSIDE, KINDS, MIDDLE, stage
-from gating.gate import sha256
+from gating.gate import OUTBOX, sha256
 from gating.place import destination, precision
 
 from geogate.cli.render import print_verdict
 from geogate.model.dataset import Encoding, Fate
 from geogate.model.document import canonical_json
-from geogate.model.errors import RefusedError, UsageError
+from geogate.model.errors import PolicyError, RefusedError, UsageError
 from geogate.model.lifecycle import State
 from geogate.model.verdict import Decision
 
@@ -241,7 +241,27 @@ def test_a_destination_outside_the_registered_places_is_denied(gate: Gate) -> No
     (gate.root / "elsewhere").mkdir()
     done = gate.submit(stage("CSV", gate.staged), destination="file:elsewhere/")
     assert done.decision is Decision.DENY
-    assert {finding.rule for finding in done.verdict.findings} == {"destination"}
+    assert {finding.rule for finding in done.verdict.findings} == {"gate/unregistered-place"}
+
+
+def test_a_policy_that_says_nothing_of_destinations_lets_data_go_to_registered_places_only(gate: Gate) -> None:
+    gate.policies.write_policy([])
+    (gate.root / "elsewhere").mkdir()
+    dataset = stage("CSV", gate.staged)
+    assert gate.screen(dataset).decision is Decision.CLEAR
+    denied = gate.screen(dataset, destination="file:elsewhere/")
+    assert {finding.rule for finding in denied.findings} == {"gate/unregistered-place"}
+
+
+@pytest.mark.parametrize("theirs", [OUTBOX, f"{OUTBOX}deeper/"])
+def test_no_place_belongs_to_two_recipients(gate: Gate, theirs: str) -> None:
+    dataset = stage("CSV", gate.staged)
+    assert gate.screen(dataset).decision is Decision.CLEAR
+    gate.policies.write_recipients(other_place="file:outbox-2/")
+    assert gate.screen(dataset).decision is Decision.CLEAR
+    gate.policies.write_recipients(other_place=theirs)
+    with pytest.raises(PolicyError, match="lies in a place of"):
+        gate.screen(dataset)
 
 
 def test_a_recipient_without_a_contract_gets_data_only_where_the_policy_asks_for_none(gate: Gate) -> None:

@@ -113,6 +113,24 @@ def test_a_purpose_matches_its_pattern_in_any_case(purpose: str, applies: bool) 
 
 
 @pytest.mark.parametrize(
+    ("pattern", "purpose"),
+    [
+        ("*straße*", "Karte der Straße"),
+        ("*straße*", "KARTE DER STRASSE"),
+        ("Überwachung*", "U\u0308berwachung der Grenze"),
+        ("*έρευνας*", "Σκοπός ΈΡΕΥΝΑΣ"),
+        ("*study*", "a st\u00adu\u200bdy"),
+        ("*study*", "a \uff33\uff54\uff55\uff44\uff59"),
+        ("*study*", "\u200b"),
+        ("*study*", "-"),
+    ],
+)
+def test_a_purpose_matches_however_its_letters_are_spelled(pattern: str, purpose: str) -> None:
+    assert match(Scope(purposes=(pattern,)), facts(purpose=purpose)).applies
+    assert not match(Scope(purposes=(pattern,)), facts(purpose="advertising")).applies
+
+
+@pytest.mark.parametrize(
     ("place", "within", "beyond"), [("DE", False, True), ("CN", True, True), (None, True, True), ("CH", False, True)]
 )
 def test_a_place_that_does_not_say_where_it_is_could_be_anywhere(

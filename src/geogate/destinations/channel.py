@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from geogate.destinations.uri import normalise
 from geogate.model.errors import UsageError
+from geogate.policy.countries import COUNTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 MEBIBYTE: Final = 1 << 20
 SMALLEST_PART: Final = 5 * MEBIBYTE
 LARGEST_PART: Final = 1024 * MEBIBYTE
-COUNTRY: Final = re.compile(r"[A-Z]{2}")
 OWNER: Final = re.compile(r"[0-9]{12}")
 ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
 
@@ -43,8 +43,8 @@ class ChannelSettings:
     def __post_init__(self) -> None:
         if self.releaser_role and not ROLE.fullmatch(self.releaser_role):
             raise UsageError("the releaser role is not the ARN of a role", hint="arn:aws:iam::<account>:role/<name>")
-        if self.country and not COUNTRY.fullmatch(self.country):
-            raise UsageError("the country is not an ISO 3166-1 alpha-2 code", hint="for example DE")
+        if self.country and self.country not in COUNTRIES:
+            raise UsageError("the country is not an ISO 3166-1 alpha-2 code", hint="for example DE or GB")
         if not SMALLEST_PART <= self.part_size <= LARGEST_PART:
             raise UsageError("the part size is out of range", hint="5 MiB to 1 GiB")
 

@@ -19,6 +19,7 @@ from geogate.gate.opening import (
 )
 from geogate.gate.place import zone_digests
 from geogate.gate.versions import versions
+from geogate.gate.waivers_apply import NO_WAIVERS, Waiving, with_waivers
 from geogate.model.errors import ServiceError
 from geogate.model.finding import Effect
 from geogate.model.parties import Circumstances
@@ -51,6 +52,7 @@ class Question:
     """Everything that a verdict depends on besides the data; read once, so that one verdict has one basis.
 
     ``recall`` reads what the recipient got before; without it that is not known, and no rule that counts it passes.
+    ``waiving`` are the waivers there are.
     """
 
     policy: Policy
@@ -66,6 +68,7 @@ class Question:
     zone_lists: Mapping[str, ZoneList]
     at: datetime
     recall: Past | None = None
+    waiving: Waiving = NO_WAIVERS
 
     @property
     def kinds(self) -> tuple[LayerKind, ...]:
@@ -187,6 +190,7 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
             ),
         ),
     )
+    verdict = with_waivers(verdict, question.waiving, policy=question.policy, zone_lists=question.zone_lists)
     if not subject.as_is:
         verdict = replace(verdict, removed=removed_parts(inspection.parts))
     answer = SuiteAnswer(policy=question.policy, layers=answers) if answers else None

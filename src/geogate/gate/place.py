@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,8 @@ class PolicyPlace:
         Raises: PolicyError when the file is invalid, or names a policy that there is not.
         """
         path = self.root / "adopted.yaml"
-        if not path.exists():
+        self._require_known_spelling()
+        if not os.path.lexists(path):
             return None
         return parse_adopted(_read(path), file=path.name, known=self.policies())
 
@@ -78,7 +80,18 @@ class PolicyPlace:
         Raises: PolicyError when the file is invalid.
         """
         path = self.root / "roles.yaml"
-        return parse_roles(_read(path), file=path.name) if path.exists() else None
+        return parse_roles(_read(path), file=path.name) if os.path.lexists(path) else None
+
+    def _require_known_spelling(self) -> None:
+        """Refuse files that somebody may take for policies of the place, and that the gate would pass over.
+
+        Raises: PolicyError.
+        """
+        for path in sorted(self.root.iterdir()):
+            stem, kind = path.stem, path.suffix
+            known = stem.casefold() if stem.casefold() in NO_POLICIES else stem
+            if kind.casefold() in (".yaml", ".yml") and path.name != f"{known}.yaml":
+                raise PolicyError(f"{path.name} would be passed over", hint=f"call it {known}.yaml, or take it away")
 
     def recipients(self) -> RecipientBook:
         """Read all recipients, with their relative places made absolute.

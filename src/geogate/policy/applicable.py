@@ -99,6 +99,7 @@ def _strictest(first: Policy, applying: Sequence[Policy], *, rules: tuple[Policy
         reviewers=max(policy.reviewers for policy in every),
         review_days=min(policy.review_days for policy in every),
         clearance_hours=min(policy.clearance_hours for policy in every),
+        waiver_days=min(policy.waiver_days for policy in every),
         kinds=_kinds(first, applying),
         isolation=min((policy.isolation for policy in every), key=LEVELS.index),
         stop_early=all(policy.stop_early for policy in every),
@@ -112,7 +113,7 @@ def _kinds(first: Policy, applying: Sequence[Policy]) -> tuple[LayerKind, ...]:
     A law with a scope neither lets further kinds leave nor denies those of which it does not speak; where only such
     policies apply, all of them must cover a kind.
     """
-    general = [policy for policy in applying if policy is first or policy.scope is None] or applying
+    general = [policy for policy in applying if policy.name == first.name or policy.scope is None] or applying
     return tuple(kind for kind in LayerKind if general and all(kind in policy.kinds for policy in general))
 
 

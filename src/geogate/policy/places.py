@@ -7,7 +7,9 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from geogate.model.parties import Place
+    from collections.abc import Sequence
+
+    from geogate.model.parties import Place, Recipient
 
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 KEY_SEGMENT = re.compile(r"[A-Za-z0-9._=@+,~-]{1,255}")
@@ -61,3 +63,24 @@ def is_place(uri: str) -> bool:
 def inside(uri: str, place: Place) -> bool:
     """Tell whether a URI lies inside a place, or is the place itself; what is not in normal form lies nowhere."""
     return is_place(place.uri) and is_normal(uri) and uri.startswith(place.uri)
+
+
+def shared(recipients: Sequence[Recipient]) -> tuple[tuple[Recipient, Recipient], ...]:
+    """Give the pairs of recipients where a place of the first lies in a place of the second, or is the same."""
+    of: dict[str, list[Recipient]] = {}
+    for recipient in recipients:
+        for place in recipient.destinations:
+            of.setdefault(place.uri, []).append(recipient)
+    return tuple(
+        (one, other)
+        for uri, below in of.items()
+        for above in _places_around(uri)
+        for one in below
+        for other in of.get(above, ())
+        if one.id != other.id
+    )
+
+
+def _places_around(uri: str) -> tuple[str, ...]:
+    """Give every text in which a place could be written that has this one in it, itself with them."""
+    return tuple(uri[: end + 1] for end, letter in enumerate(uri) if letter == "/")

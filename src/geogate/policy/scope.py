@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -136,10 +137,21 @@ def _listed(what: str, wanted: tuple[object, ...], declared: tuple[object, ...])
     yield _Part(bool(both), f"{what} {named}" if both else f"{what} is {named}")
 
 
+def plain(text: str) -> str:
+    """Write a purpose as it is compared: composed, without case, and without letters that nobody sees.
+
+    >>> plain("Karte der STRA\u00adSSE") == plain("karte der straße")
+    True
+    """
+    seen = "".join(letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFKC", seen.casefold())
+
+
 def _purpose(patterns: tuple[str, ...], purpose: str) -> _Part:
-    if not purpose.strip():
+    said = plain(purpose)
+    if not any(letter.isalnum() for letter in said):
         return _Part(None, "purpose is not declared")
-    fits = any(fnmatchcase(purpose.casefold(), pattern) for pattern in patterns)
+    fits = any(fnmatchcase(said, plain(pattern)) for pattern in patterns)
     return _Part(fits, "the purpose is one of those listed" if fits else "the purpose is another")
 
 

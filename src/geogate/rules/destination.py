@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, StringConstraints, model_validator
 
-from geogate.model.finding import Count, Problem
-from geogate.policy.places import inside
+from geogate.model.finding import Problem
 from geogate.rules.bounds import Among, Limit, Never, Ranked
 from geogate.rules.parameters import Countries
 from geogate.rules.rule import CircumstanceRule, Judgement, Params
@@ -73,11 +72,11 @@ class DestinationAllowed(CircumstanceRule[DestinationParams]):
     Params: ``countries``, ``regions``, ``owner_limits`` (``countries`` with a ``share``), ``contract_required``,
     ``contract_min_days_left``.
     Finds: a recipient in another country; owners of listed countries who together have the share or more, or could
-    have it because so much of the ownership is not registered; no contract, or one that ends too soon; a destination
-    outside the recipient's registered places; a bucket in another region; a directory in another country; a place
-    that does not say where it is.
+    have it because so much of the ownership is not registered; no contract, or one that ends too soon; a bucket in
+    another region; a directory in another country; a place that does not say where it is. A destination outside the
+    recipient's registered places is found by the gate itself, under every policy.
     Misses: owners behind the owners that the recipients' file lists; what the recipient does with the data afterwards.
-    Remedy: send to a registered place, renew the contract, or choose another recipient.
+    Remedy: renew the contract, or choose another recipient.
     Basis: transfers of personal data to third countries, for example GDPR art. 44 to 49; ownership rules such as
     28 CFR 202.211.
     """
@@ -104,7 +103,6 @@ class DestinationAllowed(CircumstanceRule[DestinationParams]):
             *_country(params, circumstances),
             *_owners(params, circumstances),
             *_contract(params, circumstances),
-            *_registered(circumstances),
             *_posture(params, circumstances),
         )
         return Judgement(
@@ -137,7 +135,7 @@ def _owners(params: DestinationParams, circumstances: Circumstances) -> Iterator
         held = held_share(recipient, limit.countries)
         if held < limit.share <= round(held + unknown, 12):
             yield Problem(
-                summary=f"who owns {unknown:.0%} of the recipient is not registered",
+                summary=f"who owns {unknown * 100:.6g}% of the recipient is not registered",
                 remedy="find out who holds the rest, and enter it in recipients.yaml",
                 measured=f"{held + unknown:g}",
                 operator="<",
@@ -146,7 +144,7 @@ def _owners(params: DestinationParams, circumstances: Circumstances) -> Iterator
             )
         if not held < limit.share:
             yield Problem(
-                summary=f"owners in {', '.join(limit.countries)} hold {held:.0%} of the recipient",
+                summary=f"owners in {', '.join(limit.countries)} hold {held * 100:.6g}% of the recipient",
                 remedy="choose a recipient with other owners",
                 measured=f"{held:g}",
                 operator="<",
@@ -173,16 +171,6 @@ def _contract(params: DestinationParams, circumstances: Circumstances) -> Iterat
             operator=">=",
             limit=str(params.contract_min_days_left),
             unit="days left",
-        )
-
-
-def _registered(circumstances: Circumstances) -> Iterator[Problem]:
-    places = circumstances.recipient.destinations
-    if not any(inside(circumstances.destination, place) for place in places):
-        yield Problem(
-            summary="the destination is not inside a registered place of the recipient",
-            remedy="send to a registered place, or register this one in recipients.yaml",
-            counts=(Count(what="registered places", value=len(places)),),
         )
 
 

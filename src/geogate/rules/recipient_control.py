@@ -61,7 +61,8 @@ class RecipientNotControlled(CircumstanceRule[ControlParams]):
         recipient = circumstances.recipient
         held = held_share(recipient, params.countries)
         problems = (*_shares(params, recipient), *_seat(params, recipient), *_designated(params, recipient))
-        observed = f"owners in {', '.join(params.countries)} hold {held:.0%} of a recipient in {recipient.country}"
+        owned = f"owners in {', '.join(params.countries)} hold {held * 100:.6g}%"
+        observed = f"{owned} of a recipient in {recipient.country}"
         return Judgement(observed=observed, problems=problems)
 
 
@@ -75,7 +76,7 @@ def _shares(params: ControlParams, recipient: Recipient) -> Iterator[Problem]:
     countries = ", ".join(params.countries)
     if not _below(held, params):
         yield Problem(
-            summary=f"owners in {countries} hold {held:.0%} of the recipient",
+            summary=f"owners in {countries} hold {held * 100:.6g}% of the recipient",
             remedy="choose a recipient with other owners",
             measured=f"{held:g}",
             operator=params.operator,
@@ -84,7 +85,7 @@ def _shares(params: ControlParams, recipient: Recipient) -> Iterator[Problem]:
         )
     elif not _below(round(held + unknown, 12), params):
         yield Problem(
-            summary=f"who owns {unknown:.0%} of the recipient is not registered",
+            summary=f"who owns {unknown * 100:.6g}% of the recipient is not registered",
             remedy="find out who holds the rest, and enter it in recipients.yaml",
             measured=f"{held + unknown:g}",
             operator=params.operator,
