@@ -23,9 +23,22 @@ KNOWN = frozenset(
         "GEOGATE_LEDGER",
         "GEOGATE_RELEASER_ROLE",
         "GEOGATE_COUNTRY",
+        "GEOGATE_CONSOLE_AUTH",
+        "GEOGATE_CONSOLE_URL",
+        "GEOGATE_CONSOLE_SESSION_HOURS",
+        "GEOGATE_CONSOLE_IDLE_MINUTES",
+        "GEOGATE_CONSOLE_OIDC_ISSUER",
+        "GEOGATE_CONSOLE_OIDC_CLIENT",
+        "GEOGATE_CONSOLE_OIDC_SECRET_FILE",
+        "GEOGATE_CONSOLE_OIDC_NAME_CLAIM",
+        "GEOGATE_CONSOLE_OIDC_GROUPS_CLAIM",
+        "GEOGATE_CONSOLE_OIDC_SCOPE",
+        "GEOGATE_CONSOLE_PROXY_PEERS",
+        "GEOGATE_CONSOLE_PROXY_USER_HEADER",
+        "GEOGATE_CONSOLE_PROXY_GROUPS_HEADER",
     }
 )
-"""The variables that geogate reads."""
+"""The variables that geogate reads; those of the console are read by ``geogate.console.settings``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

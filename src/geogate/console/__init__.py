@@ -1,0 +1,1 @@
+"""The web console: parse, call the gate, render; it never decides."""

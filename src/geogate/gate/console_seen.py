@@ -1,0 +1,32 @@
+"""What somebody saw who decides: one digest of the verdict and of what a vote on it binds."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from geogate.gate.clear import ballot_of
+from geogate.model.document import canonical_json
+from geogate.model.errors import RefusedError
+
+if TYPE_CHECKING:
+    from geogate.model.release import ReleaseRequest
+
+
+def seen_of(request: ReleaseRequest) -> str:
+    """Digest what is decided on; empty where nothing is decided yet."""
+    if request.verdict is None:
+        return ""
+    text = canonical_json({"ballot": ballot_of(request.verdict), "verdict": request.verdict})
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def require_seen(request: ReleaseRequest, seen: str) -> None:
+    """Refuse a decision on anything else than what was seen.
+
+    Raises: RefusedError.
+    """
+    if not seen or seen != seen_of(request):
+        raise RefusedError(
+            "the release is not any more what was looked at", hint="look at it as it is now, and decide again"
+        )
