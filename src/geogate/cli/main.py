@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "screen": ("geogate.cli.screen", "Pre-check a dataset: the verdict, and nothing is stored or sent."),
+    "remedy": ("geogate.cli.remedy", "Carry out mechanical remedies as a new artefact, and screen it."),
     "submit": ("geogate.cli.submit", "Seal and judge a dataset; a clear verdict gets a clearance."),
     "send": ("geogate.cli.send", "Send what a clearance permits, once."),
-    "review": ("geogate.cli.review", "List, show, approve and reject held releases."),
+    "review": ("geogate.cli.review", "List, show, vote on, return and withdraw held releases."),
     "verify": ("geogate.cli.verify", "Check a clearance and its files offline."),
     "audit": ("geogate.cli.audit", "Judge again what was sent, under today's policies."),
+    "waivers": ("geogate.cli.waivers", "Ask for, approve, revoke and list waivers."),
     "obligations": ("geogate.cli.obligations", "List what is due by law, and discharge it."),
     "ledger": ("geogate.cli.ledger", "Show and verify the ledger."),
     "policy": ("geogate.cli.policy", "Check, test, explain, compare and replay policies."),

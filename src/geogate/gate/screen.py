@@ -17,9 +17,11 @@ from geogate.seal.hashing import beside, hash_file
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from geogate.gate.examine import Examined, Question
     from geogate.gate.house import House, Wish
+    from geogate.gate.passes import Means
     from geogate.gate.progress import Progress
     from geogate.model.verdict import Verdict
 
@@ -32,17 +34,27 @@ def screen(wish: Wish, *, house: House, progress: Progress | None = None, docs: 
     Raises: InputError when a file is missing or changes meanwhile, and whatever ``ask`` raises.
     """
     question = ask(wish, house=house)
-    with TemporaryDirectory(prefix="geogate-") as scratch, dataset_files(wish.dataset, scratch=Path(scratch)) as files:
+    return looked_at(
+        wish.dataset, question=question, means=house.means(progress or logged("screening")), docs=docs
+    ).verdict
+
+
+def looked_at(dataset: Sequence[str], *, question: Question, means: Means, docs: Path | None = None) -> Examined:
+    """Judge a dataset as it lies by a question, with the suite's answer behind the verdict.
+
+    Raises: InputError when a file is missing or changes meanwhile, and whatever ``examine`` raises.
+    """
+    with TemporaryDirectory(prefix="geogate-") as scratch, dataset_files(dataset, scratch=Path(scratch)) as files:
         before = {path: _identity(path) for path in files}
         size = sum(identity.st_size for identity in before.values())
         with beside(partial(_digests, files)) as digests:
             as_is = question.policy.encoding is Encoding.VERBATIM
             subject = Subject(files=files, digest=lambda: content_digest(digests.result()), size=size, as_is=as_is)
-            examined = examine(subject, question=question, means=house.means(progress or logged("screening")))
+            examined = examine(subject, question=question, means=means)
         if {path: _identity(path) for path in files} != before or sum(each.size for each in digests.result()) != size:
             raise InputError("a file changed while it was screened", hint="screen it again when nobody writes to it")
         write_docs(examined, docs)
-        return examined.verdict
+        return examined
 
 
 class _Identity(NamedTuple):

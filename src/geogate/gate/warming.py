@@ -10,6 +10,7 @@ import geogate.kernels
 
 LIBRARIES: Final = (
     "geogate.gate.reading",
+    "geogate.gate.remedying",
     "geogate.readers.geoparquet",
     "geogate.readers.ogr",
     "pyogrio",

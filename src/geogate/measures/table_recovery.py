@@ -77,15 +77,7 @@ def recovery(found: TableCells, *, total_value: int | None, at_least: int) -> Re
     every = [each for _, each in sums]
     lone = sum(each.published and 0 < each.suppressed_parts < at_least for each in every)
     left_out = sum(_leaves_out(each, absent) for absent, each in sums)
-    recovered = _peel(every)
-    unsolved = 0
-    for component in _components(every):
-        unknown = {name for each in component for name in each.unknown}
-        follow = _solved(component, sorted(unknown)) if len(unknown) <= MOST_UNKNOWNS else bridges(component)
-        if follow is None:
-            unsolved += len(unknown)
-        else:
-            recovered |= follow
+    recovered, unsolved = _recovered(every)
     return Recovery(
         cells=len(cells),
         suppressed=sum(state == SUPPRESSED for _, state in cells.values()),
@@ -96,6 +88,32 @@ def recovery(found: TableCells, *, total_value: int | None, at_least: int) -> Re
         unsolved=unsolved,
         repeated=repeated,
     )
+
+
+def followers(found: TableCells, *, total_value: int | None) -> frozenset[tuple[int, ...]]:
+    """Name the suppressed cells that follow from the sums: the words of their row, and the place of their column.
+
+    The place counts value columns from one; ``TOTAL`` is the one that is the sum of the others. For remedies, which
+    suppress others beside them; these names are told to nobody.
+    """
+    cells, _ = _cells(found, total_value)
+    recovered, _ = _recovered([each for _, each in _sums(cells, across=total_value is not None)])
+    keys = list(cells)
+    return frozenset(keys[number] for number in recovered)
+
+
+def _recovered(every: Sequence[Sum]) -> tuple[set[int], int]:
+    """Name the suppressed cells that follow, and count those that hang together in too large a number."""
+    recovered = _peel(every)
+    unsolved = 0
+    for component in _components(every):
+        unknown = {name for each in component for name in each.unknown}
+        follow = _solved(component, sorted(unknown)) if len(unknown) <= MOST_UNKNOWNS else bridges(component)
+        if follow is None:
+            unsolved += len(unknown)
+        else:
+            recovered |= follow
+    return recovered, unsolved
 
 
 def _cells(found: TableCells, total_value: int | None) -> tuple[dict[Key, tuple[float, int]], int]:

@@ -244,6 +244,24 @@ def _beyond_limits(params: DeclaredColumnsParams, beyond: Beyond) -> Iterator[Pr
         )
 
 
+def unfit_columns(params: DeclaredColumnsParams, contents: Contents, texts: TextPositions) -> tuple[Recognised, ...]:
+    """Name the columns without which the rule would be satisfied: not declared and not safe, or not as declared."""
+    safe = SAFE[params.undeclared] | ({ColumnClass.EMPTY} if params.undeclared != "none" else set())
+    found = []
+    for column in recognise(contents, frozenset(each.column for each in texts.columns if each.likely)):
+        declared = _declaration(params, column)
+        fits = safe if declared is None else {ColumnClass.EMPTY, *FITS[declared.holds]}
+        if column.kind not in fits:
+            found.append(column)
+    return tuple(found)
+
+
+def finer_columns(params: DeclaredColumnsParams, beyond: Beyond) -> tuple[tuple[str, int], ...]:
+    """Name the columns of numbers that have more decimals than declared, and how many they may have."""
+    counts = zip(_beyond(params).limits, beyond.counts, strict=True)
+    return tuple((each.name, each.max_decimals) for each, count in counts if count and each.max_decimals is not None)
+
+
 def _shown(names: Iterable[str]) -> str:
     plain = [name for name in names if PLAIN_NAME.fullmatch(name)][:MOST_NAMES]
     return f": {', '.join(plain)}" if plain else ""
