@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geogate.measures.hidden.columns import ColumnContents, Contents
 from geogate.measures.hidden.numbers import numbers_in
@@ -11,22 +11,27 @@ from geogate.measures.hidden.numbers_possible import over_layers
 from geogate.rules.declared_columns import DeclaredColumns, DeclaredColumnsParams
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from geogate.measures.hidden.numbers_possible import Lone
+    from geogate.measures.measure import MeasureId
     from geogate.policy.policy import Policy
     from geogate.suites.judge import LayerAnswer
 
 
 def with_other_layers(answers: Sequence[LayerAnswer], *, policy: Policy) -> tuple[LayerAnswer, ...]:
     """Add to what the rule about columns says of each layer what it says of columns beside those of other layers."""
-    beside = columns_beside(answers)
+    facts = [None if answer.facts is None else answer.facts.values for answer in answers]
+    beside = columns_beside(facts)
     return tuple(_with(answer, names, policy=policy) for answer, names in zip(answers, beside, strict=True))
 
 
-def columns_beside(answers: Sequence[LayerAnswer]) -> tuple[tuple[str, ...], ...]:
-    """Name for each layer the columns that could tell positions together with those of another layer."""
-    alone = [_lone(answer) for answer in answers]
+def columns_beside(layers: Sequence[Mapping[MeasureId, Any] | None]) -> tuple[tuple[str, ...], ...]:
+    """Name for each layer the columns that could tell positions together with those of another layer.
+
+    ``layers`` are what was measured of each, ``None`` for one that could not be.
+    """
+    alone = [_lone(values) for values in layers]
     found = []
     for place, own in enumerate(alone):
         others = [each for other, several in enumerate(alone) if other != place for each in several]
@@ -34,8 +39,8 @@ def columns_beside(answers: Sequence[LayerAnswer]) -> tuple[tuple[str, ...], ...
     return tuple(found)
 
 
-def _lone(answer: LayerAnswer) -> tuple[Lone, ...]:
-    contents = None if answer.facts is None else answer.facts.values.get(ColumnContents().id)
+def _lone(values: Mapping[MeasureId, Any] | None) -> tuple[Lone, ...]:
+    contents = None if values is None else values.get(ColumnContents().id)
     return numbers_in(contents).lone if isinstance(contents, Contents) else ()
 
 

@@ -30,7 +30,8 @@ def kept_facts(answer: SuiteAnswer | None, circumstances: Circumstances) -> str:
     """Write the measurements of all layers as canonical JSON; layers that could not be measured are null."""
     answers = answer.layers if answer else ()
     layers: dict[str, Any] = {}
-    for layer, beside in zip(answers, columns_beside(answers), strict=True):
+    found = columns_beside([None if layer.facts is None else layer.facts.values for layer in answers])
+    for layer, beside in zip(answers, found, strict=True):
         facts = layer.facts
         layers[layer.layer] = (
             None

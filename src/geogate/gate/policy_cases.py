@@ -99,9 +99,9 @@ def run_cases(tested: PolicyUnderTest, *, only: Sequence[str] = ()) -> Iterator[
     limits = limits_of(tested.policy)
     with TemporaryDirectory(prefix="geogate-") as root:
         trials = Trials(policy=tested.policy, beside=tested.path.parent, root=Path(root))
-        for case in tested.cases:
-            if only and case.name not in only:
-                continue
+        cases = [case for case in tested.cases if not only or case.name in only]
+        trials.prepare(cases)
+        for case in cases:
             try:
                 verdict = trials.verdict(case)
             except PolicyError as error:
