@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "submit": ("geogate.cli.submit", "Seal and judge a dataset; a clear verdict gets a clearance."),
     "send": ("geogate.cli.send", "Send what a clearance permits, once."),
     "review": ("geogate.cli.review", "List, show, vote on, return and withdraw held releases."),
+    "console": ("geogate.cli.console", "Serve the web console, and make tokens for services."),
     "verify": ("geogate.cli.verify", "Check a clearance and its files offline."),
     "audit": ("geogate.cli.audit", "Judge again what was sent, under today's policies."),
     "waivers": ("geogate.cli.waivers", "Ask for, approve, revoke and list waivers."),

@@ -11,6 +11,7 @@ from geogate.model.errors import RefusedError
 
 if TYPE_CHECKING:
     from geogate.model.release import ReleaseRequest
+    from geogate.model.waiver import Waiver
 
 
 def seen_of(request: ReleaseRequest) -> str:
@@ -30,3 +31,8 @@ def require_seen(request: ReleaseRequest, seen: str) -> None:
         raise RefusedError(
             "the release is not any more what was looked at", hint="look at it as it is now, and decide again"
         )
+
+
+def seen_waiver(waiver: Waiver) -> str:
+    """Digest the waiver that an approval is of."""
+    return hashlib.sha256(canonical_json(waiver).encode()).hexdigest()
