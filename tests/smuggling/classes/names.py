@@ -70,7 +70,25 @@ def _unhashed(folder: Path) -> Iterator[Position]:
         yield ungeohash(path.stem.split("=")[1].split("-")[0])
 
 
+def _marked(first: str, second: str) -> Case:
+    """Call columns with the axes as what geogate, or any program, calls its own."""
+
+    def write(folder: Path) -> None:
+        lons, lats = ([at[axis] + row * 1e-6 for row, at in enumerate(SECRET * 4)] for axis in range(2))
+        cover(**{first: lons, second: lats}).to_parquet(folder / "places.parquet")
+
+    def recover(folder: Path) -> Iterator[Position]:
+        for path in folder.rglob("*.parquet"):
+            found = geopandas.read_parquet(path)
+            yield from zip(found[first], found[second], strict=True)
+
+    return Case(name=f"called-{first}", why="no name of a column makes it invisible", write=write, recover=recover)
+
+
 CASES = (
+    _marked("lon#", "lat#"),
+    _marked("height of the geometry", "measure of the geometry"),
+    _marked("p[0]", "p[1]"),
     Case(name="file", why="the name leaves with the file", write=_file, recover=_paths),
     Case(name="folder", why="an object's key has the folders", write=_folder, recover=_paths),
     Case(name="layer", why="a layer's name is kept", write=_layer, recover=_layers),

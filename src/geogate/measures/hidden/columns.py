@@ -18,7 +18,7 @@ from geogate.measures.hidden.columns_facts import ColumnFacts, Looked, look
 from geogate.measures.hidden.columns_leaves import Leaf, leaves
 from geogate.measures.hidden.columns_ordinates import is_ordinate, ordinates
 from geogate.measures.hidden.columns_places import middles, point_axes
-from geogate.measures.hidden.columns_pool import RARE, ROWS, Pool, chosen, row_hashes
+from geogate.measures.hidden.columns_pool import HEAD, MARK, RARE, ROWS, TAG, Pool, chosen, row_hashes
 from geogate.measures.hidden.columns_tokens import rows_looked_at, tokens_of
 from geogate.measures.measure import MeasureId, UnmeasurableError
 
@@ -34,8 +34,11 @@ if TYPE_CHECKING:
 MOST_LEAVES: Final = 2_000
 """A layer with more columns than this is not looked into."""
 
-TAG: Final = "#"
-"""Ends the name of the column in the pool that tells the texts of a column apart; no number is in it."""
+HEAD_BYTES: Final = 64
+MOST_HEADS: Final = 256
+"""In a layer with more columns of texts less of each is kept."""
+
+_SHORT_HEAD_BYTES: Final = 16
 
 _AXIS = re.compile(
     r"\s*([NSEWO])?\s*([+-]?\d+(?:[.,]\d+)?)\s*(?:[°dº:]\s*|\s+|$|(?=[NSEWO]))(?:(\d+(?:[.,]\d+)?)\s*(?:['\u2032\u2019m:]\s*|\s+|$))?"
@@ -128,6 +131,7 @@ class ContentsTally:
         parts = (*leaves(batch.attributes), *ordinates(batch))
         if len(parts) > MOST_LEAVES:
             raise UnmeasurableError(f"the layer has more than {MOST_LEAVES} columns, which are not looked into")
+        _require_names([leaf.name for leaf in parts])
         self._rows += batch.rows
         axes = point_axes(batch) if parts else None
         hashes = row_hashes(batch.first_row, batch.rows)
@@ -159,8 +163,11 @@ class ContentsTally:
         middle, reach = middles(batch, some)
         columns: dict[str, NDArray[Any]] = {}
         valid, rich = [], []
+        texts = sum(leaf.kind == "text" for leaf, _ in own)
         for leaf, each in own:
-            for name, values, known in _values(leaf, each, some):
+            for name, values, known in _values(
+                leaf, each, some, HEAD_BYTES if texts <= MOST_HEADS else _SHORT_HEAD_BYTES
+            ):
                 columns[name] = values
                 valid.append(known)
                 rich.append(np.zeros(len(some), np.bool_) if each.rich is None else each.rich[some])
@@ -180,7 +187,7 @@ class ContentsTally:
             return np.arange(len(hashes))
         limit = pool.hashes[ROWS - 1]
         picked = hashes < limit
-        # A text has two columns in the pool, so that the marks of columns are found by their place among the leaves.
+        # A text has several columns in the pool, so that marks are found by their place among the leaves.
         for index, each in enumerate(marks):
             kept = pool.hashes[pool.rich[:, self._places[index]]] if index < len(self._places) else pool.hashes[:0]
             if len(kept) < RARE:
@@ -191,15 +198,28 @@ class ContentsTally:
 
     @property
     def _places(self) -> list[int]:
-        return [index for index, name in enumerate(self._pool.columns) if not name.endswith(TAG)]
+        return [index for index, name in enumerate(self._pool.columns) if MARK not in name]
+
+
+def _require_names(names: Sequence[str]) -> None:
+    """Let no column hide behind the name of another one, or of what is kept of it.
+
+    Raises: UnmeasurableError.
+    """
+    if len(set(names)) < len(names):
+        raise UnmeasurableError("two columns, or parts of columns, have one name")
+    if any(MARK in name for name in names):
+        raise UnmeasurableError("the name of a column has a character that no name has")
 
 
 def _in_pool(leaf: Leaf) -> bool:
     return leaf.rows is None and leaf.kind in {"number", "time", "text"}
 
 
-def _values(leaf: Leaf, looked: Looked, some: NDArray[np.int64]) -> list[tuple[str, NDArray[Any], NDArray[np.bool_]]]:
-    """Give the numbers of some rows; for texts those that they are, and a number that tells the texts apart."""
+def _values(
+    leaf: Leaf, looked: Looked, some: NDArray[np.int64], head_bytes: int
+) -> list[tuple[str, NDArray[Any], NDArray[np.bool_]]]:
+    """Give the numbers of some rows; for texts those that they are, tags, and how they begin."""
     if looked.numbers is not None:
         numbers = looked.numbers[some]
         valid = np.isfinite(numbers) if looked.valid is None else looked.valid[some] & np.isfinite(numbers)
@@ -208,7 +228,8 @@ def _values(leaf: Leaf, looked: Looked, some: NDArray[np.int64]) -> list[tuple[s
     texts, read = _bytes(chosen_texts), numbers_of_texts(chosen_texts)
     tags = np.array([0 if text is None else crc32(text) for text in texts], np.int64)
     known = np.array([text is not None for text in texts], np.bool_)
-    return [(leaf.name, read, np.isfinite(read)), (leaf.name + TAG, tags, known)]
+    heads = np.array([b"" if text is None else text[:head_bytes] for text in texts], f"S{head_bytes}")
+    return [(leaf.name, read, np.isfinite(read)), (leaf.name + TAG, tags, known), (leaf.name + HEAD, heads, known)]
 
 
 def numbers_of_texts(texts: pa.Array) -> NDArray[np.float64]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from geogate.measures.hidden.columns import TAG, Contents
+from geogate.measures.hidden.columns import Contents
 from geogate.measures.hidden.columns_ordinates import is_ordinate
-from geogate.measures.hidden.columns_pool import Pool
+from geogate.measures.hidden.columns_pool import TAG, Pool
 from geogate.measures.hidden.columns_tokens import IDENTITIES
 from geogate.measures.hidden.numbers import numbers_in
 from geogate.measures.hidden.numbers_names import names_a_digest, names_a_person

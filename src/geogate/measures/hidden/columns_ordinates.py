@@ -43,10 +43,10 @@ def ordinates(batch: LayerBatch) -> Iterator[Leaf]:
 
     Raises: UnmeasurableError where a column of the layer is called like one, or measures cannot be read.
     """
-    if not _deep(batch):
-        return
     if any(is_ordinate(name.partition("[")[0]) for name in batch.attributes.schema.names):
         raise UnmeasurableError("a column is called like the heights or measures of geometries")
+    if not _deep(batch):
+        return
     for name, values in ((HEIGHT, batch.geometries.z), (MEASURE, _measures(batch))):
         yield from _leaves(name, values, batch)
 

@@ -25,6 +25,15 @@ ROWS: Final = 2048
 RARE: Final = 16
 """Rows with many digits that are kept for each column, so that one in a million does not drown."""
 
+MARK: Final = "\0"
+"""In the names of columns of the pool that are none of the data, whose names do not have it."""
+
+TAG: Final = f"{MARK}#"
+"""Ends the name of the column that tells the texts of a column apart."""
+
+HEAD: Final = f"{MARK}head"
+"""Ends the name of the column that has how the texts of a column begin."""
+
 _ODD: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
 _MIX: Final = (np.uint64(0xBF58_476D_1CE4_E5B9), np.uint64(0x94D0_49BB_1331_11EB))
 _PLACES: Final = ("row", "lon", "lat", "reach")
@@ -51,8 +60,8 @@ def row_hashes(first_row: int, rows: int) -> NDArray[np.uint64]:
 class Pool:
     """Rows that were chosen, by ascending hash, with all their numbers.
 
-    ``columns`` has an array a column, float64 or int64; ``valid`` marks those that have a value, ``rich`` those with
-    many digits. ``reach`` is half the diagonal of the row's geometry, ``lon`` and ``lat`` its middle.
+    ``columns`` has an array a column, float64, int64 or bytes; ``valid`` marks those that have a value, ``rich`` those
+    with many digits. ``reach`` is half the diagonal of the row's geometry, ``lon`` and ``lat`` its middle.
 
     Shape: all arrays ``(n,)``, ``valid`` and ``rich`` ``(n, columns)``.
     Units: degrees.

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from geogate.measures.hidden import Strength
-from geogate.measures.hidden.columns import TAG
 from geogate.measures.hidden.columns_pool import Pool
 from geogate.measures.hidden.numbers_alone import cells, geocentric, in_the_region, named
 from geogate.measures.hidden.numbers_functions import functions_of_the_place, offsets
+from geogate.measures.hidden.numbers_in_texts import texts_with_positions
 from geogate.measures.hidden.numbers_possible import Lone, lone, possible
 from geogate.measures.hidden.numbers_related import related
 from geogate.measures.hidden.numbers_rows import Rows
@@ -66,13 +66,13 @@ def numbers_in(contents: Contents) -> Numbers:
     if not len(pool):
         return Numbers(carriers=(), possible=(), copies=copies)
     rows = Rows.of(pool)
-    names = [name for name in rows.numbers if not name.endswith(TAG)]
-    subject = Subject.of(rows, {name: columns[name] for name in names}, whole=contents.rows <= len(rows))
+    facts = {name: columns[name] for name in rows.numbers}
+    subject = Subject.of(rows, facts, whole=contents.rows <= len(rows))
     found, subject = _found(subject, WITH_COPIES)
     found = [carrier for carrier in found if not set(carrier.columns) <= set(copies)]
     more, subject = _found(subject.without(copies), SEARCHES)
     found += more
-    perhaps, alone = [*possible(subject)], [*lone(subject, ())]
+    perhaps, alone = [*possible(subject), *texts_with_positions(subject)], [*lone(subject, ())]
     if (fine := subject.fine_rows()) is not None:
         # A few rows with many digits among coarse ones are looked at by themselves.
         more, fine = _found(fine, [search for search in SEARCHES if search in IN_FINE_ROWS])

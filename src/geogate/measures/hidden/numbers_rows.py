@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
+from geogate.measures.hidden.columns_pool import HEAD, TAG
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,23 +69,31 @@ class Closeness:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a layer: their own places, and their numbers."""
+    """Rows of a layer: their own places, their numbers, and how their texts begin."""
 
     own: Floats
     reach: Floats
     number: NDArray[np.float64]
     numbers: dict[str, NDArray[Any]]
+    heads: dict[str, NDArray[np.bytes_]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, pool: Pool) -> Rows:
         """Take the rows of a pool in the order in which the layer has them; integers stay what they are if all are."""
         order = np.argsort(pool.places["row"], kind="stable")
         numbers: dict[str, NDArray[Any]] = {}
+        heads: dict[str, NDArray[np.bytes_]] = {}
         for index, (name, values) in enumerate(pool.columns.items()):
+            if name.endswith(HEAD):
+                heads[name.removesuffix(HEAD)] = values[order]
+                continue
+            if name.endswith(TAG):
+                continue
             valid = pool.valid[:, index]
             numbers[name] = (values if valid.all() else np.where(valid, values, np.nan))[order]
         own = np.stack([pool.places["lon"], pool.places["lat"]], axis=1)[order]
-        return cls(own=own, reach=pool.places["reach"][order], number=pool.places["row"][order], numbers=numbers)
+        reach, number = pool.places["reach"][order], pool.places["row"][order]
+        return cls(own=own, reach=reach, number=number, numbers=numbers, heads=heads)
 
     def __len__(self) -> int:
         """Return the number of rows."""

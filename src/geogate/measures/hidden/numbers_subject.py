@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from geogate.measures.hidden.columns_facts import ColumnFacts
 from geogate.measures.hidden.numbers_forms import digit_steps
 from geogate.measures.hidden.numbers_names import names_a_time
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geogate.measures.hidden.columns_facts import ColumnFacts
     from geogate.measures.hidden.numbers_rows import Rows
 
     Floats = NDArray[np.float64]
@@ -127,10 +127,21 @@ class Subject:
         }
         return replace(self, raw=raw, columns=columns, cut=frozenset(changed))
 
+    def beside(self, numbers: Mapping[str, Floats]) -> Subject:
+        """Look at some more numbers, which are in no column by themselves, before those of the columns."""
+        raw = {name: each for name, each in numbers.items() if np.isfinite(each).any()}
+        columns = {name: _column(_made(name, each), each, self.rows.number) for name, each in raw.items()}
+        return replace(self, raw={**raw, **self.raw}, columns={**columns, **self.columns})
+
     def without(self, names: Iterable[str]) -> Subject:
         """Leave columns out."""
         left = {name: column for name, column in self.columns.items() if name not in set(names)}
         return replace(self, raw={name: self.raw[name] for name in left}, columns=left)
+
+
+def _made(name: str, numbers: Floats) -> ColumnFacts:
+    values = int(np.count_nonzero(np.isfinite(numbers)))
+    return ColumnFacts(name=name, arrow="double", kind="number", by_row=True, values=values)
 
 
 def _any(numbers: NDArray[Any]) -> bool:
@@ -170,7 +181,7 @@ def _column(facts: ColumnFacts, numbers: NDArray[Any], row: Floats) -> Column:
         known=known,
         rich=float(_rich(known).mean()),
         distinct=len(np.unique(known)),
-        counter=_counts(known, row[finite]),
+        counter=counts_rows(known, row[finite]),
         epoch=is_moment(known),
         moment=facts.kind == "time" or is_date(known) or (names_a_time(facts.name) and _is_when(known)),
         heavy=len(size) >= MANY_SIZES and positive and bool(low < 0.02 * high) and bool(middle < 0.25 * high),
@@ -237,7 +248,7 @@ def _rich(numbers: Floats) -> NDArray[np.bool_]:
     return np.asarray((steps <= 1e-3) | long)  # noqa: PLR2004 digits
 
 
-def _counts(numbers: Floats, row: Floats) -> bool:
+def counts_rows(numbers: Floats, row: Floats) -> bool:
     """Tell whether numbers are integers that go up or down with the rows, with few gaps."""
     if len(numbers) < 3 or not (numbers == np.trunc(numbers)).all():  # noqa: PLR2004 rows
         return False
