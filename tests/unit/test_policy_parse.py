@@ -127,7 +127,7 @@ def test_the_baseline_is_valid_and_has_a_legal_basis_for_each_rule() -> None:
             "good.yaml:8: meta.encoding: Input should be 'canonical' or 'verbatim'",
         ),
         ("shapefile_as: GeoPackage", "shapefile_as: CSV", "good.yaml:9: meta.shapefile_as: Input should be"),
-        ("reviewers: 2", "reviewers: 1", "good.yaml:10: meta.reviewers: Input should be greater than or equal to 2"),
+        ("reviewers: 2", "reviewers: 0", "good.yaml:10: meta.reviewers: Input should be greater than or equal to 1"),
         ("reviewers: 2", 'reviewers: "2"', "good.yaml:10: meta.reviewers: Input should be a valid integer"),
         ("reviewers: 2", "reviewers: true", "good.yaml:10: meta.reviewers: Input should be a valid integer"),
         ("reviewers: 2", "reviewers: 2.5", "good.yaml:10: meta.reviewers: Input should be a valid integer"),

@@ -19,6 +19,10 @@ def command(hours: int) -> int:
     report = audit(hours=hours, house=House.from_environment())
     for change in (*report.changes, *report.overdue):
         click.secho(f"{plain(change.request)}: {plain(change.summary)}", fg="red")
+    for change in report.ended:
+        click.echo(f"request {plain(change.request)} is over: {plain(change.summary)}")
+    for change in report.waivers:
+        click.echo(plain(change.summary))
     click.echo(f"{report.audited} releases judged again, {len(report.changes)} would not be cleared today")
     if report.overdue:
         click.echo(f"{len(report.overdue)} obligations are overdue; geogate obligations lists them")

@@ -96,9 +96,10 @@ def _print_finding(finding: Finding, out: Console) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
+    waived = plain(finding.waived)
     out.print(
         Text.assemble((finding.effect.value, EFFECT_COLOUR[finding.effect]), "  ", (finding.rule, "bold"))
-        + Text(f" on {plain(finding.layer) or 'the whole dataset'}")
+        + Text(f" on {plain(finding.layer) or 'the whole dataset'}" + (f", waived by {waived}" if waived else ""))
     )
     lines = [(plain(finding.summary), "")]
     if finding.limit:
@@ -158,7 +159,7 @@ def _sarif(verdict: Verdict) -> dict[str, Any]:
     results = [
         {
             "ruleId": finding.rule,
-            "level": levels[finding.effect],
+            "level": "note" if finding.waived else levels[finding.effect],
             "message": {"text": f"{finding.summary}. To fix: {finding.remedy}"},
             "locations": [{"logicalLocations": [{"fullyQualifiedName": finding.layer or "the whole dataset"}]}],
         }

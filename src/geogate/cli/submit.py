@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command("submit", short_help="Seal and judge a dataset; a clear verdict gets a clearance.")
 @wish_options
 @engine_options
+@click.option("--continues", default="", metavar="REQUEST", help="The request that reviewers returned for changes.")
 @actor_option
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     dataset: tuple[str, ...],
@@ -30,6 +31,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     docs: Path | None,
     engine: str,
     master: str,
+    continues: str,
     actor: str,
 ) -> int:
     """Seal DATASET (files, a folder, or an s3:// prefix), judge what would leave, and keep all of it in the ledger."""
@@ -50,6 +52,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         purpose=purpose,
         assume_crs=assume_crs,
         declaration=declaration_of(declare),
+        continues=continues,
     )
     house = House.from_environment(actor=actor, engine=Engine.named(engine, master=master))
     with rows_progress("judging") as progress:

@@ -28,6 +28,8 @@ def ask_again(request: ReleaseRequest, *, house: House) -> Question:
         purpose=request.purpose,
         assume_crs=request.assume_crs,
         declaration=request.declaration,
+        called=request.dataset.name if request.dataset else "",
+        requester=request.requester,
     )
     return ask(wish, house=house)
 

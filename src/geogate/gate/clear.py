@@ -10,6 +10,7 @@ from geogate.gate.keys import signing_key
 from geogate.gate.obligations import enter
 from geogate.gate.place import owner_of
 from geogate.gate.signing import sign
+from geogate.gate.waivers_ledger import require_waivers
 from geogate.model.errors import RefusedError
 from geogate.model.release import Ballot, Clearance
 from geogate.policy.obligations import Trigger
@@ -47,12 +48,17 @@ def ballot_of(verdict: Verdict) -> Ballot:
 def clear(request: ReleaseRequest, *, tx: Transaction, terms: Terms, house: House) -> Nonce:
     """Sign a clearance for the request and keep it, in the caller's transaction.
 
-    Raises: RefusedError when the request has no artefact or verdict, or the ledger's laws do not allow it.
+    It is valid for no longer than the waivers that the verdict rests on.
+
+    Raises: RefusedError when the request has no artefact or verdict, one of those waivers does not hold any more, or
+        the ledger's laws do not allow it.
     """
     verdict, artefact = request.verdict, request.artefact
     if verdict is None or artefact is None:
         raise RefusedError(f"request {request.id} has nothing that could be cleared")
     at = house.clock()
+    waived_until = require_waivers(verdict, tx)
+    expires = at + timedelta(hours=terms.hours)
     clearance = Clearance(
         nonce=house.new_nonce(),
         request=request.id,
@@ -66,7 +72,7 @@ def clear(request: ReleaseRequest, *, tx: Transaction, terms: Terms, house: Hous
         recipients_digest=verdict.basis.recipients_digest,
         zones=verdict.basis.zones,
         issued_at=at,
-        expires_at=at + timedelta(hours=terms.hours),
+        expires_at=expires if waived_until is None else min(expires, waived_until),
     )
     tx.clear(request.id, clearance=clearance, envelope=sign(clearance, signing_key(house.settings)))
     enter(terms.obligations, verdict, Trigger.CLEARED, request=request.id, tx=tx)

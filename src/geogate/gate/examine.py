@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from geogate.gate.across import with_other_layers
 from geogate.gate.addressed import unregistered_place
-from geogate.gate.asked import silent_laws
+from geogate.gate.asked import named_policy_is_out, silent_laws
 from geogate.gate.measuring import opened_for
 from geogate.gate.opening import (
     kinds_covered,
@@ -52,6 +52,7 @@ class Question:
     """Everything that a verdict depends on besides the data; read once, so that one verdict has one basis.
 
     ``recall`` reads what the recipient got before; without it that is not known, and no rule that counts it passes.
+    ``named`` is the policy that the requester named, empty where those that are adopted judge alone.
     ``waiving`` are the waivers there are.
     """
 
@@ -68,6 +69,7 @@ class Question:
     zone_lists: Mapping[str, ZoneList]
     at: datetime
     recall: Past | None = None
+    named: str = ""
     waiving: Waiving = NO_WAIVERS
 
     @property
@@ -181,6 +183,7 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
             *unregistered_place(question.circumstances(subject.size)),
             *kinds_not_covered(layers, question.kinds),
             *silent_laws(layers, question.policy, question.policies),
+            *named_policy_is_out(question.named, question.policies),
             *strange,
             *ended,
             *(finding for answer in answers for finding in answer.findings),

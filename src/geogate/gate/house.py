@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 class Wish:
     """What somebody wants to send: local files, a folder or an ``s3://`` prefix, to one recipient for one purpose.
 
-    ``policy`` may be empty where the place has adopted policies, which judge every release.
+    ``policy`` may be empty where the place has adopted policies, which judge every release. ``continues`` is the
+    request that reviewers returned and this one goes on with. ``called`` and ``requester`` are the name of the dataset
+    and who asked, where sealed bytes are judged again.
     """
 
     dataset: tuple[str, ...]
@@ -42,6 +44,9 @@ class Wish:
     purpose: str = ""
     assume_crs: str = ""
     declaration: Declaration = NOTHING
+    continues: str = ""
+    called: str = ""
+    requester: str = ""
 
 
 def _user() -> str:

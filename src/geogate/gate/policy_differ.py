@@ -146,6 +146,7 @@ def _options(before: Policy, after: Policy) -> Iterator[Difference]:
     if before.scope != after.scope:
         scope: Change = "stricter" if after.scope is None else "looser" if before.scope is None else "other"
         yield _option("scope", scope, scope_in_words(before.scope), scope_in_words(after.scope))
+    yield from _ordered(before, after, "waiver_days", more="looser", less="stricter")
     for name in ("shapefile_as", "stop_early", "min_confidence"):
         if getattr(before, name) != getattr(after, name):
             yield _option(name, "other", getattr(before, name), getattr(after, name))

@@ -158,7 +158,7 @@ class ExplainedVerdict:
 FOLLOWS: Final = {
     Decision.DENY: "It must not leave, because {count} of its findings deny, and one is enough.",
     Decision.HOLD: "It waits for reviewers, because nothing denies and {count} of its findings hold.",
-    Decision.CLEAR: "It may leave, because every rule spoke on every layer and none denies or holds.",
+    Decision.CLEAR: "It may leave, because every rule spoke on every layer, and nothing stands against it.",
 }
 
 
@@ -196,7 +196,7 @@ def explain_verdict(request: ReleaseRequest, verdict: Verdict, *, rules: dict[st
     """Say why a verdict was reached; ``rules`` are those of its policies that are known."""
     decision = verdict.decision
     grave = {Decision.DENY: Effect.DENY, Decision.HOLD: Effect.HOLD}.get(decision)
-    count = sum(finding.effect is grave for finding in verdict.findings)
+    count = sum(finding.effect is grave and not finding.waived for finding in verdict.findings)
     basis = verdict.basis
     judged = f"It was judged on {verdict.judged_at:%Y-%m-%d %H:%M} UTC for {verdict.recipient} at {verdict.destination}"
     by = f"policy {basis.policy} {basis.policy_digest[:12]}"
@@ -238,6 +238,8 @@ def _reason(finding: Finding, rule: PolicyRule | None) -> Reason:
     lines.append(f"To fix: {finding.remedy}")
     where = f" on {finding.layer}" if finding.layer else ""
     head = f"{finding.rule}{where}: {CONSEQUENCE[finding.effect]}"
+    if finding.waived:
+        head = f"{finding.rule}{where}: waived by {finding.waived}. Without it: {CONSEQUENCE[finding.effect].lower()}"
     return Reason(effect=finding.effect, head=head, lines=tuple(lines))
 
 

@@ -147,7 +147,7 @@ def _names(request: ReleaseRequest, desk: _Desk) -> tuple[str, ...]:
 def _replayed(request: ReleaseRequest, before: Verdict, text: str, names: Sequence[str], desk: _Desk) -> Replayed:
     same = {"request": request.id, "judged_at": before.judged_at, "before": before.decision}
     try:
-        after = _verdict(request, before, text, names, desk)
+        after = _waived_then(_verdict(request, before, text, names, desk), before)
     except (NeedsDataError, GeogateError) as error:
         reason = error.summary if isinstance(error, GeogateError) else str(error)
         return Replayed(**same, after=None, reason=reason)  # type: ignore[arg-type]
@@ -158,6 +158,13 @@ def _replayed(request: ReleaseRequest, before: Verdict, text: str, names: Sequen
         added=tuple(sorted(new - old)),
         gone=tuple(sorted(old - new)),
     )
+
+
+def _waived_then(after: Verdict, before: Verdict) -> Verdict:
+    """Carry waivers over to what they covered then: a trial is about the rules, not about their exceptions."""
+    by = {(finding.rule, finding.layer): finding.waived for finding in before.findings if finding.waived}
+    findings = tuple(replace(each, waived=by.get((each.rule, each.layer), each.waived)) for each in after.findings)
+    return replace(after, findings=findings)
 
 
 def _grave(verdict: Verdict) -> set[RuleId]:

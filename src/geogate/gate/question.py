@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from geogate.destinations.uri import normalise
 from geogate.gate.examine import Question
 from geogate.gate.exposure import Memory, Recall
+from geogate.gate.intake import dataset_name
 from geogate.gate.opening import parse_crs
 from geogate.gate.place import owner_of, place_of
+from geogate.gate.waivers_apply import waiving
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.names import PolicyName
 from geogate.policy.applicable import applicable
@@ -52,9 +55,14 @@ def ask_in(place: PolicyPlace, wish: Wish, *, house: House) -> Question:
     today = house.today()
     found = applicable(policies, facts, today=today, together=adopted is not None)
     zone_lists = place.zone_lists(found.policy, today=today)
+    called = wish.called or (dataset_name(wish.dataset) if wish.dataset else "")
+    waivers = waiving(found.policy, dataset=called, requester=wish.requester or house.actor, house=house)
+    # What a waiver covers must be read to its end: the pass must not stop at it.
+    policy = replace(found.policy, stop_early=False) if waivers.standings else found.policy
     return Question(
-        policy=found.policy,
+        policy=policy,
         policies=found.policies,
+        named=wish.policy,
         passed_over=found.passed_over,
         declaration=wish.declaration,
         book=book,
@@ -66,6 +74,7 @@ def ask_in(place: PolicyPlace, wish: Wish, *, house: House) -> Question:
         zone_lists=zone_lists,
         at=house.clock(),
         recall=Recall(house=house, memory=Memory.of(found.policy, today), recipient=recipient.id),
+        waiving=waivers,
     )
 
 

@@ -7,6 +7,7 @@ many approvals as the policy asks for approve.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -152,13 +153,19 @@ REASONS: Final = {
 }
 
 
+STEERING: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that say nothing, and steer a terminal or turn the order of the text round."""
+
+
 def require_short(comment: str) -> None:
-    """Refuse a comment that nobody would read.
+    """Refuse a comment that nobody would read, or that reads otherwise than it is.
 
     Raises: UsageError.
     """
     if len(comment) > LONGEST_COMMENT:
         raise UsageError(f"a comment has up to {LONGEST_COMMENT} characters", hint="say it in short")
+    if STEERING.search(comment):
+        raise UsageError("the comment has characters that are no text")
 
 
 def _require_may_vote(choice: Choice, comment: str, *, house: House) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from geogate.ledger.laws import CONTINUABLE
 from geogate.model.authority import Action, Role, why_not
 from geogate.model.lifecycle import TRANSITIONS, State
 from geogate.model.names import person
@@ -95,7 +96,7 @@ def _why_not_yet(step: Step, at: Situation) -> str:
         return "there is no artefact"
     can = {
         Step.WITHDRAW: State.WITHDRAWN in TRANSITIONS[state],
-        Step.CONTINUE: state is State.RETURNED,
+        Step.CONTINUE: state is State.RETURNED or state in CONTINUABLE,
         Step.SEND: state in {State.CLEARED, State.SENDING},
     }
     return "" if can.get(step, True) else f"the request is {state}"

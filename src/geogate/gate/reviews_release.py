@@ -40,7 +40,11 @@ if TYPE_CHECKING:
     from geogate.policy.policy import PolicyRule
 
 MOST_EARLIER = 50
-MOVING = (State.APPROVED, State.CLEARED, State.SENDING, State.SENT, State.RECALLED)
+BEFORE = (
+    *(State.APPROVED, State.CLEARED, State.SENDING, State.SENT, State.RECALLED),
+    *(State.RETURNED, State.REJECTED, State.DENIED),
+)
+"""States of other releases to the same recipient that a reviewer wants to know: what left, and what did not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +219,7 @@ def _measured(finding: Finding) -> Measured:
 
 
 def _earlier(request: ReleaseRequest, ledger: Ledger, *, house: House) -> tuple[Earlier, ...]:
-    wanted = Filter(viewer=house.actor, states=MOVING, recipient=request.recipient, newest=True, limit=MOST_EARLIER + 1)
+    wanted = Filter(viewer=house.actor, states=BEFORE, recipient=request.recipient, newest=True, limit=MOST_EARLIER + 1)
     rows = tuple(row for row in ledger.queued(wanted).rows if row.id != request.id)[:MOST_EARLIER]
     artefact = request.artefact
     same = ledger.of_artefact(artefact, among=[row.id for row in rows]) if artefact else frozenset()

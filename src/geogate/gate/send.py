@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Never
 from geogate.gate.keys import trusted_keys
 from geogate.gate.obligations import enter_sent, foreseen
 from geogate.gate.signing import verify
+from geogate.gate.waivers_ledger import require_waivers
 from geogate.model.errors import RefusedError
 from geogate.model.lifecycle import State
 from geogate.model.release import Receipt
@@ -96,10 +97,14 @@ def _deliver(clearance: Clearance, *, ledger: Ledger, house: House) -> tuple[Del
     if state is State.CLEARED and house.clock() >= clearance.expires_at:
         _end_expired(clearance, ledger=ledger, house=house)
     files = [(file, staging.open(file.sha256)) for file in clearance.files]
+    verdict = ledger.request(clearance.request).verdict
+    if verdict is None:
+        raise RefusedError("the ledger has no verdict on the request")
     if state is not State.SENDING:
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             # What sending starts must be readable before anything is sent.
             foreseen(clearance.request, tx=tx)
+            require_waivers(verdict, tx)
             tx.claim(clearance.nonce)
     return _put(files, clearance, channel, ledger=ledger, house=house)
 

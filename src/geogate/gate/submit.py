@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geogate.engines.local import cores
+from geogate.gate.authority import require
 from geogate.gate.basis import rests_on_today, review_ends, says_the_same
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.examine import Examined, Subject, denied, examine, write_docs
@@ -24,9 +25,11 @@ from geogate.gate.progress import logged
 from geogate.gate.question import ask
 from geogate.gate.reading import Order
 from geogate.measures.tools import Tools
+from geogate.model.authority import Action
 from geogate.model.dataset import Artefact, Encoding
 from geogate.model.errors import GeogateError
 from geogate.model.lifecycle import State
+from geogate.model.names import RequestId
 from geogate.model.release import ReleaseRequest
 from geogate.model.verdict import Decision
 from geogate.policy.obligations import Trigger
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     from geogate.ledger.ledger import Ledger
     from geogate.model.dataset import Dataset, FilePart
     from geogate.model.finding import Finding
-    from geogate.model.names import Nonce, RequestId
+    from geogate.model.names import Nonce
     from geogate.model.verdict import Verdict
     from geogate.seal.staging import Staging
 
@@ -101,8 +104,9 @@ def submit(wish: Wish, *, house: House, progress: Progress | None = None, docs: 
     not asked for twice: where such a request is held or cleared, that one is returned. ``docs`` is a folder for the
     Data Docs of the verdict.
 
-    Raises: InputError, UsageError, PolicyError, ServiceError; then nothing may leave by this request.
+    Raises: ForbiddenError, InputError, UsageError, PolicyError, ServiceError; then nothing may leave by this request.
     """
+    require(Action.SUBMIT, house=house)
     signing_key(house.settings)
     question = ask(wish, house=house)
     ledger = house.ledger()
@@ -130,6 +134,7 @@ def _open(wish: Wish, desk: _Desk) -> ReleaseRequest:
         policy=question.policy.name,
         assume_crs=wish.assume_crs,
         declaration=wish.declaration,
+        continues=RequestId(wish.continues),
         created_at=house.clock(),
         state=State.DRAFT,
     )

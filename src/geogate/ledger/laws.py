@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 APPROVALS = 2
 """How many reviewers must approve where the verdict does not say, because it is from before verdicts said it."""
 
+CONTINUABLE = frozenset({State.DENIED, State.REJECTED, State.WITHDRAWN, State.EXPIRED, State.FAILED})
+"""Ends of a request with which a further one can go on, besides one that was returned; none of its votes count."""
+
+MOST_BACK = timedelta(minutes=5)
+"""How far the clock of a machine may be behind the ledger's last entry before nothing is approved, cleared or sent."""
+
+PUT_BACK = "the clock of this machine is behind the ledger's last entry; set it right"
+
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _OWN_STEP = frozenset({State.DRAFT, State.SEALED, State.SCREENED, State.CLEARED, State.SENDING, State.SENT})
 _NEEDED_DECISION = {State.HELD: Decision.HOLD, State.APPROVED: Decision.HOLD}
@@ -46,6 +54,11 @@ class Act:
     def now(self) -> datetime:
         """What time it is at least: a clock that was put back gives nobody more time."""
         return self.at if self.latest is None else max(self.at, self.latest)
+
+    @property
+    def put_back(self) -> bool:
+        """Whether the clock is so far behind the ledger that nobody knows what time it is."""
+        return self.latest is not None and self.at < self.latest - MOST_BACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +200,7 @@ def _move(standing: Standing, state: State, *, act: Act) -> Standing:
         enough = approvals >= standing.needed and not returns and not rejections
         _must(hold=enough, otherwise=f"{standing.needed} reviewers must approve, and none reject or return it")
         _must(hold=_in_time(standing, act), otherwise="the days for the review are over")
+        _must(hold=not act.put_back, otherwise=PUT_BACK)
     if state is State.REJECTED:
         _must(hold=rejections > 0, otherwise="no reviewer has rejected it")
     if state is State.RETURNED:
@@ -212,6 +226,7 @@ def _vote(standing: Standing, vote: Vote, *, act: Act) -> Standing:
     said = vote.choice is Choice.APPROVE or bool(vote.comment.strip())
     _must(hold=said, otherwise="who rejects or returns a request says why")
     _must(hold=_in_time(standing, act), otherwise="the days for the review are over")
+    _must(hold=vote.choice is not Choice.APPROVE or not act.put_back, otherwise=PUT_BACK)
     return replace(standing, votes=(*standing.votes, vote))
 
 
@@ -226,6 +241,7 @@ def _clear(standing: Standing, step: Cleared, *, act: Act) -> Standing:
     _must(hold=in_utc, otherwise="the times of a clearance are in UTC")
     lasting = max(clearance.issued_at, act.now) < clearance.expires_at
     _must(hold=lasting, otherwise="the clearance expires before it can be used")
+    _must(hold=not act.put_back, otherwise=PUT_BACK)
     _must(hold=bool(step.envelope), otherwise="a clearance needs its signed envelope")
     return replace(after, clearance=clearance)
 
@@ -253,6 +269,7 @@ def _claim(standing: Standing, step: Claimed, *, act: Act) -> Standing:
         raise RefusedError("the nonce is not that of the request's clearance")
     _must(hold=clearance.issued_at <= act.at, otherwise="the clearance is not valid yet")
     _must(hold=act.now < clearance.expires_at, otherwise="the clearance has expired")
+    _must(hold=not act.put_back, otherwise=PUT_BACK)
     return after
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from geogate.ledger.chain import timestamp
-from geogate.ledger.laws import Act, Standing, follow, goes_on_with
+from geogate.ledger.laws import CONTINUABLE, Act, Standing, follow, goes_on_with
 from geogate.ledger.rows import Change, changes_of
 from geogate.ledger.steps import Opened, Screened, Step, step_of
 from geogate.ledger.tables import CLEARANCES, MEASUREMENTS, RECEIPTS, REQUESTS, VOTES
@@ -104,7 +104,7 @@ class Replay:
         Raises: RefusedError.
         """
         before = self.standings.get(request.continues) if request.continues else None
-        if before is not None and before.state is not State.CONTINUED:
+        if before is not None and before.state not in {State.CONTINUED, *CONTINUABLE}:
             raise RefusedError("a request continues another that was not returned")
         if before is not None and not goes_on_with(request, before.request):
             raise RefusedError("a request continues that of somebody else, or for another recipient")

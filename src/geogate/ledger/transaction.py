@@ -11,7 +11,7 @@ from sqlalchemy import select
 from geogate.ledger.chain import GENESIS, append, entries_of, entry_hash, sha256, timestamp
 from geogate.ledger.disclosed import disclosed_to
 from geogate.ledger.failures import DamagedError
-from geogate.ledger.laws import Act, Standing, follow, goes_on_with
+from geogate.ledger.laws import CONTINUABLE, Act, Standing, follow, goes_on_with
 from geogate.ledger.notes import notes, whole
 from geogate.ledger.replay import Replay
 from geogate.ledger.rows import Change, changes_of
@@ -93,7 +93,7 @@ class Transaction:
     half_done: bool = field(default=False, init=False)
 
     def open_request(self, request: ReleaseRequest) -> Entry:
-        """Make a request, as a draft; one that continues another ends that one, which must have been returned.
+        """Make a request, as a draft; one that continues what reviewers returned ends that one.
 
         Raises: RefusedError when the id is taken, the request is not a draft, or it cannot continue what it says.
         """
@@ -102,11 +102,12 @@ class Transaction:
         if request.continues:
             follow(self.standing(request.id), Opened(request=request), act=self.act)
             before = self.standing(request.continues)
-            if before is None or before.state is not State.RETURNED:
-                raise RefusedError("only a request that reviewers returned can be continued, once")
+            if before is None or before.state not in {State.RETURNED, *CONTINUABLE}:
+                raise RefusedError("only a request that was returned, or ended without leaving, can be continued")
             if not goes_on_with(request, before.request):
                 raise RefusedError("only its requester can continue a request, for the same recipient")
-            self.move(request.continues, State.CONTINUED, reason=f"request {request.id} goes on with it")
+            if before.state is State.RETURNED:
+                self.move(request.continues, State.CONTINUED, reason=f"request {request.id} goes on with it")
         return self._take(request.id, Opened(request=request))
 
     def seal(self, request: RequestId, *, dataset: Dataset, artefact: Artefact | None) -> Entry:

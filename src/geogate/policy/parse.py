@@ -71,6 +71,7 @@ def parse_policy(data: bytes, *, file: str, rules: Mapping[str, type[BaseModel]]
         scope=_scope(shape.meta.scope),
         min_confidence=shape.meta.min_confidence,
         obligations=_obligations(text, shape),
+        waiver_days=shape.meta.waiver_days,
         rules=_rules(text, shape, rules),
         digest=Sha256(hashlib.sha256(data).hexdigest()),
     )
@@ -181,4 +182,5 @@ def _rule(
         when=_scope(shape.meta.when),
         disabled=shape.meta.status is RuleStatus.DISABLED,
         shadow_until=shape.meta.shadow_until,
+        waivable=shape.meta.waivable,
     )

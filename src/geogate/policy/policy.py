@@ -27,7 +27,8 @@ class PolicyRule:
 
     ``params`` is an instance of the rule's own parameter model, never a bare mapping. ``when`` says to which releases
     the rule applies. A rule with ``shadow_until`` only notes what it would do, up to and including that day; one that
-    is ``disabled`` is shown and never asked. ``in_shadow`` is set when a release is judged.
+    is ``disabled`` is shown and never asked. ``in_shadow`` is set when a release is judged. Only a
+    ``waivable`` rule can be waived.
     """
 
     id: RuleId
@@ -42,6 +43,7 @@ class PolicyRule:
     disabled: bool = False
     shadow_until: date | None = None
     in_shadow: bool = False
+    waivable: bool = False
 
     @property
     def effect(self) -> Effect:
@@ -61,10 +63,10 @@ class Policy:
     ``scope`` says to which releases it applies, all if ``None``; ``kinds`` are those of layers that it covers.
     ``encoding`` says how the artefact comes from the staged bytes, ``shapefile_as`` what a Shapefile leaves as.
     ``reviewers`` people must approve a held release within ``review_days``; a clearance is valid for
-    ``clearance_hours``. ``isolation`` is the least that readers need. ``stop_early`` says that a layer need not be read
-    further once a denial is certain. ``min_confidence`` is what a source needs for its rule to be asked.
-    ``obligations`` are what a refusal or a release starts. ``rules`` is never empty, but for a policy put together of
-    none that applies.
+    ``clearance_hours``, a waiver for up to ``waiver_days``. ``isolation`` is the least that readers need.
+    ``stop_early`` says that a layer need not be read further once a denial is certain. ``min_confidence`` is what a
+    source needs for its rule to be asked. ``obligations`` are what a refusal or a release starts. ``rules`` is never
+    empty, but for a policy put together of none that applies.
     """
 
     name: PolicyName
@@ -86,6 +88,7 @@ class Policy:
     scope: Scope | None = None
     min_confidence: Confidence | None = None
     obligations: tuple[Obligation, ...] = ()
+    waiver_days: int = 90
 
     @property
     def asked(self) -> tuple[PolicyRule, ...]:

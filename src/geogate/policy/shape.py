@@ -134,6 +134,9 @@ class RuleMetaShape(Shape):
         default=None, description="The last day on which a rule in shadow only notes; it is enforced from then on."
     )
     when: ScopeShape | None = Field(default=None, description="To which releases the rule applies; all if left out.")
+    waivable: bool = Field(
+        default=False, description="Whether a waiver may let a release leave in spite of it; never for a prohibition."
+    )
 
     @model_validator(mode="after")
     def _shadows_end(self) -> Self:
@@ -211,8 +214,13 @@ class PolicyMetaShape(Shape):
         description="canonical: geogate writes the artefact anew; verbatim: the bytes leave as they are."
     )
     shapefile_as: Literal[Format.GEOPACKAGE, Format.SHAPEFILE] = Field(description="What a Shapefile leaves as.")
-    reviewers: Annotated[int, Field(ge=2, le=10)] = Field(description="People who must approve a held release.")
+    reviewers: Annotated[int, Field(ge=1, le=10)] = Field(
+        description="People who must approve a held release, none of whom asked for it; two or more is wise."
+    )
     review_days: Annotated[int, Field(ge=1, le=365)] = Field(description="Days until a held release expires.")
+    waiver_days: Annotated[int, Field(ge=1, le=90)] = Field(
+        default=90, description="Days for which a waiver of one of its rules holds at most."
+    )
     clearance_hours: Annotated[int, Field(ge=1, le=720)] = Field(description="Hours for which a clearance is valid.")
     kinds: Annotated[tuple[LayerKind, ...], Field(min_length=1)] = Field(
         default=(LayerKind.VECTOR,),
