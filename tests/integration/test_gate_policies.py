@@ -249,6 +249,17 @@ def test_a_law_that_applies_and_asks_nothing_of_a_kind_of_layer_denies_it(strict
     assert strict.screen(image(strict), policy=RASTER, declaration=AT_HOME).decision is Decision.CLEAR
 
 
+def test_a_named_policy_that_does_not_apply_leaves_no_others_to_judge_in_its_place(gate: Gate) -> None:
+    path = stage("CSV", gate.staged)
+    gate.policies.write_policy(list(RULES), name=STRICT, scope=FROM_US)
+    gate.policies.adopt("test")
+    assert gate.screen(path, policy=STRICT, declaration=AT_HOME).decision is Decision.CLEAR
+    verdict = gate.screen(path, policy=STRICT, declaration=ABROAD)
+    assert {finding.rule for finding in verdict.findings} == {"gate/named-policy-out"}
+    gate.policies.adopt(STRICT)
+    assert gate.screen(path, declaration=ABROAD).decision is Decision.CLEAR
+
+
 def test_kinds_are_those_of_the_named_policy_also_where_it_has_a_scope(gate: Gate) -> None:
     named = {"name": RASTER, "scope": {"origins": ["DE"]}}
     both = [precision("precision", 1, ">="), distance("gsd", 10), zones()]

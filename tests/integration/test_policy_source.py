@@ -81,6 +81,18 @@ def test_a_pin_that_is_no_digest_is_refused() -> None:
         Settings.from_environment({"GEOGATE_POLICIES_DIGEST": "abc"})
 
 
+@pytest.mark.parametrize("pin", ["GEOGATE_POLICIES_DIGEST", "GEOGATE_POLICIES_KEY"])
+def test_a_pin_that_a_deployment_left_empty_is_not_no_pin(pin: str) -> None:
+    with pytest.raises(UsageError, match="set and empty"):
+        Settings.from_environment({pin: ""})
+
+
+def test_a_list_of_adopted_policies_that_cannot_be_reached_is_in_no_bundle_and_no_digest(gate: Gate) -> None:
+    gate.policies.file("adopted.yaml").symlink_to("missing.yaml")
+    with pytest.raises(PolicyError, match="link to nothing"):
+        place_digest(gate.policies.root)
+
+
 def test_a_bundle_judges_as_the_folder_did(bundled: Gate, dataset: Path) -> None:
     assert bundled.screen(dataset).decision is Decision.CLEAR
     assert place_digest(policy_root(bundled.house().settings)) == place_digest(bundled.root / "elsewhere")

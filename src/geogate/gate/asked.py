@@ -1,4 +1,4 @@
-"""Laws that apply to a release and have no rule for a kind of layer in it: their silence is no consent."""
+"""Policies that should judge and do not speak: of a kind of layer, or at all. Their silence is no consent."""
 
 from __future__ import annotations
 
@@ -39,6 +39,23 @@ def silent_laws(layers: Sequence[Layer], policy: Policy, uses: Sequence[PolicyUs
         if use.applied
         for layer in layers
         if _is_silent(_of(use.name, policy), layer.schema.kind)
+    )
+
+
+def named_policy_is_out(named: str, uses: Sequence[PolicyUse]) -> tuple[Finding, ...]:
+    """Find that the policy that was named does not apply, so that only others would judge.
+
+    The finding is ``gate/named-policy-out``: a recipient is bound to a policy so that it judges, and what is declared
+    must not put others in its place.
+    """
+    return tuple(
+        gate_finding(
+            "named-policy-out",
+            summary=f"policy {use.name}, which was named, {use.why}",
+            remedy="name a policy that applies, or correct what is declared of the release",
+        )
+        for use in uses
+        if use.name == named and not use.applied
     )
 
 

@@ -83,7 +83,7 @@ def bundle(root: Path, key: SigningKey) -> str:
 
 
 def _files(root: Path) -> dict[str, bytes]:
-    """Read the files of a place by their names within it; links and folders of other names are left out."""
+    """Read the files of a place by their names within it; folders of other names and hidden files are left out."""
     found: dict[str, bytes] = {}
     size = 0
     for folder in FOLDERS:
@@ -91,8 +91,10 @@ def _files(root: Path) -> dict[str, bytes]:
         if not here.is_dir():
             continue
         for path in sorted(here.iterdir()):
-            if path.name.startswith(".") or not path.is_file():
+            if path.name.startswith(".") or path.is_dir():
                 continue
+            if not path.is_file():
+                raise PolicyError(f"{path.name} cannot be read: it is no file, or a link to nothing")
             try:
                 data = path.read_bytes()
             except OSError as error:

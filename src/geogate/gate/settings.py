@@ -76,6 +76,9 @@ class Settings:
         home = Path(environment.get("GEOGATE_HOME") or ".geogate").absolute()
         policies = environment.get("GEOGATE_POLICIES") or "expectations"
         remote = policies.startswith("s3://")
+        for pin in ("GEOGATE_POLICIES_DIGEST", "GEOGATE_POLICIES_KEY"):
+            if environment.get(pin) == "":
+                raise UsageError(f"{pin} is set and empty, and pins nothing", hint="fill it, or do not set it")
         digest = environment.get("GEOGATE_POLICIES_DIGEST", "")
         if digest and not SHA256.fullmatch(digest):
             raise UsageError("GEOGATE_POLICIES_DIGEST is 64 hexadecimal digits", hint="geogate policy digest prints it")
