@@ -21,6 +21,7 @@ KNOWN = frozenset(
         "GEOGATE_POLICIES_DIGEST",
         "GEOGATE_POLICIES_KEY",
         "GEOGATE_LEDGER",
+        "GEOGATE_LEDGER_ANCHOR",
         "GEOGATE_RELEASER_ROLE",
         "GEOGATE_COUNTRY",
         "GEOGATE_CONSOLE_AUTH",
@@ -49,7 +50,8 @@ class Settings:
     recipients and zone lists, unless ``policies_uri`` is an ``s3://`` prefix. With ``policies_digest`` it must have
     that digest; with ``policies_key`` it is a bundle that this public key signed. ``country`` is where the
     organisation's own directories are (ISO 3166-1 alpha-2), empty if nobody said so. ``releaser_role`` is the ARN that
-    sending to S3 assumes, empty where the ambient credentials may write.
+    sending to S3 assumes, empty where the ambient credentials may write. ``ledger_anchor`` is where heads of the
+    ledger are kept out of reach, empty where nowhere.
     """
 
     home: Path
@@ -60,6 +62,7 @@ class Settings:
     policies_uri: str = ""
     policies_digest: str = ""
     policies_key: Path | None = None
+    ledger_anchor: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -97,6 +100,7 @@ class Settings:
             ledger_url=environment.get("GEOGATE_LEDGER") or f"sqlite:///{quote(str(home / 'ledger.db'))}",
             releaser_role=environment.get("GEOGATE_RELEASER_ROLE", ""),
             country=environment.get("GEOGATE_COUNTRY", ""),
+            ledger_anchor=environment.get("GEOGATE_LEDGER_ANCHOR", ""),
         )
 
     @property

@@ -139,3 +139,9 @@ def entries_of(connection: Connection, request: str) -> tuple[Entry, ...]:
     """Read all entries of one request in order."""
     query = select(ENTRIES).where(ENTRIES.c.request == request).order_by(ENTRIES.c.seq)
     return tuple(_entry(row) for row in connection.execute(query).mappings())
+
+
+def hashes(connection: Connection, *, first: int, last: int) -> tuple[Sha256, ...]:
+    """Read the hashes of the entries from one number to another, both included, in order."""
+    query = select(ENTRIES.c.hash).where(ENTRIES.c.seq.between(first, last)).order_by(ENTRIES.c.seq)
+    return tuple(connection.execute(query).scalars())

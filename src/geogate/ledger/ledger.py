@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, RowMapping, Select
 
-    from geogate.ledger.audit import LedgerReport
+    from geogate.ledger.audit import KnownHead, LedgerReport
     from geogate.ledger.disclosed import Disclosed
     from geogate.ledger.queue import Filter, Page
     from geogate.model.names import Actor, Nonce, RecipientId, Sha256
@@ -296,10 +296,15 @@ class Ledger:
         with self._read() as connection:
             return chain.head(connection)
 
-    def verify(self, *, anchor: tuple[int, Sha256] | None = None) -> LedgerReport:
-        """Verify the whole ledger; ``anchor`` is a head that was kept elsewhere, see ``geogate.ledger.audit``."""
+    def hashes(self, *, first: int = 1, last: int) -> tuple[Sha256, ...]:
+        """Read the hashes of entries, in the order of their numbers."""
         with self._read() as connection:
-            return audit.verify(connection, anchor=anchor)
+            return chain.hashes(connection, first=first, last=last)
+
+    def verify(self, *, anchor: tuple[int, Sha256] | None = None, heads: Sequence[KnownHead] = ()) -> LedgerReport:
+        """Verify the whole ledger; ``anchor`` and ``heads`` were kept elsewhere, see ``geogate.ledger.audit``."""
+        with self._read() as connection:
+            return audit.verify(connection, anchor=anchor, heads=heads)
 
     def let_write(self, role: str) -> bool:
         """Let a role of PostgreSQL's run the gate and no more, as the tables' owner; says whether the role was made.

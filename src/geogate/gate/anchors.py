@@ -1,0 +1,102 @@
+"""Heads that are kept out of the gate's reach, and the ledger compared with all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from geogate.gate.heads import SignedHead, current_head, read_head
+from geogate.gate.keys import trusted_keys
+from geogate.ledger.replay import LedgerProblem
+from geogate.model.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from geogate.destinations.anchors import Anchored
+    from geogate.gate.house import House
+    from geogate.gate.keyfile import PublicKey
+    from geogate.ledger.audit import KnownHead, LedgerReport
+    from geogate.model.names import Sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchoring:
+    """A head that is kept at a place; ``fresh`` says whether it was put there now."""
+
+    place: str
+    name: str
+    signed: SignedHead
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A ledger that was verified, and with how many kept heads it was compared."""
+
+    report: LedgerReport
+    heads: int
+
+
+def anchor(place: str = "", *, house: House) -> Anchoring:
+    """Sign the head of the ledger as it is now, and keep it at a place where nothing is ever replaced.
+
+    Raises: UsageError without a place; DamagedError as ``current_head``; ServiceError; RefusedError when something
+        else is there under its name.
+    """
+    from geogate.destinations.anchors import put_once, read_all
+
+    place = place or house.settings.ledger_anchor
+    if not place:
+        raise UsageError("there is no place for the head", hint="give --to, or set GEOGATE_LEDGER_ANCHOR")
+    signed = current_head(house=house)
+    name = f"head-{signed.head.size:012d}-{signed.head.root[:16]}.json"
+    fresh = put_once(place, name, f"{signed.envelope}\n".encode())
+    if not fresh:
+        heads, _ = _read(read_all(place), keys=trusted_keys(house.settings))
+        if not any((each.head.size, each.head.root) == (signed.head.size, signed.head.root) for each in heads):
+            raise RefusedError("something else has the name of the head", hint="choose another place, and find out why")
+    return Anchoring(place=place, name=name, signed=signed, fresh=fresh)
+
+
+def compare(
+    places: Sequence[str] = (),
+    *,
+    keys: Sequence[PublicKey] = (),
+    anchor: tuple[int, Sha256] | None = None,
+    house: House,
+) -> Compared:
+    """Verify the ledger, and compare it with every head at the places; each has to hold one at least.
+
+    ``keys`` are further public keys by which heads may be signed, such as those of earlier times. Without ``places``
+    it is that of the settings, where there is one.
+
+    Raises: InputError when a place cannot be read, RefusedError when it has no heads; ServiceError.
+    """
+    from geogate.destinations.anchors import read_all
+
+    found: list[KnownHead] = []
+    problems: list[LedgerProblem] = []
+    trusted = (*trusted_keys(house.settings), *keys) if places or house.settings.ledger_anchor else ()
+    for place in places or filter(None, [house.settings.ledger_anchor]):
+        heads, unread = _read(read_all(place), keys=trusted)
+        if not heads and not unread:
+            raise RefusedError("there are no heads at that place", hint="geogate ledger anchor puts them there")
+        found += [each.known for each in heads]
+        problems += unread
+    with house.ledger() as ledger:
+        report = ledger.verify(anchor=anchor, heads=found)
+    return Compared(report=replace(report, problems=(*problems, *report.problems)), heads=len(found))
+
+
+def _read(anchored: Iterable[Anchored], *, keys: Sequence[PublicKey]) -> tuple[list[SignedHead], list[LedgerProblem]]:
+    """Read heads; what is at the place and is none that one of the keys signed is a problem, and never ignored."""
+    heads: list[SignedHead] = []
+    problems: list[LedgerProblem] = []
+    for each in anchored:
+        try:
+            heads.append(read_head(each.content.decode(), keys=keys))
+        except (ValueError, RefusedError) as error:
+            why = error.summary if isinstance(error, RefusedError) else "it cannot be read"
+            problems.append(LedgerProblem(seq=0, what=f"{each.name!a} among the kept heads is none: {why}"))
+    return heads, problems

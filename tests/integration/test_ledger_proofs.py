@@ -1,0 +1,127 @@
+"""Proofs from the ledger hold with the public key alone, and no changed one does."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gating.files import COARSE, MIDDLE, stage
+
+from geogate.gate.heads import current_head
+from geogate.gate.keyfile import SigningKey
+from geogate.gate.keys import trusted_keys
+from geogate.gate.proofs import check, document, prove, prove_growth
+from geogate.ledger.failures import DamagedError
+from geogate.model.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from gating.command import Command
+    from gating.gate import Gate
+
+
+def proof_of(gate: Gate) -> tuple[str, Any]:
+    gate.send(gate.clear(stage("CSV", gate.staged, COARSE)))
+    request = gate.requests()[0].id
+    return request, json.loads(document(prove(request, house=gate.house())))
+
+
+def test_the_entries_of_a_request_are_proven_to_be_in_the_ledger(gate: Gate, geogate: Command) -> None:
+    request, _ = proof_of(gate)
+    assert geogate("ledger", "prove", request, "--output", "proof.json").code == 0
+    key = gate.home / "keys" / "clearance.pub.pem"
+    checked = geogate("ledger", "check-proof", "proof.json", "--key", key)
+    assert checked.code == 0
+    lines = checked.out.splitlines()
+    assert lines[0].startswith(f"entry 1, open of {request} by rita at ")
+    assert lines[-1].startswith("in the ledger of 6 entries that was signed at ")
+    assert geogate("ledger", "prove", request, "--output", "proof.json").code == 2
+    assert geogate("ledger", "prove", "3").code == 0
+    assert geogate("ledger", "prove", "7").code == 2
+    assert geogate("ledger", "prove", "nothing").code == 2
+    assert geogate("ledger", "prove").code == 2
+
+
+def test_that_the_ledger_only_grew_is_proven(gate: Gate, geogate: Command) -> None:
+    proof_of(gate)
+    assert geogate("ledger", "head", "--save", "before.json").code == 0
+    proof_of(gate)
+    assert geogate("ledger", "prove", "--since", "before.json", "--output", "growth.json").code == 0
+    key = gate.home / "keys" / "clearance.pub.pem"
+    said = geogate("ledger", "check-proof", "growth.json", "--key", key)
+    assert said.code == 0
+    assert "begins with that of 6 entries" in said.out
+    proof = json.loads((gate.root / "growth.json").read_text())
+    change: dict[str, Any]
+    for change in ({"path": proof["path"][1:]}, {"path": []}, {"before": proof["after"], "after": proof["before"]}):
+        with pytest.raises(RefusedError, match="does not begin with"):
+            check(json.dumps(proof | change), keys=trusted_keys(gate.house().settings))
+
+
+def test_a_head_of_another_ledger_is_not_grown_from(gate: Gate) -> None:
+    from dataclasses import replace
+
+    from geogate.gate.heads import sign_head
+    from geogate.gate.keys import signing_key
+    from geogate.model.names import Sha256
+
+    proof_of(gate)
+    head = current_head(house=gate.house()).head
+    for wrong in (replace(head, root=Sha256("0" * 64)), replace(head, size=99), replace(head, size=0)):
+        envelope = sign_head(wrong, signing_key(gate.house().settings)).envelope
+        with pytest.raises(DamagedError, match="does not begin with what the head says"):
+            prove_growth(envelope, house=gate.house())
+
+
+def test_nothing_in_a_proof_can_be_changed(gate: Gate) -> None:
+    _, proof = proof_of(gate)
+    keys = trusted_keys(gate.house().settings)
+    assert check(json.dumps(proof), keys=keys)
+    first = proof["entries"][0]
+    for name, value in (("actor", "mallory"), ("body", "{}"), ("seq", 2), ("prev", "1" * 64), ("hash", "1" * 64)):
+        changed = first | {"entry": first["entry"] | {name: value}}
+        with pytest.raises(RefusedError):
+            check(json.dumps(proof | {"entries": [changed]}), keys=keys)
+    for change in (
+        {"seq": 2},
+        {"seq": 0},
+        {"hash": "1" * 64, "entry": None},
+        {"path": first["path"][:-1]},
+        {"path": [*first["path"], "0" * 64]},
+        {"path": ["0" * 64, *first["path"][1:]]},
+        {"path": ["x"]},
+    ):
+        with pytest.raises(RefusedError):
+            check(json.dumps(proof | {"entries": [first | change]}), keys=keys)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"type":1}', '{"type":"geogate inclusion proof 1"}', "[" * 9999])
+def test_what_is_no_proof_proves_nothing(gate: Gate, text: str) -> None:
+    with pytest.raises(RefusedError, match="this is no proof"):
+        check(text, keys=trusted_keys(gate.house().settings))
+
+
+def test_a_proof_without_entries_or_of_another_key_proves_nothing(gate: Gate) -> None:
+    _, proof = proof_of(gate)
+    with pytest.raises(RefusedError, match="about no entry"):
+        check(json.dumps(proof | {"entries": []}), keys=trusted_keys(gate.house().settings))
+    with pytest.raises(RefusedError, match="unknown key"):
+        check(json.dumps(proof), keys=[SigningKey.generate().public])
+
+
+def test_votes_are_proven_without_what_they_say_while_the_review_lasts(gate: Gate) -> None:
+    request = gate.hold(stage("CSV", gate.staged, MIDDLE))
+    gate.approve(request, "anna")
+    proof = prove(request, house=gate.house())
+    (vote,) = [each for each in proof.entries if each.entry is None]
+    assert "looked at it" not in document(proof)
+    keys = trusted_keys(gate.house().settings)
+    assert f"entry {vote.seq}, whose content is not shown" in check(document(proof), keys=keys)
+    gate.approve(request, "bob")
+    assert document(prove(request, house=gate.house())).count("looked at it") == 2
+
+
+def test_a_number_that_is_no_entry_has_no_proof(gate: Gate) -> None:
+    for what in ("0", "1", "nothing"):
+        with pytest.raises(UsageError, match="no entry of this number or request"):
+            prove(what, house=gate.house())
