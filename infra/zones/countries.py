@@ -10,10 +10,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import geopandas
 import shapely
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ZONES: Final = Path(__file__).resolve().parents[2] / "expectations" / "zones"
 
@@ -25,8 +28,37 @@ SATDSIV_ANNEX_3: Final = {
 }  # fmt: skip
 """SatDSiV, Annex 3 (BGBl. 2023 I Nr. 278), by the atlas's number, or its name where it has none."""
 
+CLAIMED: Final = {
+    "Crimea": ("UA", shapely.box(32.3, 44.2, 36.8, 46.3)),
+    "Snake Island": ("UA", shapely.box(30.1, 45.15, 30.3, 45.35)),
+    "Western Sahara": (
+        "EH",
+        shapely.Polygon(
+            [
+                (-17.4, 20.6), (-12.7, 20.6), (-12.7, 23.2), (-11.8, 23.2),
+                (-11.8, 25.8), (-8.5, 25.8), (-8.5, 27.8), (-17.4, 27.8),
+            ]
+        ),
+    ),
+    "Halaib": ("SD", shapely.box(33.0, 21.8, 37.4, 23.3)),
+    "Wadi Halfa": ("SD", shapely.box(31.1, 21.8, 31.7, 22.4)),
+    "Ilemi": ("SS", shapely.box(34.3, 4.3, 36.1, 5.6)),
+    "Coco Islands": ("MM", shapely.box(93.0, 13.8, 93.8, 15.1)),
+    "Mergui Archipelago": ("MM", shapely.box(97.3, 9.9, 98.5, 13.5)),
+    "Abd al Kuri": ("YE", shapely.box(51.9, 11.9, 53.3, 12.4)),
+    "Bajuni Islands": ("SO", shapely.box(41.6, -1.65, 42.7, -0.2)),
+}  # fmt: skip
+"""Areas that a country of Annex 3 claims and the atlas, which draws what is in force, gives to others or leaves out.
+
+Frames that are drawn by hand, larger than the areas themselves.
+"""
+
 ISRAEL: Final = {"376": "IL", "275": "PS"}
 """Public Law 104-201, section 1064, and what the agency counts to it."""
+
+
+GOLAN: Final = {"Golan Heights": ("IL", shapely.box(35.55, 32.6, 36.1, 33.45))}
+"""The notice of the agency counts them to Israel; the atlas gives them to Syria."""
 
 
 def outlines(atlas: Path) -> dict[str, shapely.Geometry]:
@@ -41,8 +73,13 @@ def outlines(atlas: Path) -> dict[str, shapely.Geometry]:
     return found
 
 
-def write(name: str, wanted: dict[str, str], shapes: dict[str, shapely.Geometry]) -> None:
-    """Write one list; each country is named by its code."""
+def write(
+    name: str,
+    wanted: dict[str, str],
+    shapes: dict[str, shapely.Geometry],
+    claimed: Mapping[str, tuple[str, shapely.Geometry]],
+) -> None:
+    """Write one list; each country is named by its code, each area that it claims by the country and ``claimed``."""
     features = [
         {
             "type": "Feature",
@@ -50,6 +87,14 @@ def write(name: str, wanted: dict[str, str], shapes: dict[str, shapely.Geometry]
             "geometry": json.loads(shapely.to_geojson(shapely.set_precision(shapes[key], 1e-4))),
         }
         for number, (key, code) in enumerate(sorted(wanted.items(), key=lambda item: item[::-1]), start=1)
+    ]
+    features += [
+        {
+            "type": "Feature",
+            "properties": {"id": f"{code}-claimed-{number}"},
+            "geometry": json.loads(shapely.to_geojson(area)),
+        }
+        for number, (code, area) in enumerate(claimed.values(), start=1)
     ]
     text = json.dumps({"type": "FeatureCollection", "features": features}, separators=(",", ":"))
     (ZONES / f"{name}.geojson").write_text(text + "\n", encoding="utf-8")
@@ -71,6 +116,6 @@ def beyond_annex_2() -> None:
 
 if __name__ == "__main__":
     shapes = outlines(Path(sys.argv[1]))
-    write("satdsiv-annex-3", SATDSIV_ANNEX_3, shapes)
-    write("kyl-bingaman", ISRAEL, shapes)
+    write("satdsiv-annex-3", SATDSIV_ANNEX_3, shapes, CLAIMED)
+    write("kyl-bingaman", ISRAEL, shapes, GOLAN)
     beyond_annex_2()
