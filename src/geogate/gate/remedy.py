@@ -133,6 +133,7 @@ def remedy(wish: Wish, orders: Orders, *, house: House, progress: Progress | Non
     desk = _Desk(house=house, question=whole, means=house.means(progress or logged("screening")), orders=orders)
     first = looked_at(wish.dataset, question=whole, means=desk.means)
     plan = plan_for(first, question=whole, wishes=orders.wishes, again=False)
+    desk = replace(desk, orders=replace(orders, selection=orders.selection.among(plan.remedies)))
     found = Remedied(before=first.verdict, plan=plan.remedies)
     if orders.output is None or first.verdict.decision is Decision.CLEAR:
         return found

@@ -17,6 +17,7 @@ from geogate.measures.hidden.text_halves import together
 from geogate.measures.inventory import Inventory, LayerInventory
 from geogate.measures.measure import UnmeasurableError
 from geogate.model.dataset import LayerKind
+from geogate.model.errors import UsageError
 from geogate.model.finding import GATE, Effect
 from geogate.model.names import LayerName
 from geogate.remedies.assembly import in_order, with_lattice
@@ -38,16 +39,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which remedies are carried out: those of some kinds or with some numbers; all where neither is named."""
+    """Which remedies are carried out: those of some kinds or with some numbers; all where neither is named.
+
+    ``resolved`` are the layers and kinds that the numbers stand for in the first plan: a later one counts anew.
+    """
 
     kinds: tuple[Kind, ...] = ()
     ids: tuple[str, ...] = ()
+    resolved: tuple[tuple[LayerName, Kind], ...] = ()
+
+    def among(self, remedies: Sequence[Remedy]) -> Selection:
+        """Find the numbers in a plan.
+
+        Raises: UsageError when one is not there.
+        """
+        known = {each.id: (each.layer, each.proposal.kind) for each in remedies}
+        if missing := [each for each in self.ids if each not in known]:
+            raise UsageError(f"the plan has no remedy {missing[0]!r}", hint="see --plan for their numbers")
+        return replace(self, resolved=tuple(known[each] for each in self.ids))
 
     def has(self, remedy: Remedy) -> bool:
         """Tell whether a remedy is chosen."""
         if not self.kinds and not self.ids:
             return True
-        return remedy.proposal.kind in self.kinds or remedy.id in self.ids
+        return remedy.proposal.kind in self.kinds or (remedy.layer, remedy.proposal.kind) in self.resolved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +108,20 @@ def plan_for(examined: Examined, *, question: Question, wishes: Wishes, again: b
     answers = examined.answer.layers if examined.answer else ()
     hidden = _hidden(answers)
     shown = [answer for answer in answers if answer.layer not in hidden]
+    measured = [None if answer.facts is None else answer.facts.values for answer in shown]
     views = {
         answer.layer: _view(answer, beside, question=question, wishes=wishes, again=again)
-        for answer, beside in zip(shown, columns_beside(shown), strict=True)
+        for answer, beside in zip(shown, columns_beside(measured), strict=True)
     }
     found: dict[LayerName, list[tuple[Proposal, RuleId, Effect]]] = defaultdict(list)
+    # What a waiver covers stands in the way of nothing.
+    open_findings = [each for each in examined.verdict.findings if each.effect is not Effect.NOTE and not each.waived]
+    in_the_way = {(each.rule, each.layer) for each in open_findings}
     for answer in answers:
-        for proposal, rule, effect in _asked(answer, views, hidden, question=question):
+        own = replace(answer, outcomes=tuple(o for o in answer.outcomes if (o.rule, o.layer) in in_the_way))
+        for proposal, rule, effect in _asked(own, views, hidden, question=question):
             found[hidden.get(answer.layer, (answer.layer, ()))[0]].append((proposal, rule, effect))
-    for finding in examined.verdict.findings:
+    for finding in open_findings:
         if finding.rule.startswith(GATE):
             for each in _of_gate(finding, views):
                 found[finding.layer].append((each, finding.rule, finding.effect))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from geogate.measures.lattice import CoordinateLattice, Lattice
 from geogate.measures.measure import UnmeasurableError
 from geogate.remedies.changes import DropColumns, HashColumns, KeepOut, RoundTimes, SuppressCells
-from geogate.remedies.lattices import lattice_change
+from geogate.remedies.lattices import farthest_move_m, lattice_change
 from geogate.remedies.proposal import ORDER, Kind, by_people
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def with_lattice(found: Sequence[Proposal], view: View) -> tuple[Proposal, ...]:
         change, does = lattice_change(lattice, step_m=step_m, places=places, again=view.again)
     except UnmeasurableError:
         return (*others, by_people("send counts by area: no rounding makes these positions coarse enough"))
-    return (replace(asked[0], does=does, changes=(change,), step_m=step_m, places=places), *others)
+    moves_m = farthest_move_m(change, lattice)
+    return (replace(asked[0], does=does, changes=(change,), step_m=step_m, places=places, moves_m=moves_m), *others)
 
 
 def in_order(chosen: Iterable[Proposal], tables: Iterable[SuppressCells]) -> tuple[Change, ...]:
@@ -47,7 +48,8 @@ def in_order(chosen: Iterable[Proposal], tables: Iterable[SuppressCells]) -> tup
     proposals = [each for each in chosen if each.mechanical]
     placed = [(ORDER[each.kind], change) for each in proposals for change in each.changes]
     if any(each.kind in {Kind.COARSEN, Kind.GENERALISE} for each in proposals):
-        placed = [(rank, _grown(change, proposals)) for rank, change in placed]
+        moved_m = max((each.moves_m for each in proposals), default=0.0)
+        placed = [(rank, _grown(change, moved_m)) for rank, change in placed]
         placed += [(_AGAIN, _after(change)) for _, change in placed if isinstance(change, KeepOut)]
     cells = [change for _, change in placed if isinstance(change, SuppressCells)]
     placed = [(rank, change) for rank, change in placed if not isinstance(change, SuppressCells)]
@@ -75,11 +77,9 @@ def _columns_once(changes: tuple[Change, ...]) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def _grown(change: Change, proposals: Sequence[Proposal]) -> Change:
+def _grown(change: Change, moved_m: float) -> Change:
     """Let a cut keep the distance by which positions are moved afterwards."""
-    if not isinstance(change, KeepOut) or not change.clip:
-        return change
-    return replace(change, margin_m=max((each.step_m for each in proposals), default=0.0))
+    return replace(change, margin_m=moved_m) if isinstance(change, KeepOut) and change.clip else change
 
 
 def _after(change: KeepOut) -> KeepOut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -13,6 +14,7 @@ from geogate.measures.decimals import COARSEST, FINEST
 from geogate.measures.lattice import WITNESSES
 from geogate.measures.lattice_metres import steps
 from geogate.measures.measure import UnmeasurableError
+from geogate.measures.reference import axis_unit
 from geogate.remedies.changes import Snap, SnapByLatitude
 from geogate.remedies.positions import MARGIN
 
@@ -26,6 +28,9 @@ MANY: Final = 1_000
 
 DEGREE_M: Final = 111_694.0
 """The longest degree of latitude, by which decimals of a degree are those of other units."""
+
+_STRETCHED: Final = 1.2
+"""A projected metre may be longer on the ground by so much, in projections that people use where they are meant for."""
 
 _FARTHEST: Final = 75.0
 """Nearer to a pole than this one step for a whole layer would be coarse out of measure where the layer is not."""
@@ -50,6 +55,19 @@ def lattice_change(lattice: Lattice, *, step_m: float, places: int, again: bool)
     chosen = [_step(lattice, axis, step_m, places, plain=again or _few(lattice)) for axis in ("x", "y")]
     words = " by ".join(f"{each:.15g}{unit}" for each in dict.fromkeys(chosen))
     return Snap(x_step=chosen[0], y_step=chosen[1]), f"round positions to {words}"
+
+
+def farthest_move_m(change: Snap | SnapByLatitude, lattice: Lattice) -> float:
+    """Say how far positions may be moved, generously.
+
+    Units: metres.
+    """
+    crs = pyproj.CRS.from_wkt(lattice.crs)
+    if isinstance(change, SnapByLatitude):
+        # A power of ten may be nearly ten times as long as asked for.
+        return max(change.step_m * 10.0, DEGREE_M * 10.0**-change.places)
+    unit_m = axis_unit(crs) * (DEGREE_M * 180 / math.pi if crs.is_geographic else _STRETCHED)
+    return math.hypot(change.x_step, change.y_step) / 2 * unit_m
 
 
 def _few(lattice: Lattice) -> bool:

@@ -59,21 +59,20 @@ def snapped_by_latitude(rows: Rows, change: SnapByLatitude) -> Rows:
 
 
 def snapped_by_category(rows: Rows, change: SnapByCategory) -> Rows:
-    """Move positions as the category of each row asks for."""
+    """Move positions as the category of each row asks for; those that are to be withheld become missing."""
     place = rows.attributes.schema.get_field_index(change.column)
     labels = labels_of(rows.attributes.column(place)) if place >= 0 else pa.nulls(len(rows), pa.large_string())
     folded = pc.utf8_lower(pc.utf8_trim_whitespace(labels))
     shapes = np.array(rows.shapes, object)
-    kept = np.ones(len(rows), np.bool_)
     for category in change.categories:
         own = [label.strip().lower() for label in category.labels]
         some = pc.is_in(folded, value_set=pa.array(own, folded.type)).to_numpy(zero_copy_only=False)
         if category.withhold:
-            kept &= ~(some & ~shapely.is_missing(shapes))
+            shapes[some] = None
         elif category.snap is not None and some.any():
             work: Any = snapped if isinstance(category.snap, Snap) else snapped_by_latitude
             shapes[some] = work(rows.only(some), category.snap).shapes
-    return rows.with_shapes(shapes).only(kept)
+    return rows.with_shapes(shapes)
 
 
 def places_for(step_m: float, unit: float) -> int:

@@ -98,7 +98,8 @@ class View:
 class Proposal:
     """One remedy: what it does in words with its number, and the changes; one without changes is for people.
 
-    ``step_m`` and ``places`` are what positions need, from which one lattice follows for all rules of a layer.
+    ``step_m`` and ``places`` are what positions need, from which one lattice follows for all rules of a layer;
+    ``moves_m`` is how far it may move them.
     """
 
     kind: Kind
@@ -108,6 +109,7 @@ class Proposal:
     changes: tuple[Change, ...] = field(default=(), repr=False)
     step_m: float = 0.0
     places: int = FINEST
+    moves_m: float = 0.0
 
     @property
     def mechanical(self) -> bool:
