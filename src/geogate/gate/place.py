@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from geogate.destinations.uri import normalise
@@ -57,7 +58,7 @@ class PolicyPlace:
             raise UsageError(
                 f"there is no policy {name!r}", hint=f"policies here: {names or 'none'} (GEOGATE_POLICIES)"
             )
-        return parse_policy(_read(path), file=path.name, rules=parameter_models())
+        return _policy(_read(path), path.name)
 
     def policies(self) -> tuple[str, ...]:
         """Name the policies that there are, in order."""
@@ -80,7 +81,7 @@ class PolicyPlace:
         Raises: PolicyError when the file is invalid.
         """
         path = self.root / "roles.yaml"
-        return parse_roles(_read(path), file=path.name) if os.path.lexists(path) else None
+        return _roles(_read(path), path.name) if os.path.lexists(path) else None
 
     def _require_known_spelling(self) -> None:
         """Refuse files that somebody may take for policies of the place, and that the gate would pass over.
@@ -163,6 +164,17 @@ def owner_of(destination: str, recipient: Recipient) -> str:
 def zone_digests(zone_lists: Mapping[str, ZoneList]) -> tuple[tuple[ZoneListName, Sha256], ...]:
     """Pin zone lists by their digests, in the order of their names."""
     return tuple((ZoneListName(name), zone_lists[name].digest) for name in sorted(zone_lists))
+
+
+@lru_cache(maxsize=128)
+def _policy(data: bytes, name: str) -> Policy:
+    """Parse each version of a file once; only what was read from it now says which one it is."""
+    return parse_policy(data, file=name, rules=parameter_models())
+
+
+@lru_cache(maxsize=8)
+def _roles(data: bytes, name: str) -> Roles:
+    return parse_roles(data, file=name)
 
 
 def _read(path: Path) -> bytes:
