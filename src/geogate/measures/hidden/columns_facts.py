@@ -177,9 +177,6 @@ def _texts(leaf: Leaf, facts: ColumnFacts) -> Looked:
     found = ByteValues.of(texts)
     starts, lengths = found.offsets[:-1], np.diff(found.offsets)
     first, last = int(found.offsets[0]), int(found.offsets[-1])
-    addresses = 0
-    if (found.data[first:last] == ord("@")).any():
-        addresses = int(pc.sum(pc.match_substring_regex(pc.cast(texts, pa.large_binary()), _ADDRESS)).as_py() or 0)
     rich = (lengths >= _NUMBER_TEXT[0]) & (lengths <= _NUMBER_TEXT[1])
     if last > first:
         head = found.data[np.minimum(starts, last - 1)]
@@ -187,8 +184,18 @@ def _texts(leaf: Leaf, facts: ColumnFacts) -> Looked:
     valid = valid_of(texts)
     if valid is not None:
         rich &= valid
-    counted = replace(facts, rich=int(np.count_nonzero(rich)), addresses=addresses)
+    counted = replace(facts, rich=int(np.count_nonzero(rich)), addresses=_addresses(texts, found))
     return Looked(facts=counted, numbers=None, valid=valid, rich=rich)
+
+
+def _addresses(texts: pa.Array, found: ByteValues) -> int:
+    """Count the texts that have an e-mail address; those without its sign are not read."""
+    first, last = int(found.offsets[0]), int(found.offsets[-1])
+    signs = first + np.flatnonzero(found.data[first:last] == ord("@"))
+    if not len(signs):
+        return 0
+    some = texts.take(pa.array(np.unique(np.searchsorted(found.offsets[1:], signs, side="right"))))
+    return int(pc.sum(pc.match_substring_regex(pc.cast(some, pa.large_binary()), _ADDRESS)).as_py() or 0)
 
 
 def _wkb(values: pa.Array) -> int:

@@ -25,10 +25,11 @@ from geogate.measures.hidden.forms.form import END, METRES, POSITIONS, START, Fo
 from geogate.measures.hidden.forms.halves import COUNTED
 from geogate.measures.hidden.text_decode import BASE32, BASE64, ESCAPES, HEX, TELLING, TooMuchError, decoded, texts_in
 from geogate.measures.hidden.text_fold import folded, tricks
+from geogate.measures.hidden.text_runs import long_words
 from geogate.measures.hidden.text_words import uuids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,7 +48,9 @@ MOST: Final = 1 << 28
 """Bytes of a value that are looked at; longer ones are too much to judge."""
 
 _CHUNK: Final = 1 << 14
+_CHUNK_BYTES: Final = 1 << 18
 _MANY: Final = 1 << 11
+_FEW: Final = 8
 _RUNS: Final = frozenset({"wkb", "h3", "h3-number", "quadkey", "polyline"})
 _CODES: Final = frozenset(
     {
@@ -68,7 +71,8 @@ _READING: Final = 8
 """A writing costs as much time as so many positions."""
 
 _SAMPLES: Final = 64
-_TURNS: Final = 0.06
+_TURNS: Final = 0.15
+"""More often than in ids that are a word and a number."""
 _BLANK: Final = b" ()[]{}<>\"'\t\r\n"
 
 
@@ -97,17 +101,18 @@ class _Texts:
 def _telling() -> tuple[Any, ...]:
     """Return the patterns of texts in which something tells: all in one, the same in parts, at last the forms alone.
 
-    One automaton for all is quickest over words and numbers. In ids of random letters and digits it would need ever
-    more states, those of the parts stay few.
+    One automaton for all but base32 is quickest over words and numbers, and base32 needs long words. In ids of random
+    letters and digits one for all would need ever more states, those of the parts stay few.
     """
     loose = {form: _loose(form.telling) for form in registry() if form.telling}
     runs = [each for form, each in loose.items() if form.name in _RUNS]
     codes = [each for form, each in loose.items() if form.name in _CODES]
     rest = [each for form, each in loose.items() if form.name not in _RUNS | _CODES | _COUNTED]
     counted = [each for form, each in loose.items() if form.name in _COUNTED]
-    parts = ([*rest, ESCAPES], codes, [*runs, HEX], [BASE64], [BASE32], [tricks()])
+    parts = ([*rest, ESCAPES], codes, [*runs, HEX], [BASE64], [tricks()], [BASE32])
     patterns = ["|".join(f"(?:{each})" for each in part) for part in parts]
-    return tuple(compiled(each) for each in ("|".join(patterns), *patterns, "|".join((*rest, *codes, *runs, *counted))))
+    forms = "|".join((*rest, *codes, *runs, *counted))
+    return tuple(compiled(each) for each in ("|".join(patterns[:-1]), *patterns, forms))
 
 
 def _loose(telling: str) -> str:
@@ -148,14 +153,24 @@ def suspects(values: ByteValues) -> Numbers:
         others = np.flatnonzero(~known)
         return others[suspects(_taken(values, others))]
     found: list[Numbers] = []
-    for first in range(0, count, _CHUNK):
-        data, ends = framed(values, first, min(first + _CHUNK, count))
+    for first, last in _chunks(values):
+        data, ends = framed(values, first, last)
         if data.count(START) + data.count(END) > 2 * len(ends):
             # Texts that have the marks of frames are searched without them.
-            found.append(np.arange(first, first + len(ends)))
+            found.append(np.arange(first, last))
             continue
         found.append(first + _told(data, ends))
     return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _chunks(values: ByteValues) -> Iterator[tuple[int, int]]:
+    """Cut values into runs that are few, and have few bytes, so that several patterns find them near the processor."""
+    first, count = 0, len(values.offsets) - 1
+    while first < count:
+        full = int(np.searchsorted(values.offsets, values.offsets[first] + _CHUNK_BYTES, side="right")) - 1
+        last = min(max(full, first + 1), first + _CHUNK, count)
+        yield first, last
+        first = last
 
 
 def _taken(values: ByteValues, some: Numbers) -> ByteValues:
@@ -165,14 +180,21 @@ def _taken(values: ByteValues, some: Numbers) -> ByteValues:
 
 
 def _told(data: bytes, ends: Numbers, *, folded_already: bool = False) -> Numbers:
-    """Return the numbers of the texts in which something tells, or of all where those are many.
+    """Return the numbers of the texts in which something tells, or of all where those are many."""
+    every, *parts, base32, forms = _telling()
+    if folded_already:
+        return _matched((forms,), data, ends)
+    told = _matched(parts if _random(data) else (every,), data, ends)
+    return told if len(told) == len(ends) else np.union1d(told, _long_told(base32, data, ends))
+
+
+def _matched(patterns: Sequence[Any], data: bytes, ends: Numbers) -> Numbers:
+    """Return the numbers of the texts in which one of the patterns matches, or of all where those are many.
 
     What follows the first match in a text is left out: to find the end of a match can take all of a long text.
     """
     told: list[int] = []
-    every, *parts, forms = _telling()
     limits = ends.tolist()
-    patterns = (forms,) if folded_already else tuple(parts) if _random(data) else (every,)
     for pattern in patterns:
         position = 0
         while (match := pattern.search(data, position)) is not None:
@@ -184,16 +206,32 @@ def _told(data: bytes, ends: Numbers, *, folded_already: bool = False) -> Number
     return np.unique(np.array(told, np.int64))
 
 
+def _long_told(pattern: Any, data: bytes, ends: Numbers) -> Numbers:
+    """Return the same for a pattern that matches long words only; texts without any are left out."""
+    words = long_words(np.frombuffer(data, np.uint8))
+    if not len(words):
+        return words
+    some = np.unique(np.searchsorted(ends, words, side="right"))
+    if len(some) * _FEW > len(ends):
+        return _matched((pattern,), data, ends)
+    last = ends[some].tolist()
+    frames = [data[start:end] for start, end in zip(np.append(0, ends)[some].tolist(), last, strict=True)]
+    found: Numbers = some[_matched((pattern,), b"".join(frames), np.cumsum([len(each) for each in frames]))]
+    return found
+
+
 def framed(values: ByteValues, first: int, last: int) -> tuple[bytes, Numbers]:
     """Put some values behind each other, each in a frame, and say where each frame ends."""
     offsets = values.offsets[first : last + 1]
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(values.data)]
-    array = pa.Array.from_buffers(pa.large_binary(), last - first, buffers)
+    # Nothing before and behind them, so that the first and the last are joined to something as well.
+    around = np.concatenate([offsets[:1], offsets, offsets[-1:]])
+    buffers = [None, pa.py_buffer(around), pa.py_buffer(values.data)]
+    array = pa.Array.from_buffers(pa.large_binary(), len(around) - 1, buffers)
     together = pa.LargeListArray.from_arrays(pa.array([0, len(array)], pa.int64()), array)
     joined = pc.binary_join(together, pa.scalar(END + START, pa.large_binary()))
     # A match that begins with the mark before a text is of that text.
-    ends = np.diff(offsets).cumsum() + 2 * np.arange(1, len(array) + 1)
-    return START + joined[0].as_py() + END, ends
+    ends = np.diff(offsets).cumsum() + 2 * np.arange(1, len(offsets))
+    return bytes(memoryview(joined[0].as_buffer())[1:-1]), ends
 
 
 def search(values: ByteValues, *, binary: bool, also: Sequence[Form] = (), some: Numbers | None = None) -> list[Hit]:

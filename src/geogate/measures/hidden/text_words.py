@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geogate.measures.hidden.forms.form import compiled
 from geogate.measures.hidden.forms.geohash import ALPHABET, LONGEST, SHORTEST
-from geogate.measures.hidden.forms.halves import COUNTED, HAS_COUNTED, WORDS
+from geogate.measures.hidden.forms.halves import COUNTED, WORDS
+from geogate.measures.hidden.text_runs import fine_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ _DIGIT: Final = 4
 _BEYOND: Final = 8
 _TAIL: Final = 4
 _HEAD: Final = 3
+_FEW: Final = 4
 
 
 def _kinds() -> NDArray[np.uint8]:
@@ -111,13 +112,15 @@ def lone_numbers(values: ByteValues, searched: NDArray[np.int64]) -> Iterator[tu
     if len(searched) == len(offsets) - 1:
         return
     within = values.data[int(offsets[0]) : int(offsets[-1])]
-    if not _IN_WORDS[within].any() or compiled(HAS_COUNTED).search(within.tobytes()) is None:
+    fine = fine_numbers(within)
+    if not len(fine) or (len(fine) * _FEW > len(offsets) and not _IN_WORDS[within].any()):
+        # Columns of numbers are told by one look at all bytes, few fine numbers in texts are read one by one.
         return
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(values.data)]
     array = pa.Array.from_buffers(pa.large_binary(), len(offsets) - 1, buffers)
-    plain = np.ones(len(array), np.bool_)
+    plain = np.zeros(len(array), np.bool_)
+    plain[np.searchsorted(offsets[1:], offsets[0] + fine, side="right")] = True
     plain[searched] = False
-    plain &= pc.match_substring_regex(array, HAS_COUNTED).to_numpy(zero_copy_only=False)
     some = np.flatnonzero(plain)
     candidates = array.take(pa.array(some))
     some = some[pc.match_substring_regex(candidates, WORDS).to_numpy(zero_copy_only=False)]
