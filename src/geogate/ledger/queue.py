@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, cast, func, or_, select
+from sqlalchemy import Column, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from geogate.ledger.tables import CLEARANCES, REQUESTS, VOTES
+from geogate.model.document import canonical_json
 from geogate.model.lifecycle import State
 from geogate.model.names import RequestId, person
 
@@ -23,7 +24,7 @@ _DRAFT: Final = ("requester", "recipient", "destination", "policy", "continues")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which requests are wanted: in these states, of this recipient or requester, and with a text in id or purpose.
+    """Which requests are wanted: in these states, of this recipient or requester, and with a text in what they ask for.
 
     ``viewer`` is who looks. Those that came into their state first come first, unless the ``newest`` are wanted.
     """
@@ -81,18 +82,22 @@ def counted(connection: Connection) -> dict[State, int]:
 def queued(connection: Connection, wanted: Filter) -> Page:
     """Give a page of the wanted requests."""
     query = _wanted(connection, wanted)
-    total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
     since, name = REQUESTS.c.changed_at, REQUESTS.c.id
-    order = (since.desc(), name.desc()) if wanted.newest else (since, name)
-    rows = connection.execute(query.order_by(*order).offset(wanted.offset).limit(wanted.limit))
-    page = [str(row.id) for row in rows]
+    ordered = query.order_by(*((since.desc(), name.desc()) if wanted.newest else (since, name)))
+    if wanted.recipient or wanted.requester or wanted.text:
+        # Looking through drafts takes longer than giving out the ids of all that were found.
+        found = [str(row.id) for row in connection.execute(ordered)]
+        total, page = len(found), found[wanted.offset : wanted.offset + wanted.limit]
+    else:
+        total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+        page = [str(row.id) for row in connection.execute(ordered.offset(wanted.offset).limit(wanted.limit))]
     return Page(rows=_rows(connection, page, viewer=wanted.viewer), total=total)
 
 
 def rounds(connection: Connection, request: RequestId) -> tuple[RequestId, ...]:
     """Name the rounds of a request in order."""
     before = _follow(connection, request, lambda name: (_field(connection, "continues"), REQUESTS.c.id == name))
-    after = _follow(connection, request, lambda name: (REQUESTS.c.id, _field(connection, "continues") == name))
+    after = _follow(connection, request, lambda name: (REQUESTS.c.id, _says(continues=name)))
     return (*reversed(before), request, *after)
 
 
@@ -112,19 +117,24 @@ def _follow(connection: Connection, start: RequestId, step: Any) -> list[Request
 def _wanted(connection: Connection, wanted: Filter) -> Select[tuple[str]]:
     query = select(REQUESTS.c.id).where(REQUESTS.c.state.in_([state.value for state in wanted.states]))
     if wanted.recipient:
-        query = query.where(_field(connection, "recipient") == wanted.recipient)
+        query = query.where(_says(recipient=wanted.recipient))
     if wanted.requester:
-        query = query.where(_field(connection, "requester").in_(_written(connection, wanted.requester)))
+        # Who asks also opens the request: the column is found without looking into documents.
+        query = query.where(REQUESTS.c.opened_by.in_(_written(connection, wanted.requester)))
     if wanted.text:
-        texts = (REQUESTS.c.id, REQUESTS.c.purpose, _field(connection, "recipient"), _field(connection, "requester"))
-        query = query.where(or_(*(text.icontains(wanted.text, autoescape=True) for text in texts)))
+        query = query.where(REQUESTS.c.document.icontains(canonical_json(wanted.text)[1:-1], autoescape=True))
     return query
+
+
+def _says(**said: str) -> ColumnElement[bool]:
+    """Find drafts that say something: they are canonical JSON, in which it stands in one way only."""
+    return REQUESTS.c.document.contains(canonical_json(said)[1:-1], autoescape=True)
 
 
 def _written(connection: Connection, name: str) -> list[str]:
     """Find every way in which a person's name is written."""
-    every = connection.execute(select(_field(connection, "requester")).distinct()).scalars()
-    return [each for each in every if person(each) == person(name)]
+    every = connection.execute(select(REQUESTS.c.opened_by).distinct())
+    return [row.opened_by for row in every if person(row.opened_by) == person(name)]
 
 
 def _rows(connection: Connection, page: Sequence[str], *, viewer: str) -> tuple[QueuedRequest, ...]:
