@@ -102,7 +102,7 @@ def test_an_identifier_is_dropped_or_hashed_as_was_asked_for(gate: Gate) -> None
     gate.policies.write_policy(
         (*RULES, columns("harmless", "critical", declared=[{"name": "ref", "holds": "identity"}]))
     )
-    own = frame(COARSE * 20, ("x",))
+    own = frame([*COARSE] * 20, ("x",))
     own["device_id"] = [f"{number:08x}-aaaa-4bbb-8ccc-{number * 7919:012x}" for number in range(60)]
     own.to_parquet(gate.staged / "ids.parquet")
     found = carried_out(gate, gate.staged / "ids.parquet")
