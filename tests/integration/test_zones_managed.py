@@ -132,8 +132,8 @@ def test_zones_that_are_read_otherwise_than_when_they_were_pinned_stop_the_gate(
     text = manifest.read_text(encoding="utf-8")
     content = re.search(r"content: (\w+)", text)
     assert content
-    manifest.write_text(text.replace(content[1], "0" * 64), encoding="utf-8")
-    with pytest.raises(ZoneListError, match=r"read otherwise than when sites\.yaml was written|content"):
+    manifest.write_text(text.replace(content[1], "f" * 64), encoding="utf-8")
+    with pytest.raises(ZoneListError, match=r"read otherwise than when sites\.yaml was written"):
         load_zone_list(manifest, today=TODAY)
 
 

@@ -113,10 +113,9 @@ def _read_manifest(manifest: Path) -> str:
 def _check_in_force(facts: ZoneListFacts, today: date, file: str) -> None:
     if today > facts.valid_until:
         raise ZoneListError(file, f"the list was valid until {facts.valid_until}", hint="get a current list and pin it")
-    if today < facts.as_of:
-        raise ZoneListError(file, f"the list begins on {facts.as_of}", hint="wait, or correct 'as_of'")
     if today < facts.begins:
-        raise ZoneListError(file, f"the list begins on {facts.begins}", hint="wait, or correct 'valid_from'")
+        hint = "wait, or correct 'as_of'" if facts.valid_from is None else "wait, or correct 'valid_from'"
+        raise ZoneListError(file, f"the list begins on {facts.begins}", hint=hint)
 
 
 def _open(data: Path) -> Contents:
