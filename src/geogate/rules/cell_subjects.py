@@ -138,7 +138,7 @@ def _few(params: CellSubjectsParams, few: int) -> Iterator[Problem]:
     if few:
         yield Problem(
             summary=f"{few:,} cells do not have {params.operator} {params.subjects} distinct subjects",
-            remedy="use larger cells, leave out the rows in these cells, or send counts by cell instead",
+            remedy=f"use larger cells, leave out the rows in these {few:,} cells, or send counts by cell instead",
             measured=str(few),
             operator="<=",
             limit="0",

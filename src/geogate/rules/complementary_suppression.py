@@ -177,7 +177,7 @@ def _problems(params: SuppressionParams, follows: Recovery) -> Iterator[Problem]
     if follows.lone:
         yield Problem(
             summary=f"{follows.lone:,} sums with a published total have fewer than {params.at_least} suppressed cells",
-            remedy="suppress another cell in each of them, or leave their totals out",
+            remedy=f"suppress another cell in each of these {follows.lone:,} sums, or leave their totals out",
             measured=str(follows.lone),
             operator="<=",
             limit="0",
@@ -187,7 +187,7 @@ def _problems(params: SuppressionParams, follows: Recovery) -> Iterator[Problem]
     if follows.recovered:
         yield _problem(
             f"{follows.recovered:,} suppressed cells follow from the sums of the table",
-            "suppress another cell in each row and column with a total, or leave totals out",
+            f"suppress another cell in a sum of each of these {follows.recovered:,} cells, or leave totals out",
             follows.recovered,
         )
     if follows.left_out:

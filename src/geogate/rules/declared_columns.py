@@ -164,7 +164,7 @@ class DeclaredColumns(Rule[DeclaredColumnsParams]):
             Problem(
                 summary="columns that are not declared could tell positions together with those of another layer"
                 + _shown(undeclared),
-                remedy="drop or round them, or look at them and declare in the policy what they hold",
+                remedy=f"drop or round {len(undeclared)} columns, or look at them and declare what they hold",
                 measured=str(len(undeclared)),
                 operator="<=",
                 limit="0",
@@ -198,7 +198,7 @@ def _undeclared(params: DeclaredColumnsParams, undeclared: Sequence[Recognised])
             names = [column.name for column in by_kind[kind]]
             yield Problem(
                 summary=f"columns that are not declared {WHAT[kind]}{_shown(names)}",
-                remedy="drop or round them, or look at them and declare in the policy what they hold",
+                remedy=f"drop or round {len(names)} columns, or look at them and declare what they hold",
                 measured=str(len(names)),
                 operator="<=",
                 limit="0",

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from geogate.model.parties import Circumstances
 
+MOST_SHOWN = 6
+"""Countries that a remedy lists; the finding's limit has all of them."""
+
 LOCAL = "local"
 """What a directory gives as its region; it has a country, if anything."""
 
@@ -121,7 +124,7 @@ def _country(params: DestinationParams, circumstances: Circumstances) -> Iterato
     if country not in params.countries:
         yield Problem(
             summary=f"the recipient is in {country}, which the policy does not allow",
-            remedy="choose a recipient in an allowed country, or have the policy changed",
+            remedy=f"use a recipient in an allowed country ({_some(params.countries)}), or have the policy changed",
             measured=country,
             operator="in",
             limit=", ".join(params.countries),
@@ -172,6 +175,12 @@ def _contract(params: DestinationParams, circumstances: Circumstances) -> Iterat
             limit=str(params.contract_min_days_left),
             unit="days left",
         )
+
+
+def _some(countries: tuple[str, ...]) -> str:
+    """List countries, the first of many."""
+    shown = ", ".join(countries[:MOST_SHOWN])
+    return shown if len(countries) <= MOST_SHOWN else f"{shown} and {len(countries) - MOST_SHOWN} more"
 
 
 def _posture(params: DestinationParams, circumstances: Circumstances) -> Iterator[Problem]:

@@ -108,7 +108,7 @@ def _few(params: DevicesParams, few: Sequence[ZoneDeviceCount]) -> Iterator[Prob
         worst = sorted(few, key=lambda zone: (zone.devices, zone.zone))[:MOST_ZONES]
         yield Problem(
             summary=f"{len(few):,} zones of {params.zone_list} are hit by fewer than {params.devices} devices",
-            remedy="leave out the rows in these zones, or send counts by area instead",
+            remedy=f"leave out the rows in these {len(few):,} zones, or send counts by area instead",
             measured=str(worst[0].devices),
             operator=">=",
             limit=str(params.devices),

@@ -133,7 +133,8 @@ def _columns(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
         shown = ", ".join([name for name in undeclared if PLAIN_NAME.fullmatch(name)][:MOST_NAMES])
         yield Problem(
             summary=f"{len(undeclared)} columns are not declared" + (f": {shown}" if shown else ""),
-            remedy="keep the declared columns only, for example: `gdf = gdf[[...]]`; or declare these in the policy",
+            remedy=f"drop {len(undeclared)} columns and keep the declared ones, for example: "
+            "`gdf = gdf[[...]]`; or declare these in the policy",
             measured=str(len(undeclared)),
             operator="<=",
             limit="0",
@@ -152,7 +153,11 @@ def _rows(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
             remedy="complete the layer, or leave it out",
         )
     if found.rows > params.max_rows:
-        yield _limit("the layer has too many rows", found.rows, "<=", params.max_rows, remedy="split the layer")
+        yield _limit("the layer has too many rows", found.rows, "<=", params.max_rows, remedy=_split(params))
+
+
+def _split(params: InventoryParams) -> str:
+    return f"split the layer into parts of at most {params.max_rows:,} rows"
 
 
 def _limit(summary: str, measured: int, operator: str, limit: int, *, remedy: str) -> Problem:
@@ -177,7 +182,7 @@ def _without_geometry(params: InventoryParams, found: Inventory) -> Iterator[Pro
     if without > params.max_share_without_geometry * found.rows:
         yield Problem(
             summary="too many rows have no geometry",
-            remedy="drop them, for example: `gdf = gdf[gdf.geometry.notna() & ~gdf.geometry.is_empty]`",
+            remedy=f"drop {without:,} rows, for example: `gdf = gdf[gdf.geometry.notna() & ~gdf.geometry.is_empty]`",
             measured=f"{without / max(found.rows, 1):.6g}",
             operator="<=",
             limit=f"{params.max_share_without_geometry:g}",
@@ -197,7 +202,7 @@ def _kinds(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
     if others:
         yield Problem(
             summary=f"the layer has geometries of kinds that are not allowed: {', '.join(kind for kind, _ in others)}",
-            remedy="leave them out, or split collections into their parts",
+            remedy=f"drop {sum(count for _, count in others):,} features, or split collections into their parts",
             operator="in",
             measured=", ".join(kind for kind, _ in others),
             limit=", ".join(params.geometry_kinds),

@@ -135,7 +135,7 @@ def _problem(params: TermsParams, found: ListedTerms, texts: int) -> Problem:
     names = tuple(Count(what=f"{term} in names of columns", value=1) for term in found.in_names)
     return Problem(
         summary=f"{texts:,} texts have terms that the policy lists",
-        remedy="take the terms out of these columns, or drop the columns",
+        remedy=f"take the terms out of {texts:,} texts in these columns, or drop the columns",
         measured=str(texts),
         operator="<=",
         limit=str(params.max_texts),

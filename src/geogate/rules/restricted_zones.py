@@ -107,7 +107,7 @@ def _problem(params: ZonesParams, hits: ZoneHitCounts, hit: int) -> Problem:
     )
     return Problem(
         summary=f"{hit:,} features lie in zones of {params.zone_list} or within {params.buffer_m:g} m",
-        remedy="leave these features out, or ask the owner of the zone list",
+        remedy=f"drop {hit - params.max_features:,} features or more, or ask the owner of the zone list",
         measured=str(hit),
         operator="<=",
         limit=str(params.max_features),

@@ -148,7 +148,8 @@ def _problems(params: SmallCellsParams, found: CellCounts) -> Iterator[Problem]:
         small = Count(what=f"cells that are not {limit}", value=found.small)
         yield _problem(
             f"{found.small + zeros:,} cells count too few: not {limit}",
-            "put categories together, or suppress the cells and enough others that they do not follow from sums",
+            f"suppress {found.small + zeros:,} cells and enough others that they do not follow from sums, or put "
+            "categories together",
             *(each for each in (small, Count(what="cells of zero", value=zeros)) if each.value),
         )
     if found.unrounded:

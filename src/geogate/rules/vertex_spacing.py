@@ -101,8 +101,9 @@ def _short(params: SpacingParams, spacing: Spacing, closer: int) -> Iterator[Pro
     if closer > params.max_share * spacing.edges:
         yield Problem(
             summary=f"consecutive vertices are closer than {params.distance_m:g} m",
-            remedy="simplify, in metres: `gdf.geometry.simplify(tolerance)`; drop repeated vertices with"
-            " `shapely.remove_repeated_points`",
+            remedy=f"simplify until edges are {params.distance_m:g} m or longer, in metres: "
+            f"`gdf.geometry.simplify({params.distance_m:g})`; drop repeated vertices with "
+            "`shapely.remove_repeated_points`",
             measured=f"{closer / spacing.edges:.6g}",
             operator="<=",
             limit=f"{params.max_share:g}",
