@@ -151,6 +151,13 @@ def test_who_is_inside_with_the_place_is_not_outside() -> None:
     assert match(Scope(outside_countries=("DE",)), unknown).applies
 
 
+@pytest.mark.parametrize(
+    ("country", "applies"), [("DE", True), ("RE", True), ("AX", True), ("NC", False), ("GB", False)]
+)
+def test_territory_of_the_union_with_a_code_of_its_own_is_in_the_union(country: str, applies: bool) -> None:  # noqa: FBT001
+    assert match(Scope(origins=("EU",)), facts(Declaration(origins=(country,)))).applies is applies
+
+
 def test_recipients_are_known_by_their_ids() -> None:
     assert match(Scope(recipients=(str(RECIPIENT.id),)), facts()).applies
     assert not match(Scope(recipients=("another",)), facts()).applies

@@ -22,3 +22,6 @@ EU: frozenset[str] = frozenset(
     }
 )  # fmt: skip
 """The 27 members of the European Union."""
+
+EU_TERRITORY: frozenset[str] = EU | {"AX", "GF", "GP", "MF", "MQ", "RE", "YT"}
+"""The members with what belongs to the Union and has a code of its own: Aland and the outermost regions of France."""

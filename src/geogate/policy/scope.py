@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from geogate.policy.countries import EU
+from geogate.policy.countries import EU_TERRITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,8 +117,8 @@ def _parts(scope: Scope, facts: Facts) -> Iterator[_Part]:
 
 
 def expanded(countries: tuple[str, ...]) -> frozenset[str]:
-    """Write the EU out as its members; ``any`` stays what it is."""
-    return frozenset(countries) | (EU if "EU" in countries else frozenset())
+    """Write the EU out as its members and their outermost regions; ``any`` stays what it is."""
+    return frozenset(countries) | (EU_TERRITORY if "EU" in countries else frozenset())
 
 
 def _one(value: object) -> tuple[object, ...]:
