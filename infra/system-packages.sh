@@ -1,9 +1,11 @@
 #!/bin/bash
-# Spark runs on Java 17 or later. Install it where that can be done, say what to do where it cannot; safe to run again.
+# Spark runs on Java 17 or later, and the console is tested in Chromium. Install them where that can be done, say what to
+# do where it cannot; safe to run again.
 set -euo pipefail
 
 readonly OLDEST=17
-readonly PACKAGES=(openjdk-17-jre-headless openjdk-21-jre-headless)
+readonly JAVA_PACKAGES=(openjdk-17-jre-headless openjdk-21-jre-headless)
+readonly CHROMIUM_PACKAGES=(chromium chromium-browser)
 
 # The major version of the Java that Spark would take; nothing where there is none.
 java_major() {
@@ -19,24 +21,54 @@ has_java() {
 	[[ -n $major && $major -ge $OLDEST ]]
 }
 
-has_java && exit 0
+# Ubuntu's packages of this name are no browsers but ask for one of another kind: it must say its version.
+has_chromium() {
+	local name
+	for name in chromium chromium-browser google-chrome; do
+		"$name" --version >/dev/null 2>&1 && return 0
+	done
+	return 1
+}
 
-if [[ $(id -u) -eq 0 && -z ${JAVA_HOME:-} ]] && command -v apt-get >/dev/null 2>&1; then
-	echo "installing the Java that Spark needs" >&2
+# Install the first of some packages after which there is what is wanted.
+install_first() {
+	local what=$1 has=$2 package log
+	shift 2
+	[[ $(id -u) -eq 0 ]] && command -v apt-get >/dev/null 2>&1 || return 1
+	echo "installing $what" >&2
 	export DEBIAN_FRONTEND=noninteractive
 	log=$(mktemp)
-	trap 'rm -f "$log"' EXIT
 	apt-get update -qq >"$log" 2>&1 || true
-	for package in "${PACKAGES[@]}"; do
+	for package in "$@"; do
 		apt-get install -y -qq --no-install-recommends "$package" >>"$log" 2>&1 || true
-		has_java && exit 0
+		if "$has"; then
+			rm -f "$log"
+			return 0
+		fi
 	done
 	tail -n 5 "$log" >&2
-fi
+	rm -f "$log"
+	return 1
+}
 
-cat >&2 <<HINT
+missing=0
+
+if ! has_java && { [[ -n ${JAVA_HOME:-} ]] || ! install_first "the Java that Spark needs" has_java "${JAVA_PACKAGES[@]}"; }; then
+	missing=1
+	cat >&2 <<HINT
 Spark needs Java $OLDEST or later, and there is none on this machine.
-  Debian, Ubuntu:  sudo apt-get install ${PACKAGES[0]}
+  Debian, Ubuntu:  sudo apt-get install ${JAVA_PACKAGES[0]}
   elsewhere:       install a Java runtime, and set JAVA_HOME to it or put java on the PATH
 HINT
-exit 1
+fi
+
+if ! has_chromium && ! install_first "the browser that the console is tested in" has_chromium "${CHROMIUM_PACKAGES[@]}"; then
+	missing=1
+	cat >&2 <<HINT
+The console is tested in Chromium, and there is none on this machine.
+  Debian:          sudo apt-get install ${CHROMIUM_PACKAGES[0]}
+  elsewhere:       install Chromium or Chrome, and put chromium or google-chrome on the PATH
+HINT
+fi
+
+exit $missing

@@ -57,6 +57,20 @@ def ledger_page(*, page: int, per_page: int = 50, request: str = "", house: Hous
     return LedgerPage(lines=lines, head_seq=seq, head_hash=digest, page=page, pages=max(1, -(-count // per_page)))
 
 
+def ledger_entry(seq: int, *, house: House) -> EntryLine:
+    """Give one entry by its number.
+
+    Raises: ForbiddenError, UnknownError, ServiceError.
+    """
+    require(Action.READ_LEDGER, house=house)
+    with house.ledger() as ledger:
+        found = tuple(ledger.entries(after=seq - 1, limit=1))
+        if not found or found[0].seq != seq:
+            raise UnknownError(f"the ledger has no entry {seq}")
+        held = _held(found, ledger)
+    return line_of(blind(found[0]) if found[0].request in held else found[0])
+
+
 def _held(entries: Iterable[Entry], ledger: Ledger) -> set[str]:
     """Find the requests whose votes nobody may see yet."""
     found = set()

@@ -70,10 +70,10 @@ class _Sums:
     """Positions and hits by the number of their cell of a tenth of a degree."""
 
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
-    exact: list[NDArray[np.float64]] = field(default_factory=list)
-    room: int = MOST_EXACT
+    hits: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
+    others: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
 
-    def add(self, lonlat: NDArray[np.float64], hit: NDArray[np.bool_], *, exactly: bool, zones: bool) -> None:
+    def add(self, lonlat: NDArray[np.float64], hit: NDArray[np.bool_], *, exactly: bool) -> None:
         """Count positions in their cells."""
         column = np.floor((lonlat[:, 0] + 180.0) % 360.0 * _TENTHS).astype(np.int64).clip(0, _COLUMNS - 1)
         row = np.floor((lonlat[:, 1] + 90.0) * _TENTHS).astype(np.int64).clip(0, 1799)
@@ -81,11 +81,17 @@ class _Sums:
         hits = np.bincount(place, weights=hit, minlength=len(cell)).astype(np.int64)
         mine = np.column_stack((cell, np.bincount(place, minlength=len(cell)), hits))
         self.counts = _summed(np.concatenate((self.counts, mine)))
-        if exactly and self.room > 0:
-            # What is in a zone is what reviewers look for; without zones any position is.
-            wanted = lonlat[hit] if zones else lonlat
-            self.exact.append(wanted[: self.room])
-            self.room -= len(self.exact[-1])
+        if exactly:
+            self.hits = _more(self.hits, lonlat[hit])
+            self.others = _more(self.others, lonlat[~hit])
+
+    def exact(self) -> tuple[tuple[float, float], ...]:
+        """Give positions in zones first, which is what reviewers look for, and others as far as there is room."""
+        return tuple((float(lon), float(lat)) for lon, lat in _more(self.hits, self.others).tolist())
+
+
+def _more(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate((some, others[: MOST_EXACT - len(some)]))
 
 
 def draw(inside: Inside, zone_lists: tuple[tuple[ZoneList, float], ...], *, exactly: bool) -> Drawing:
@@ -100,14 +106,13 @@ def draw(inside: Inside, zone_lists: tuple[tuple[ZoneList, float], ...], *, exac
             drawn = False
         undrawn += not drawn
     step, cells = _coarse(sums.counts)
-    exact = np.concatenate(sums.exact) if sums.exact else np.zeros((0, 2))
     return Drawing(
         step_deg=step,
         cells=tuple(cells),
         positions=int(sums.counts[:, 1].sum()),
         layers=layers,
         undrawn=undrawn,
-        exact=tuple((float(lon), float(lat)) for lon, lat in exact.tolist()),
+        exact=sums.exact(),
     )
 
 
@@ -116,7 +121,7 @@ def _add(layer: OpenedLayer, zone_lists: tuple[tuple[ZoneList, float], ...], sum
         lonlat = batch.lonlat
         hit = _hit(batch, zone_lists, len(lonlat))
         good = np.isfinite(lonlat).all(axis=1)
-        sums.add(lonlat[good], hit[good], exactly=exactly, zones=bool(zone_lists))
+        sums.add(lonlat[good], hit[good], exactly=exactly)
     return True
 
 

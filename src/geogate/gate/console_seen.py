@@ -22,15 +22,13 @@ def seen_of(request: ReleaseRequest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def require_seen(request: ReleaseRequest, seen: str) -> None:
+def require_same(seen: str, now: str) -> None:
     """Refuse a decision on anything else than what was seen.
 
     Raises: RefusedError.
     """
-    if not seen or seen != seen_of(request):
-        raise RefusedError(
-            "the release is not any more what was looked at", hint="look at it as it is now, and decide again"
-        )
+    if not seen or seen != now:
+        raise RefusedError("it is not any more what was looked at", hint="look at it as it is now, and decide again")
 
 
 def seen_waiver(waiver: Waiver) -> str:

@@ -10,9 +10,9 @@ from geogate.gate.authority import require
 from geogate.gate.review import require_short
 from geogate.gate.reviews_sight import require_may_see
 from geogate.ledger.failures import DamagedError
-from geogate.model.authority import Action, ForbiddenError
+from geogate.model.authority import Action
 from geogate.model.document import from_json
-from geogate.model.errors import UsageError
+from geogate.model.errors import RefusedError, UsageError
 from geogate.model.names import person
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ def unmasked_until(request_id: RequestId, *, house: House) -> datetime | None:
 def require_unmasked(request_id: RequestId, *, house: House) -> None:
     """Refuse exact positions to whom has not unmasked them, or whose time is over.
 
-    Raises: ForbiddenError.
+    Raises: ForbiddenError, RefusedError.
     """
     require(Action.UNMASK, house=house)
     if unmasked_until(request_id, house=house) is None:
-        raise ForbiddenError("exact positions are masked", hint="unmask them with a reason, which the ledger keeps")
+        raise RefusedError("exact positions are masked", hint="unmask them with a reason, which the ledger keeps")
 
 
 def _until(entry: Entry) -> datetime:

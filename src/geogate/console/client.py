@@ -1,0 +1,92 @@
+"""A client of the REST API for Python, as thin as can be: it sends, and gives what the console answers as models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from geogate.console import answers as say
+from geogate.console.desk import API
+from geogate.model.authority import ForbiddenError
+from geogate.model.errors import GeogateError, RefusedError, ServiceError, UsageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from geogate.model.release import Choice
+
+A = TypeVar("A", bound=BaseModel)
+_KINDS: dict[int, type[GeogateError]] = {400: UsageError, 401: ForbiddenError, 403: ForbiddenError, 404: UsageError}
+_REFUSED = (409, 429)
+_GOOD = 200
+
+
+class Client:
+    """A console at a URL, as the service that a token is for; use it in a ``with`` block."""
+
+    def __init__(self, url: str, token: str, *, timeout_s: float = 120.0) -> None:
+        headers = {"authorization": f"Bearer {token}"}
+        self._http = httpx.Client(base_url=url.rstrip("/") + API, headers=headers, timeout=timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def releases(self, *, state: str = "", text: str = "", page: int = 1) -> say.QueueAnswer:
+        """Give a page of the queue."""
+        return self._get("/releases", say.QueueAnswer, state=state, text=text, page=page)
+
+    def release(self, request: str) -> say.ReleaseAnswer:
+        """Give one release."""
+        return self._get(f"/releases/{quote(request, safe='')}", say.ReleaseAnswer)
+
+    def vote(self, release: say.ReleaseAnswer, choice: Choice, *, comment: str = "") -> say.TallyAnswer:
+        """Vote on a release as it was looked at."""
+        order = say.VoteOrder(choice=choice, seen=release.seen, comment=comment)
+        return self._post(f"/releases/{release.request}/votes", order, say.TallyAnswer)
+
+    def comment(self, request: str, text: str) -> say.CommentAnswer:
+        """Say something without voting."""
+        return self._post(f"/releases/{quote(request, safe='')}/comments", say.TextOrder(text=text), say.CommentAnswer)
+
+    def withdraw(self, request: str, *, comment: str = "") -> say.StateAnswer:
+        """Withdraw the own request."""
+        return self._post(f"/releases/{quote(request, safe='')}/withdraw", say.TextOrder(text=comment), say.StateAnswer)
+
+    def ledger(self, *, page: int = 1, request: str = "") -> say.LedgerAnswer:
+        """Give a page of entries."""
+        return self._get("/ledger", say.LedgerAnswer, page=page, request=request)
+
+    def _get(self, path: str, kind: type[A], **query: Any) -> A:
+        return self._said("GET", path, kind, params=query)
+
+    def _post(self, path: str, order: BaseModel, kind: type[A]) -> A:
+        return self._said("POST", path, kind, json=order.model_dump(mode="json"))
+
+    def _said(self, method: str, path: str, kind: type[A], **how: Any) -> A:
+        try:
+            answer = self._http.request(method, path, **how)
+        except httpx.HTTPError as error:
+            raise ServiceError("the console does not answer", hint="check its URL, and try again") from error
+        if answer.status_code != _GOOD:
+            raise _error(answer)
+        try:
+            return kind.model_validate_json(answer.content)
+        except ValidationError as error:
+            raise ServiceError("the console's answer cannot be read", hint="use the client of its version") from error
+
+
+def _error(answer: httpx.Response) -> GeogateError:
+    try:
+        said = say.ErrorAnswer.model_validate_json(answer.content)
+    except ValidationError:
+        return ServiceError("the console does not answer as it must", hint=f"it answered {answer.status_code}")
+    refused = RefusedError if answer.status_code in _REFUSED else ServiceError
+    return _KINDS.get(answer.status_code, refused)(said.error, hint=said.hint)
