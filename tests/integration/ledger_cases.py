@@ -177,6 +177,14 @@ class Path:
             with self.ledger.transaction(reviewer, at=NOW) as steps:
                 steps.vote(vote(reviewer, choice, name=self.name))
 
+    def refused(self) -> None:
+        self.held()
+        self.voted(Choice.APPROVE, Choice.REJECT)
+
+    def sent_back(self) -> None:
+        self.held()
+        self.voted(Choice.RETURN, Choice.APPROVE)
+
     def approved(self) -> None:
         self.held()
         self.voted(Choice.APPROVE, Choice.APPROVE)

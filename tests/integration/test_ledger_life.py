@@ -89,7 +89,8 @@ def test_an_approved_request_can_be_cleared_and_leaves_a_whole_ledger(ledger: Le
 def test_every_way_to_an_end_leaves_a_whole_ledger(ledger: Ledger) -> None:
     ways = (
         ("screened", State.DENIED),
-        ("held", State.REJECTED),
+        ("refused", State.REJECTED),
+        ("sent_back", State.RETURNED),
         ("held", State.WITHDRAWN),
         ("approved", State.EXPIRED),
         ("cleared", State.EXPIRED),

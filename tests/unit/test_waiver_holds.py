@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from integration.ledger_cases import verdict
 
 from geogate.model.finding import Effect, Finding
 from geogate.model.names import Actor, LayerName, PolicyName, RecipientId, RuleId, Sha256
+from geogate.model.verdict import Decision
 from geogate.model.waiver import LONGEST, Approval, Exempted, Waiver, WaiverStanding, WaiverState, ended, why_not
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -154,3 +156,13 @@ def test_waivers_that_are_over_or_unknown_are_named() -> None:
     assert ended([HELD], frozenset({"w1"}), now=WAIVER.expires_at) == ("w1",)
     assert ended([replace(HELD, revoked="x")], frozenset({"w1"}), now=NOW) == ("w1",)
     assert ended([], frozenset(), now=NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "decision"), [("coordinate-precision", Decision.CLEAR), ("gate/canary", Decision.DENY)]
+)
+def test_no_verdict_believes_that_a_finding_of_the_gate_is_waived(rule: str, decision: Decision) -> None:
+    found = replace(FINDING, rule=RuleId(rule), waived="w1")
+    judged = verdict(Decision.CLEAR)
+    assert replace(judged, findings=(found,)).decision is decision
+    assert replace(judged, findings=(replace(found, waived=""),)).decision is Decision.DENY

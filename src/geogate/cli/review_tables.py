@@ -22,12 +22,12 @@ def print_queue(found: Queue) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for column in ("request", "state", "age", "until", "dataset", "to", "by", "votes", "next"):
+    for column in ("request", "state", "age", "until", "dataset", "to", "by", "votes", "acts"):
         table.add_column(column, header_style="dim", overflow="fold")
     for row in found.rows:
         until = "over" if row.overdue else _day(row.deadline)
         about = (row.dataset, row.recipient, row.requester)
-        cells = (row.request, row.state, _age(row.age), until, *about, f"{row.votes}/{row.needed}", row.next)
+        cells = (row.request, row.state, _age(row.age), until, *about, f"{row.votes}/{row.needed}", row.acts)
         table.add_row(*map(plain, cells))
     out = console()
     out.print(table if found.rows else "nothing waits")
