@@ -127,6 +127,11 @@ def test_the_page_on_obligations_shows_what_the_commands_print(session: Session)
 
 
 @pytest.mark.usefixtures("in_germany")
+def test_the_page_on_remedies_shows_what_the_commands_print(session: Session) -> None:
+    run_document("docs/remedies.md", session, on_python=pytest.fail)
+
+
+@pytest.mark.usefixtures("in_germany")
 def test_the_page_on_policies_shows_files_that_work(session: Session) -> None:
     run_document("docs/policies.md", session, on_python=pytest.fail)
 
@@ -175,6 +180,7 @@ def test_console_and_python_stand_only_in_documents_that_are_run() -> None:
         "docs/obligations.md",
         "docs/operation.md",
         "docs/policies.md",
+        "docs/remedies.md",
         "docs/airflow.md",
         "docs/zone-lists.md",
     }

@@ -13,7 +13,7 @@ import shapely
 from gating.files import COARSE, FINE, INSIDE, KINDS, MIDDLE, frame, stage
 from gating.place import BASIS, RULES, SQUARE, columns, destination, inventory, precision, rule, zones
 
-from geogate.gate.remedy import Orders, Remedied, remedy
+from geogate.gate.remedy import Orders, Remedied, put, remedy
 from geogate.gate.remedy_plan import Selection
 from geogate.model.errors import UsageError
 from geogate.model.verdict import Decision
@@ -179,6 +179,7 @@ SUMS = rule(
     value_columns=["count"],
     total_column="",
     total_labels=["Total"],
+    count_columns=[],
     suppressed=["*"],
     at_least=2,
 )
@@ -292,6 +293,18 @@ def test_the_input_stays_as_it_is_and_nothing_is_written_over(gate: Gate) -> Non
         carried_out(gate, dataset, "link.parquet")
     carried_out(gate, dataset)
     assert dataset.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["taken.txt", "folder"])
+def test_what_came_to_lie_there_meanwhile_is_not_written_over(tmp_path: Path, name: str) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "new.txt").write_text("new")
+    (tmp_path / "taken.txt").write_text("old")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match="something lies where the result is to go"):
+        put(tmp_path / "made", tmp_path / name)
+    assert (tmp_path / "taken.txt").read_text() == "old"
+    assert not list((tmp_path / "folder").iterdir())
 
 
 def test_a_result_of_another_format_is_not_called_so(gate: Gate) -> None:

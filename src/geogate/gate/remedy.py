@@ -141,7 +141,7 @@ def remedy(wish: Wish, orders: Orders, *, house: House, progress: Progress | Non
         found, made = _in_rounds(found, plan, wish.dataset, Path(folder), desk)
         if made is None:
             return found
-        found = replace(found, written=_put(made, orders.output))
+        found = replace(found, written=put(made, orders.output))
     return _screened(found, wish, desk)
 
 
@@ -219,7 +219,7 @@ def require_free(output: Path) -> None:
         raise UsageError("there is no folder for the result", hint="create it, or name another with --output")
 
 
-def _put(made: Path, output: Path) -> tuple[str, ...]:
+def put(made: Path, output: Path) -> tuple[str, ...]:
     """Copy the result to where it goes: one file under the name that was given, several into a new folder.
 
     Raises: UsageError when the name does not fit the result, or something lies there by now; ServiceError.
