@@ -72,9 +72,13 @@ def show(request: str, form: str, actor: str) -> int:
 def _seen(request: str, actor: str) -> Release:
     from geogate.gate.house import House
     from geogate.gate.reviews_release import release
+    from geogate.gate.views import View, note_view
     from geogate.model.names import RequestId
 
-    return release(RequestId(request), house=House.from_environment(actor=actor))
+    house = House.from_environment(actor=actor)
+    seen = release(RequestId(request), house=house)
+    note_view(View.VIEWED, seen.request.id, what="the release", house=house)
+    return seen
 
 
 @command.command("approve")

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from geogate.gate.house import House
 from geogate.model.errors import ServiceError
 from geogate.model.lifecycle import State
-from geogate.model.names import Nonce
+from geogate.model.names import Nonce, Sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from geogate.ledger.audit import LedgerReport
-    from geogate.model.names import Sha256
     from geogate.model.release import Entry
 
 
@@ -60,8 +59,11 @@ def history(*, request: str = "", last: int = 50, house: House | None = None) ->
 
 
 def blind(entry: Entry) -> Entry:
-    """Hide what a vote says: reviewers are blind to each other until the review is over."""
-    return replace(entry, body=HIDDEN) if entry.kind == VOTE else entry
+    """Hide what a vote says: reviewers are blind to each other until the review is over.
+
+    Its hash is hidden too: with it somebody could try out what the vote says.
+    """
+    return replace(entry, body=HIDDEN, hash=Sha256("")) if entry.kind == VOTE else entry
 
 
 def envelope_of(nonce: str, *, house: House | None = None) -> str:

@@ -22,7 +22,7 @@ from geogate.model.names import SHA256, RequestId, Sha256
 from geogate.model.release import Entry  # noqa: TC001 - documents are read by the annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from geogate.gate.house import House
     from geogate.gate.keyfile import PublicKey
@@ -34,12 +34,10 @@ CONSISTENCY: Final = "geogate consistency proof 1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenEntry:
-    """An entry with the path from its leaf to the root; ``entry`` is ``None`` where nobody may read it yet."""
+    """An entry with the path from its leaf to the root."""
 
-    seq: int
-    hash: Sha256
+    entry: Entry
     path: tuple[Sha256, ...]
-    entry: Entry | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,22 +72,13 @@ def prove(what: str, *, house: House) -> InclusionProof:
 
 
 def proof_of(entries: Sequence[Entry], signed: SignedHead, *, ledger: Ledger) -> InclusionProof:
-    """Prove that entries are in the ledger of a head; what nobody may read yet is proven by its hash alone.
+    """Prove that entries are in the ledger of a head.
 
     Raises: DamagedError.
     """
     leaves = _leaves(signed, ledger=ledger)
     paths = inclusions(leaves, [entry.seq - 1 for entry in entries])
-    held = {str(each.id) for each in ledger.requests(states=[State.HELD])}
-    proven = tuple(
-        ProvenEntry(
-            seq=entry.seq,
-            hash=entry.hash,
-            path=_texts(path),
-            entry=None if entry.kind == VOTE and entry.request in held else entry,
-        )
-        for entry, path in zip(entries, paths, strict=True)
-    )
+    proven = tuple(ProvenEntry(entry=entry, path=_texts(path)) for entry, path in zip(entries, paths, strict=True))
     return InclusionProof(head=signed.envelope, entries=proven)
 
 
@@ -136,24 +125,21 @@ def _check_inclusion(proof: InclusionProof, *, keys: Sequence[PublicKey]) -> tup
     if not proof.entries:
         raise RefusedError("the proof is about no entry")
     for each in proof.entries:
-        if not all(SHA256.fullmatch(digest) for digest in (each.hash, *each.path)):
-            raise RefusedError(f"the proof of entry {each.seq} cannot be read")
-        own = each.entry
-        if own is not None and (entry_hash(own), own.hash, own.seq) != (each.hash, each.hash, each.seq):
-            raise RefusedError(f"entry {each.seq} is not the one that the proof is about")
+        entry = each.entry
+        if not all(SHA256.fullmatch(digest) for digest in (entry.hash, *each.path)):
+            raise RefusedError(f"the proof of entry {entry.seq} cannot be read")
+        if entry_hash(entry) != entry.hash:
+            raise RefusedError(f"entry {entry.seq} was edited")
         path, root = [bytes.fromhex(digest) for digest in each.path], bytes.fromhex(head.root)
-        if not included(leaf_of(each.hash), index=each.seq - 1, size=head.size, path=path, root=root):
-            raise RefusedError(f"entry {each.seq} is not in the ledger that was signed")
-    said = tuple(_said(each) for each in proof.entries)
+        if not included(leaf_of(entry.hash), index=entry.seq - 1, size=head.size, path=path, root=root):
+            raise RefusedError(f"entry {entry.seq} is not in the ledger that was signed")
+    said = tuple(_said(each.entry) for each in proof.entries)
     return (*said, f"in the ledger of {head.size} entries that was signed at {head.at:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _said(each: ProvenEntry) -> str:
-    entry = each.entry
-    if entry is None:
-        return f"entry {each.seq}, whose content is not shown"
+def _said(entry: Entry) -> str:
     about = f" of {entry.request}" if entry.request else ""
-    return f"entry {each.seq}, {entry.kind}{about} by {entry.actor} at {entry.at[:19]} UTC"
+    return f"entry {entry.seq}, {entry.kind}{about} by {entry.actor} at {entry.at[:19]} UTC"
 
 
 def _check_consistency(proof: ConsistencyProof, *, keys: Sequence[PublicKey]) -> tuple[str, ...]:
@@ -175,6 +161,12 @@ def _check_consistency(proof: ConsistencyProof, *, keys: Sequence[PublicKey]) ->
     )
 
 
+def readable(entries: Iterable[Entry], *, ledger: Ledger) -> tuple[Entry, ...]:
+    """Leave out the votes of reviews that last: with the hash alone somebody could try out what a vote says."""
+    held = {str(each.id) for each in ledger.requests(states=[State.HELD])}
+    return tuple(entry for entry in entries if entry.kind != VOTE or entry.request not in held)
+
+
 def _wanted(what: str, *, ledger: Ledger, size: int) -> tuple[Entry, ...]:
     if what.isdecimal():
         found = tuple(ledger.entries(after=int(what) - 1, limit=1)) if 0 < int(what) <= size else ()
@@ -182,7 +174,10 @@ def _wanted(what: str, *, ledger: Ledger, size: int) -> tuple[Entry, ...]:
         found = tuple(entry for entry in ledger.entries_of(RequestId(what)) if entry.seq <= size)
     if not found:
         raise UsageError("the ledger has no entry of this number or request", hint="geogate ledger show lists them")
-    return found
+    shown = readable(found, ledger=ledger)
+    if not shown:
+        raise RefusedError("a vote is shown when the review is over")
+    return shown
 
 
 def _leaves(signed: SignedHead, *, ledger: Ledger) -> list[bytes]:
