@@ -86,8 +86,8 @@ def judged(rule_id: str, columns: dict[str, list[Any]], geometries: list[Any] | 
     known = registered()[own.expectation]
     rows = len(next(iter(columns.values())))
     batch = batch_of([shapely.Point(8, 47)] * rows if geometries is None else geometries, columns=columns)
-    (measure,) = known.measures(own.params, {})
-    return known.judge(own.params, {measure.id: measure.of(batch)}, CIRCUMSTANCES).problems
+    found = {measure.id: measure.of(batch) for measure in known.measures(own.params, {})}
+    return known.judge(own.params, found, CIRCUMSTANCES).problems
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: f"{number.rule}-{number.path}")

@@ -23,7 +23,7 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 TABLE: dict[str, Any] = {
     "group_columns": ["a"], "value_columns": ["f", "m", "all"], "total_column": "all", "total_labels": ["Total"],
-    "suppressed": ["*"], "at_least": 2,
+    "count_columns": [], "suppressed": ["*"], "at_least": 2,
 }  # fmt: skip
 DOMINANCE: dict[str, Any] = {
     "figures": {"value": "v", "contributor": "who", "groups": ["g"]},

@@ -41,7 +41,7 @@ def _small(params: SmallCellsParams, view: View) -> Iterator[Proposal]:
 
 
 def _complementary(params: SuppressionParams, view: View) -> Iterator[Proposal]:
-    (measure,) = ComplementarySuppression().measures(params, view.zone_lists)
+    measure, *_ = ComplementarySuppression().measures(params, view.zone_lists)
     if isinstance(measure, WholeTable):
         total = params.value_columns.index(params.total_column) if params.total_column else None
         rule = TableRule(shape=measure.shape, total_value=total, at_least=params.at_least)

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
+from geogate.measures.cells import is_called
+from geogate.measures.small_cells import UNROUNDED, CellCounts, CellLimits, SmallCells
 from geogate.measures.table_cells import UNREAD, TableCells, TableShape, WholeTable
 from geogate.measures.table_recovery import MOST_UNKNOWNS, recovery
 from geogate.model.finding import Count, Problem
 from geogate.rules.bounds import Limit
 from geogate.rules.layer_inventory import PLAIN_NAME, ColumnName
 from geogate.rules.rule import Judgement, Params, Rule
-from geogate.rules.small_cells import Marks
+from geogate.rules.small_cells import Marks, NamePattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,6 +41,10 @@ class SuppressionParams(Params):
         description="The value column that is the sum of the others; empty if there is none."
     )
     total_labels: Marks = Field(description="Labels that stand in a group column for the sum over all of its labels.")
+    count_columns: Annotated[tuple[NamePattern, ...], Field(max_length=200)] = Field(
+        description="Names or patterns of all columns with counts; where cells are suppressed, those that are none of "
+        "the value_columns are a problem. Empty if no other columns are looked at."
+    )
     suppressed: Marks = Field(description="Texts that stand for a suppressed cell, besides an empty one.")
     at_least: Annotated[int, Field(ge=2, le=100)] = Field(
         description="The fewest suppressed cells in each sum with a published total that has any."
@@ -63,13 +69,14 @@ class ComplementarySuppression(Rule[SuppressionParams]):
     Why: a single cell that is left out of a row with a total is the total less the others; several rows and columns
     together tell more than each of them does.
     Params: ``group_columns``, ``value_columns``, ``total_column`` and ``total_labels`` say how the table is laid out;
-    ``suppressed``, texts that stand for a suppressed cell; ``at_least``, how many suppressed cells a sum needs that has
-    a published total and any.
+    ``count_columns``, names or patterns of all columns with counts; ``suppressed``, texts that stand for a suppressed
+    cell; ``at_least``, how many suppressed cells a sum needs that has a published total and any.
     Finds: sums along each group column and across the value columns with fewer suppressed cells; suppressed cells that
     follow from one sum, from several together (linear algebra, exact), or because nothing is left for them to share;
-    a row that was left out and follows. Suppressed cells without any sum, cells that are no numbers, cells that stand
-    twice and missing columns are problems; so are more than 250,000 cells, and
-    more than 400 suppressed cells that hang together in sums of three kinds or more, which are not solved.
+    a row that was left out and follows. Where any cell is suppressed, columns with counts of whose sums the policy does
+    not speak are a problem: what is suppressed may be the difference of two of them. Suppressed cells without any sum,
+    cells that are no numbers, cells that stand twice and missing columns are problems; so are more than 250,000 cells,
+    and more than 400 suppressed cells that hang together in sums of three kinds or more, which are not solved.
     Misses: narrow ranges that follow where cells do not follow exactly; sums of sums, such as districts, counties and
     states in one column; totals that are published elsewhere.
     Remedy: suppress a second cell in each row and column with a total, or leave totals out.
@@ -100,9 +107,9 @@ class ComplementarySuppression(Rule[SuppressionParams]):
     def measures(
         self, params: SuppressionParams, zone_lists: Mapping[str, ZoneList]
     ) -> tuple[Measure[Measurement], ...]:
-        """Need all cells of the table."""
+        """Need all cells of the table, and which columns count."""
         del zone_lists
-        return (_measure(params),)
+        return (_measure(params), *_counts(params))
 
     def judge(
         self, params: SuppressionParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
@@ -116,6 +123,11 @@ class ComplementarySuppression(Rule[SuppressionParams]):
         total = params.value_columns.index(params.total_column) if params.total_column else None
         follows = recovery(found, total_value=total, at_least=params.at_least)
         problems = (*_unjudged(found, follows, unread), *_problems(params, follows))
+        for measure in _counts(params):
+            counted = measurements[measure.id]
+            if not isinstance(counted, CellCounts):
+                raise TypeError("the measurement has no counts")
+            problems += tuple(_unspoken(params, found, counted, suppressed=follows.suppressed))
         observed = f"{follows.suppressed:,} of {follows.cells:,} cells suppressed, {follows.sums:,} sums"
         return Judgement(observed=observed, problems=problems)
 
@@ -129,6 +141,37 @@ def _measure(params: SuppressionParams) -> WholeTable:
             suppressed=params.suppressed,
         )
     )
+
+
+def _counts(params: SuppressionParams) -> tuple[SmallCells, ...]:
+    """Name the measure of all columns with counts, none where the policy names none."""
+    limits = CellLimits(
+        columns=params.count_columns,
+        minimum=1,
+        operator=">=",
+        rounding_base=UNROUNDED,
+        suppressed=params.suppressed,
+    )
+    return (SmallCells(limits),) if params.count_columns else ()
+
+
+def _unspoken(
+    params: SuppressionParams, found: TableCells, counted: CellCounts, *, suppressed: int
+) -> Iterator[Problem]:
+    """Report columns with counts whose sums nobody looked through, where anything is suppressed."""
+    named = [name for name in params.value_columns if name not in found.missing]
+    others = (counted.columns or 0) - sum(is_called(name, params.count_columns) for name in named)
+    if others > 0 and suppressed + counted.suppressed:
+        yield Problem(
+            summary=f"cells are suppressed beside {others:,} columns of counts of whose sums the policy does not speak",
+            remedy="leave these columns out, or have the policy name them as value_columns, with the one that is "
+            "their sum",
+            measured=str(others),
+            operator="<=",
+            limit="0",
+            unit="columns",
+            counts=(Count(what="columns of counts", value=counted.columns or 0),),
+        )
 
 
 def missing_columns(missing: tuple[str, ...]) -> Iterator[Problem]:
