@@ -128,6 +128,27 @@ def test_rows_without_an_id_count_one_by_one(nobody: str | None) -> None:
     assert (found.unnamed, found.most, found.rows) == (2, 3, 4)
 
 
+@pytest.mark.parametrize(
+    ("wkt", "subjects"),
+    [
+        ("POINT (1 2)", 1),
+        ("LINESTRING (1 2, 3 4, 5 6)", 1),
+        ("MULTIPOINT (1 2)", 1),
+        ("MULTIPOINT (1 2, 3 4, 5 6)", 3),
+        ("MULTILINESTRING ((1 2, 3 4), (5 6, 7 8))", 2),
+        ("GEOMETRYCOLLECTION (POINT (1 2), GEOMETRYCOLLECTION (MULTIPOINT (3 4, 5 6)))", 3),
+        ("MULTIPOINT EMPTY", 1),
+        ("GEOMETRYCOLLECTION (MULTIPOINT EMPTY)", 1),
+        (None, 1),
+    ],
+)
+def test_a_row_without_an_id_counts_as_many_as_its_geometry_has_parts(wkt: str | None, subjects: int) -> None:
+    shapes = [None if wkt is None else shapely.from_wkt(wkt)] * 2
+    assert MEASURE.of(batch_of(shapes, columns={"other": [1, 1]})).most == 2 * subjects
+    assert MEASURE.of(batch_of(shapes, columns={"maid": ["a", None]})).most == 1 + subjects
+    assert MEASURE.of(batch_of(shapes, columns={"maid": ["a", "a"]})).most == 1
+
+
 def test_missing_numbers_count_one_by_one() -> None:
     found = count([1.0, float("nan"), float("nan"), None])
     assert (found.unnamed, found.most) == (3, 4)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
 
 from geogate.measures.cells import is_called, labels_of, plain
 from geogate.measures.measure import MeasureId
@@ -37,13 +38,16 @@ EXACT: Final = 1 << 14
 _KEPT: Final = EXACT + 1
 _SIGMAS: Final = 3.0
 _WAITING: Final = 1 << 18
+_MULTI: Final = 4
+"""Kinds of geometries with parts, in WKB and with GEOS: from MultiPoint."""
+
 _NO_ID: Final = r"^[\s0:{}()-]*$|^(?i:nan|null|none|nil|n/?a|unknown|undefined)$"
 """What stands where there is no id: nothing, zeros (as of a device that opted out), or a word for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subjects:
-    """The subjects of some rows: hashes of their ids, and the rows without an id, each of which may be somebody.
+    """The subjects of some rows: hashes of their ids, and how many those without an id may be: each part somebody.
 
     ``hashes`` packs the lowest hashes in their order.
     """
@@ -104,8 +108,8 @@ def nameless(rows: int) -> Subjects:
 class SubjectCount:
     """Counts the distinct values of all columns that some patterns name; a subject with two ids counts twice.
 
-    A row without a value in any of them counts as a subject of its own, and so does each row of a layer without such
-    a column.
+    A row without a value in any of them counts as a subject of its own, or as many as its geometry has points, lines or
+    polygons, and so does each row of a layer without such a column.
     """
 
     columns: tuple[str, ...]
@@ -155,7 +159,7 @@ class _Tally:
             # Once as many as are kept were seen, only lower ones matter.
             self._waiting.append(words if len(self._words) < _KEPT else words[words < self._words[-1]])
         self._rows += batch.rows
-        self._unnamed += int(np.count_nonzero(~named))
+        self._unnamed += _parts(batch, np.flatnonzero(~named))
         if sum(map(len, self._waiting)) > _WAITING:
             self._settle()
 
@@ -173,6 +177,26 @@ class _Tally:
     def _settle(self) -> None:
         self._words = np.unique(np.concatenate([self._words, *self._waiting]))[:_KEPT]
         self._waiting = []
+
+
+def _parts(batch: LayerBatch, rows: NDArray[np.int64]) -> int:
+    """Count the points, lines and polygons of some rows, at least one a row.
+
+    Raises: UnmeasurableError when a geometry cannot be read.
+    """
+    if not len(rows):
+        return 0
+    several = rows[batch.geometries.kinds[rows] >= _MULTI]
+    if not len(several):
+        return len(rows)
+    waiting, row = batch.geometries.shapes(several), np.arange(len(several))
+    found = np.zeros(len(several), np.int64)
+    while len(waiting):
+        waiting, of = shapely.get_parts(waiting, return_index=True)
+        row, nested = row[of], shapely.get_type_id(waiting) >= _MULTI
+        found += np.bincount(row[~nested], minlength=len(found))
+        waiting, row = waiting[nested], row[nested]
+    return len(rows) - len(several) + int(np.maximum(found, 1).sum())
 
 
 def _ids(column: Any) -> tuple[Bools, pa.LargeStringArray]:

@@ -57,11 +57,11 @@ class RecipientTotal(Rule[RecipientTotalParams]):
     Finds: a total beyond the limit, of this release with all its layers, those that were sent to the same recipient in
     the window, and those that are cleared or being sent. The same id counts once, however often it was sent. Up to
     16,384 distinct ids are counted exactly; above, the upper end of an estimate (3 sigma) counts, about 2 % more. Each
-    row without an id counts as a subject of its own, and so do all rows of a release by which these columns were not
-    measured, for example under another policy. Two columns that are named count both. Where it is not known what was
-    sent, nobody can say the total, which is a problem.
-    Misses: subjects with one id in common; a row that stands for many subjects; what went to the recipient by another
-    way than this gate, or under another name in recipients.yaml.
+    row without an id counts as a subject of its own, or as many as its geometry has parts, and so do all rows of a
+    release by which these columns were not measured, for example under another policy. Two columns that are named count
+    both. Where it is not known what was sent, nobody can say the total, which is a problem.
+    Misses: subjects with one id in common; a row with one id or place that stands for many subjects; what went to the
+    recipient by another way than this gate, or under another name in recipients.yaml.
     Remedy: send fewer subjects, or wait until earlier releases have left the window.
     Basis: for example 28 CFR 202.205 (more than 1,000 devices in the preceding 12 months), China's Provisions of March
     2024 (since 1 January).
