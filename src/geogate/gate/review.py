@@ -73,8 +73,7 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
         ahead = ledger.votes(request_id)
         clears = counting.over(ahead, more=1) and all(vote.choice is Choice.APPROVE for vote in ahead)
         examined = _require_same_verdict(request, verdict, question, house=house) if clears else None
-        policy = question.policy
-        terms = Terms(hours=policy.clearance_hours, recipient=question.recipient, obligations=policy.obligations)
+        terms = Terms.of(question)
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             tx.vote(_vote(request, verdict, Choice.APPROVE, comment=comment, house=house))
             tally = _count(tx, request_id, counting=counting)

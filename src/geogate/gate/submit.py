@@ -226,8 +226,7 @@ def _conclude(request: ReleaseRequest, sealed: _Sealed, examined: Examined, desk
         return earlier
     if verdict.decision is Decision.HOLD:
         return _move(request, State.HELD, verdict, desk, reason="the verdict holds")
-    policy = desk.question.policy
-    terms = Terms(hours=policy.clearance_hours, recipient=desk.question.recipient, obligations=policy.obligations)
+    terms = Terms.of(desk.question)
     cleared = replace(request, verdict=verdict, artefact=sealed.artefact)
     with ledger.transaction(house.actor, at=house.clock()) as tx:
         require_still_within(examined, desk.question, tx, seen=verdict)

@@ -13,6 +13,7 @@ from geogate.rules.rule import CircumstanceRule, Judgement, Params
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     from geogate.model.parties import Attestation, Circumstances
 
@@ -44,6 +45,12 @@ class AttestationsHeld(CircumstanceRule[AttestationParams]):
     says = "The recipient must hold {needed} of these attestations for at least {min_days_left} more: {kinds}."
     bounds = (Limit("min_days_left", ">="),)
 
+    def holds_until(self, params: AttestationParams, circumstances: Circumstances) -> date | None:
+        """Give the day on which the first of those that are needed ends, or the last where any of them will do."""
+        ends = [_last_day(kind, params, circumstances) for kind in params.kinds]
+        held = [each for each in ends if each is not None]
+        return (max if params.needed == "any" else min)(held, default=None)
+
     def judge_circumstances(self, params: AttestationParams, circumstances: Circumstances) -> Judgement:
         """Report each kind that is missing, or all of them where one would be enough."""
         found = {kind: tuple(_problem(kind, params, circumstances)) for kind in params.kinds}
@@ -52,6 +59,11 @@ class AttestationsHeld(CircumstanceRule[AttestationParams]):
         if params.needed == "any" and held:
             return Judgement(observed=observed)
         return Judgement(observed=observed, problems=tuple(each for problems in found.values() for each in problems))
+
+
+def _last_day(kind: str, params: AttestationParams, circumstances: Circumstances) -> date | None:
+    held = [each for each in circumstances.recipient.attestations if each.kind == kind]
+    return max((each.ends for each in held if _holds(each, params, circumstances)), default=None)
 
 
 def _problem(kind: str, params: AttestationParams, circumstances: Circumstances) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from geogate.rules.shares import held_share, unknown_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
     from typing import Self
 
     from geogate.model.parties import Circumstances
@@ -99,6 +100,13 @@ class DestinationAllowed(CircumstanceRule[DestinationParams]):
         "of {regions}; owners must hold less than each of these: {owner_limits}; a contract is "
         "{contract_required}, which must hold for at least {contract_min_days_left} more."
     )
+
+    def holds_until(self, params: DestinationParams, circumstances: Circumstances) -> date | None:
+        """Give the last day of the contract where one is required and there is one today."""
+        contract = circumstances.recipient.contract
+        if not params.contract_required or contract is None or contract.ends < circumstances.today:
+            return None
+        return contract.ends
 
     def judge_circumstances(self, params: DestinationParams, circumstances: Circumstances) -> Judgement:
         """Report each part that is not allowed as a problem of its own."""

@@ -13,6 +13,7 @@ from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
     from typing import Self
 
     from geogate.measures.measure import Measure, MeasureId, Measurement
@@ -108,6 +109,11 @@ class NoJointBreach(Rule[JointParams]):
         """Say of which demands one must be satisfied."""
         demands = " or: ".join(rule.sentence(own).rstrip(".") for rule, own in _parts(params))
         return f"At least one of these must hold ({params.because}): {demands}."
+
+    def holds_until(self, params: JointParams, circumstances: Circumstances) -> date | None:
+        """Give the first last day of any part: which of them lets the layer pass may depend on it."""
+        ends = [rule.holds_until(own, circumstances) for rule, own in _parts(params)]
+        return min((each for each in ends if each is not None), default=None)
 
     def zone_lists(self, params: JointParams) -> tuple[str, ...]:
         """Need those of all parts."""

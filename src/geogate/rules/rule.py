@@ -18,6 +18,7 @@ from geogate.rules.words import sentence_of, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from geogate.measures.measure import Measure, MeasureId, Measurement
     from geogate.model.finding import Problem
@@ -89,6 +90,11 @@ class Rule(ABC, Generic[P]):
     def sentence(self, params: P) -> str:
         """Say what the rule demands with these parameters, for people."""
         return sentence_of(self, params)
+
+    def holds_until(self, params: P, circumstances: Circumstances) -> date | None:
+        """Give the last day of what the rule asks for, such as a contract; none where it asks for nothing that ends."""
+        del params, circumstances
+        return None
 
     @abstractmethod
     def zone_lists(self, params: P) -> tuple[str, ...]:
