@@ -64,7 +64,7 @@ def test_the_queue_and_the_ledger_are_told(gate: Gate) -> None:
 
     assert [row.request for row in found.rows] == [request]
     assert found.counts["held"] == 1  # type: ignore[index]  # states are texts
-    assert entries.lines[-1].kind == "request"
+    assert entries.lines[-1].kind == "open"
 
 
 def test_a_vote_on_what_is_not_there_any_more_is_refused(gate: Gate) -> None:
@@ -86,7 +86,7 @@ def test_a_token_may_do_what_it_is_for_and_what_its_roles_allow_and_nothing_else
                 other.release(request)
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer gg_1_made-up", "Basic YTpi", "bearer  "])
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer gg_1_made-up", "Basic YTpi", "bearer"])
 def test_without_a_good_token_there_is_nothing(gate: Gate, header: str) -> None:
     with console(gate) as desk, desk.reviewer("ada") as ada:
         ada.page("/")

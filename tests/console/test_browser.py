@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import geopandas
 import numpy as np
 import pytest
-from consoling.browser import PHONE, Person, browsing
+from consoling.browser import MAP_MS, PHONE, Person, browsing
 from consoling.desk import Desk, console, held
 from gating.files import COARSE, frame
 from PIL import Image
@@ -177,6 +177,7 @@ def test_a_keyboard_is_enough(gate: Gate, browser: Browser) -> None:
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/releases/{second}")
+        page.wait_for_selector("#map[data-ready]", timeout=MAP_MS)
         page.keyboard.press("d")
         assert page.evaluate("document.activeElement.id") == "vote-comment"
         page.keyboard.type("jk?")

@@ -17,6 +17,7 @@ from geogate.gate.console_ledger import ledger_entry, ledger_page
 from geogate.gate.console_map import coarse_map
 from geogate.gate.console_seen import require_same, seen_of, seen_waiver
 from geogate.gate.console_unmask import unmask
+from geogate.gate.console_views import note_look
 from geogate.gate.obligations import discharge, owed
 from geogate.gate.review import withdraw
 from geogate.gate.reviews_notes import comment
@@ -55,6 +56,7 @@ def list_releases(
 @router.get("/releases/{request_id}", **declared(Action.SEE_OWN))
 def show_release(desk: At, request_id: Id) -> say.ReleaseAnswer:
     """Give one release with its verdict, as who asks may see it."""
+    note_look(RequestId(request_id), "the release", house=desk.house)
     found = release(RequestId(request_id), house=desk.house)
     verdict = found.request.verdict
     document = json.loads(canonical_json(verdict)) if isinstance(verdict, Verdict) else None

@@ -11,6 +11,7 @@ from geogate.console.desk import At, declared
 from geogate.console.pages_release import Id
 from geogate.gate.console_map import coarse_map, exact_map, zone_shapes
 from geogate.gate.console_unmask import require_unmasked
+from geogate.gate.console_views import note_look
 from geogate.model.authority import Action
 from geogate.model.names import RequestId
 
@@ -30,6 +31,7 @@ def cells(desk: At, request_id: Id) -> JSONResponse:
 def exact(desk: At, request_id: Id) -> JSONResponse:
     """Give exact positions to whom has unmasked them."""
     require_unmasked(RequestId(request_id), house=desk.house)
+    note_look(RequestId(request_id), "exact positions", house=desk.house)
     drawing = exact_map(RequestId(request_id), house=desk.house)
     points = {"type": "MultiPoint", "coordinates": [list(each) for each in drawing.exact]}
     return JSONResponse({"type": "FeatureCollection", "features": [_feature(points)]})

@@ -11,6 +11,7 @@ from geogate.console.answering import onward, page
 from geogate.console.desk import At, Desk, declared
 from geogate.gate.console_seen import seen_of
 from geogate.gate.console_unmask import unmask, unmasked_until
+from geogate.gate.console_views import note_look
 from geogate.gate.review import LONGEST_COMMENT, Tally, approve, reject, send_back, withdraw
 from geogate.gate.reviews_actions import Step
 from geogate.gate.reviews_notes import comment as say
@@ -90,6 +91,7 @@ def _seen(desk: Desk, request_id: str) -> str:
 
 
 def _shown(desk: Desk, request_id: RequestId) -> HTMLResponse:
+    note_look(request_id, "the release", house=desk.house)
     found = release(request_id, house=desk.house)
     actions = {each.step: each for each in found.actions}
     until = unmasked_until(request_id, house=desk.house) if desk.may(Action.UNMASK) else None

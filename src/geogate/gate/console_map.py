@@ -18,6 +18,7 @@ from geogate.gate import console_reading
 from geogate.gate.again import ask_again
 from geogate.gate.authority import require
 from geogate.gate.console_reading import Drawing
+from geogate.gate.console_views import note_look
 from geogate.gate.inspection import inspected
 from geogate.gate.passes import tools_for
 from geogate.gate.reading import Order
@@ -40,18 +41,10 @@ if TYPE_CHECKING:
 
 LARGEST_BYTES: Final = 2 << 30
 MOST_ZONES: Final = 2_000
-ZONES_SEEN: Final = "zones-seen"
 _AROUND_DEG: Final = 0.5
 _FOLDER: Final = "maps"
 _drawing = threading.Lock()
 """One map is drawn at a time: who looks must not take the machine from those who are judged."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZonesSeen:
-    """The body of the entry that says that somebody saw the shapes of zones."""
-
-    zones: int
 
 
 def coarse_map(request_id: RequestId, *, house: House) -> Drawing:
@@ -107,8 +100,7 @@ def zone_shapes(request_id: RequestId, *, house: House) -> tuple[ZoneShape, ...]
         for zone in zone_list.zones
         if around.intersects(zone.geometry)
     ][:MOST_ZONES]
-    with house.ledger() as ledger, ledger.transaction(house.actor, at=house.clock()) as tx:
-        tx.note(ZONES_SEEN, ZonesSeen(zones=len(found)), request=request_id)
+    note_look(request_id, "the shapes of zones", house=house)
     return tuple(found)
 
 
