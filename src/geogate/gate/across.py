@@ -31,7 +31,11 @@ def columns_beside(layers: Sequence[Mapping[MeasureId, Any] | None]) -> tuple[tu
 
     ``layers`` are what was measured of each, ``None`` for one that could not be.
     """
-    alone = [_lone(values) for values in layers]
+    return beside_others([lone_in(values) for values in layers])
+
+
+def beside_others(alone: Sequence[tuple[Lone, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Name them by the columns that are alone in each layer."""
     found = []
     for place, own in enumerate(alone):
         others = [each for other, several in enumerate(alone) if other != place for each in several]
@@ -39,7 +43,8 @@ def columns_beside(layers: Sequence[Mapping[MeasureId, Any] | None]) -> tuple[tu
     return tuple(found)
 
 
-def _lone(values: Mapping[MeasureId, Any] | None) -> tuple[Lone, ...]:
+def lone_in(values: Mapping[MeasureId, Any] | None) -> tuple[Lone, ...]:
+    """Give the columns that could be one axis of positions and are alone in their layer."""
     contents = None if values is None else values.get(ColumnContents().id)
     return numbers_in(contents).lone if isinstance(contents, Contents) else ()
 

@@ -115,6 +115,8 @@ def _raster(shape: RasterShape, crs: str, path: Path) -> Path:
     values = np.ones((shape.height, shape.width), dtype=shape.dtype)
     if shape.rises:
         values = (np.arange(shape.height * shape.width) % 200 + 1).reshape(values.shape).astype(shape.dtype)
+    if shape.values is not None:
+        values = np.resize(np.array(shape.values), values.shape).astype(shape.dtype)
     with rasterio.open(
         path,
         "w",

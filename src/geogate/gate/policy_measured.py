@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from geogate.gate.across import columns_beside
+from geogate.gate.across import beside_others, lone_in
 from geogate.gate.examine import Subject, examine
 from geogate.gate.facts import Kept, KeptLayer
 from geogate.gate.passes import Means
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geogate.gate.examine import Examined, Question
+    from geogate.measures.hidden.numbers_possible import Lone
     from geogate.measures.measure import Measure, MeasureId, Measurement, Unmeasured
     from geogate.model.parties import Circumstances
     from geogate.model.verdict import Verdict
@@ -53,6 +54,7 @@ class _Layer(KeptLayer):
     """A layer that was measured just now; ``changed`` are fields that a case takes as measured otherwise."""
 
     live: Mapping[MeasureId, Any]
+    lone: tuple[Lone, ...]
     changed: Mapping[MeasureId, Mapping[str, Any]]
 
     @property
@@ -163,6 +165,7 @@ def _layers(examined: Examined) -> list[_Layer]:
             complete=answer.facts.complete,
             values=dict.fromkeys(answer.facts.values),
             live=answer.facts.values,
+            lone=lone_in(answer.facts.values),
             changed={},
         )
         for answer in (examined.answer.layers if examined.answer else ())
@@ -173,7 +176,7 @@ def _layers(examined: Examined) -> list[_Layer]:
 def _beside(layers: Iterable[_Layer]) -> tuple[_Layer, ...]:
     """Say of each layer which columns could tell positions together with those of another one."""
     layers = tuple(layers)
-    found = columns_beside([layer.live for layer in layers])
+    found = beside_others([layer.lone for layer in layers])
     return tuple(replace(layer, beside=names) for layer, names in zip(layers, found, strict=True))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 from geogate.gate.exposure import NothingBefore
 from geogate.gate.policy_case_place import CasePlace, ZoneLists, question_of
@@ -14,7 +15,7 @@ from geogate.model.document import canonical_json
 from geogate.model.errors import PolicyError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from geogate.gate.examine import Question
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from geogate.model.verdict import Verdict
     from geogate.policy.cases import PolicyCase
     from geogate.policy.policy import Policy
+
+
+AT_ONCE: Final = 12
+"""Datasets that are measured together; the time to decide on them grows by the square of their number."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,8 +56,9 @@ class Trials:
             for key, case in group.items():
                 with suppress(PolicyError):
                     files[key] = self._write(case)
-            if len(files) > 1:
-                self._measure_together(files, next(iter(group.values())))
+            for keys in _chunks(files):
+                if len(keys) > 1:
+                    self._measure_together({key: files[key] for key in keys}, next(iter(group.values())))
 
     def verdict(self, case: PolicyCase) -> Verdict:
         """Judge one case.
@@ -115,6 +121,12 @@ class Trials:
             for index, shape in enumerate(case.data, start=1)
         ]
         return Files(folder=folder, paths=tuple(paths))
+
+
+def _chunks(keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    left = iter(keys)
+    while some := tuple(islice(left, AT_ONCE)):
+        yield some
 
 
 def _plain(shapes: Mapping[str, Any]) -> str:

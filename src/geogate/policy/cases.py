@@ -48,6 +48,9 @@ class RasterShape(Shape):
     bands: Annotated[int, Field(ge=1, le=64)] = 1
     dtype: Literal["uint8", "uint16", "int16", "uint32", "int32", "float32", "float64"] = "uint8"
     rises: bool = Field(default=False, description="Whether values rise from pixel to pixel, as heights may.")
+    values: Annotated[tuple[float, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Values of the pixels, row by row; they begin again where there are fewer."
+    )
 
 
 class DataShape(Shape):
@@ -145,7 +148,7 @@ class ExpectShape(Shape):
 class GivenShape(Shape):
     """What a case is about; a key that a case does not have is that of the file's ``given``.
 
-    Of ``declaration``, ``recipient`` and ``place`` that holds for each key within them; one that is null is left out.
+    Of ``declaration``, ``recipient`` and ``place`` that holds for each key within them.
     """
 
     data: DataShape | Annotated[tuple[DataShape, ...], Field(min_length=1)] | None = None
@@ -171,6 +174,9 @@ class CaseShape(GivenShape):
 
     name: Slug
     expect: ExpectShape
+    undeclared: tuple[Line, ...] = Field(
+        default=(), description="Keys of the declaration that is given which nobody declares in this case."
+    )
     limits: dict[Line, Side] = Field(
         default={}, description="Numbers, as rule.parameter, at which, just under or just over which the case is."
     )
@@ -220,6 +226,9 @@ def parse_cases(data: bytes, *, file: str) -> tuple[PolicyCase, ...]:
         if each.name in {case.name for case in cases}:
             text.refuse((*path, "name"), f"case {each.name} stands twice")
         merged = _merged(raw.get("given", {}), raw["cases"][index])
+        for number, key in enumerate(each.undeclared):
+            if merged.get("declaration", {}).pop(key, None) is None:
+                text.refuse((*path, "undeclared", number), f"nothing is declared as {key!r}")
         whole = read_part(text, CaseShape, merged, path=path)
         if whole.data is None:
             text.refuse((*path, "data"), "the case has no data", hint="write it here, or under given")
@@ -236,8 +245,7 @@ def _merged(given: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     merged = {**given, **own}
     for key in MERGED & set(given) & set(own):
         if isinstance(given[key], dict) and isinstance(own[key], dict):
-            both = {**given[key], **own[key]}
-            merged[key] = {name: value for name, value in both.items() if value is not None}
+            merged[key] = {**given[key], **own[key]}
     return merged
 
 
