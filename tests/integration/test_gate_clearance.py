@@ -90,6 +90,9 @@ def test_a_clearance_is_worthless_from_the_instant_it_expires(gate: Gate, cleare
     gate.now = NOW
     with pytest.raises(RefusedError):
         gate.send(cleared)
+    with pytest.raises(RefusedError, match="clock of this machine is behind"):
+        gate.submit(gate.staged / "data.csv")
+    gate.now = NOW + LIFE
     again = gate.submit(gate.staged / "data.csv")
     assert (again.state, again.repeated) == (State.CLEARED, False)
 

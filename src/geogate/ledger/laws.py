@@ -239,9 +239,9 @@ def _clear(standing: Standing, step: Cleared, *, act: Act) -> Standing:
     _must(hold=_binds(standing, clearance), otherwise="the clearance is not about what was judged")
     in_utc = {clearance.issued_at.utcoffset(), clearance.expires_at.utcoffset()} == {timedelta(0)}
     _must(hold=in_utc, otherwise="the times of a clearance are in UTC")
+    _must(hold=not act.put_back, otherwise=PUT_BACK)
     lasting = max(clearance.issued_at, act.now) < clearance.expires_at
     _must(hold=lasting, otherwise="the clearance expires before it can be used")
-    _must(hold=not act.put_back, otherwise=PUT_BACK)
     _must(hold=bool(step.envelope), otherwise="a clearance needs its signed envelope")
     return replace(after, clearance=clearance)
 
