@@ -42,7 +42,8 @@ def _small(params: SmallCellsParams, view: View) -> Iterator[Proposal]:
 
 def _complementary(params: SuppressionParams, view: View) -> Iterator[Proposal]:
     measure, *_ = ComplementarySuppression().measures(params, view.zone_lists)
-    if isinstance(measure, WholeTable):
+    # What suppressing did not mend before needs people: a column of which the policy does not speak, for example.
+    if isinstance(measure, WholeTable) and not view.again:
         total = params.value_columns.index(params.total_column) if params.total_column else None
         rule = TableRule(shape=measure.shape, total_value=total, at_least=params.at_least)
         yield Proposal(

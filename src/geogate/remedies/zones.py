@@ -40,6 +40,7 @@ MOST_CELLS_CUT: Final = 65_536
 WGS84: Final = pyproj.CRS.from_epsg(4326)
 _NORTH, _EAST = 90.0, 180.0
 _WIDEST: Final = 64
+_NARROWEST: Final = 1e-6
 _CURVED_DEG: Final = 0.01
 
 
@@ -85,13 +86,30 @@ class Guard:
 
     def _touching(self, rows: Rows, boxes: Floats, hit: Bools) -> Bools:
         """Mark the rows that touch a cell which comes near to a zone."""
-        cells = [() if sure else self._cells(box, most=MOST_CELLS) for box, sure in zip(boxes, hit, strict=True)]
-        self._look({cell for own in cells for cell in own})
-        touching = np.zeros(len(rows), np.bool_)
-        for place, own in enumerate(cells):
+        touching, columns, lines = self._in_one_cell(boxes)
+        whole = touching.copy()
+        for place in np.flatnonzero(~whole & ~hit).tolist():
+            own = self._cells(boxes[place], most=MOST_CELLS)
+            self._look(set(own))
             near = [cell for cell in own if self._near[cell]]
-            touching[place] = bool(near) and (len(own) == 1 or self._touches(rows, place, near))
+            touching[place] = bool(near) and self._touches(rows, place, near)
+        cells, which = np.unique(np.column_stack([columns, lines])[whole], axis=0, return_inverse=True)
+        known: list[Cell] = [(column, line) for column, line in cells.tolist()]
+        self._look(set(known))
+        near_cells: Bools = np.fromiter((self._near[cell] for cell in known), np.bool_, count=len(known))
+        touching[whole] = near_cells[which.reshape(-1)]
         return touching
+
+    def _in_one_cell(self, boxes: Floats) -> tuple[Bools, NDArray[np.int64], NDArray[np.int64]]:
+        """Mark the rows that lie in one cell, and name it by its column and its row."""
+        size = self.change.cell_deg
+        finite = np.isfinite(boxes).all(axis=1)
+        known = np.where(finite[:, None], boxes, 0.0)
+        south, north = (np.floor(known[:, side] / size).astype(np.int64) for side in (1, 3))
+        widths = self._widths(south)
+        west, east = (np.floor(known[:, side] / widths).astype(np.int64) for side in (0, 2))
+        whole: Bools = np.logical_and.reduce([finite, south == north, west == east])
+        return whole, west, south
 
     def _touches(self, rows: Rows, place: int, near: list[Cell]) -> bool:
         shape = rows.shapes[place]
@@ -143,10 +161,16 @@ class Guard:
         return tuple(found)
 
     def _width(self, row: int) -> float:
-        """Give cells of a row a width in degrees that keeps them about as wide as high."""
+        """Give the cells of a row their width in degrees."""
+        return float(self._widths(np.array([row]))[0])
+
+    def _widths(self, lines: NDArray[np.int64]) -> Floats:
+        """Give cells a width in degrees that keeps them about as wide as high."""
         size = self.change.cell_deg
-        narrowing = np.cos(np.radians(min(abs(row + 0.5) * size, _NORTH - size / 2)))
-        return float(size * min(2.0 ** np.round(-np.log2(max(narrowing, 1e-6))), _WIDEST))
+        narrowing = np.cos(np.radians(np.minimum(np.abs(lines + 0.5) * size, _NORTH - size / 2)))
+        doublings = np.round(-np.log2(np.maximum(narrowing, _NARROWEST)))
+        widths: Floats = size * np.minimum(2.0**doublings, _WIDEST)
+        return widths
 
     def _square(self, cell: Cell) -> Any:
         column, row = cell
