@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,8 @@ _FAILED = "geogate_failed"
 _APPEND_LOCK = 0x67656F67617465  # "geogate" in ASCII, as PostgreSQL's 64-bit key
 _IDLE_LIMIT_MS = 60_000
 _CONNECT_LIMIT_S = 10
+_TURN_MS = 10
+"""Who waits to write asks again after 5 milliseconds on average, and never at the same time as all others."""
 
 
 def parse(url: str) -> URL:
@@ -101,10 +105,38 @@ def _sqlite(path: Path, *, create: bool, busy_timeout_s: float) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # A deferred transaction that writes later fails at once when another one has written: take the lock first.
-        writer = connection.get_execution_options().get(WRITER, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+        if connection.get_execution_options().get(WRITER, False):
+            _take_turn(connection, busy_timeout_s=busy_timeout_s)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _take_turn(connection: Connection, *, busy_timeout_s: float) -> None:
+    """Begin a writing transaction when nobody else writes.
+
+    SQLite's own waiting sleeps the longer the more often it found the lock taken, so that newcomers pass by who waits:
+    of eight busy writers one can wait for half a minute. Here everybody asks equally often.
+
+    Raises: OperationalError when somebody else writes for too long.
+    """
+    database: Any = connection.connection.dbapi_connection
+    database.execute("PRAGMA busy_timeout = 0")
+    try:
+        ends = time.monotonic() + busy_timeout_s
+        while time.monotonic() < ends:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                    break
+                time.sleep(secrets.randbelow(_TURN_MS) / 1000)
+            else:
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # so that what stands in the way is raised as all errors are
+    finally:
+        database.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
 
 
 def _postgresql(url: URL, *, busy_timeout_s: float) -> Engine:
