@@ -422,9 +422,11 @@ def test_every_place_that_a_photo_tells_counts_and_each_of_them_once() -> None:
     ]
 
 
-def test_nothing_but_pixels_comes_along_with_a_picture(tmp_path: Path) -> None:
-    path = tmp_path / "a.jpg"
-    Image.new("RGB", (8, 8), (10, 90, 30)).save(path, "JPEG", comment=b"8.5 47.3", dpi=(300, 300))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "HEIF"])
+def test_nothing_but_pixels_comes_along_with_a_picture(tmp_path: Path, form: str) -> None:
+    options = {"comment": b"8.5 47.3"} if form == "JPEG" else {}
+    path = save(tmp_path, form, None, exif=exif(x010e="8.5 47.3"), **options)
     with Image.open(path) as written:
-        assert written.info["comment"] == b"8.5 47.3"
-    assert picture_of(path, Format.JPEG, anatomy_of(path, Format.JPEG), orientation=1).info == {}
+        assert written.info["exif"]
+    kind = {"HEIF": Format.HEIC, "WEBP": Format.WEBP}.get(form) or Format(form)
+    assert picture_of(path, kind, anatomy_of(path, kind), orientation=1).info == {}
