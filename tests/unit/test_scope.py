@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from judging import CIRCUMSTANCES, RECIPIENT
+from pydantic import ValidationError
 
 from geogate.model.declaration import DataKind, Declaration, Platform, ProcessingLevel, Sensor, Subjects, Transaction
 from geogate.model.errors import PolicyError, UsageError
 from geogate.model.parties import Posture
 from geogate.policy.declaration import declaration_from, declaration_of
 from geogate.policy.scope import Facts, Scope, match
+from geogate.policy.shape import ScopeShape
 
 COUNTRIES = ("DE", "FR", "US", "CN", "CH")
 HERE = Posture(region="eu-central-1", country="DE")
@@ -190,6 +192,34 @@ def test_a_word_that_declares_nothing_is_refused(word: str) -> None:
 def test_a_value_that_there_is_not_is_refused(word: str) -> None:
     with pytest.raises(PolicyError):
         declaration_of([word])
+
+
+@pytest.mark.parametrize("region", ["US-VX", "US-V", "US-VIR", "XX-1", "US-ZZ"])
+def test_a_region_that_there_is_not_is_refused(region: str) -> None:
+    with pytest.raises(PolicyError, match="no region"):
+        declaration_of([f"subject_regions={region}"])
+    with pytest.raises(ValidationError, match="no region"):
+        ScopeShape(subject_regions=(region,))
+
+
+@pytest.mark.parametrize(("countries", "region", "inside"), [
+    ("US", "US-VA", True), ("US,DE", "DE-BY", True), ("US", "DE-BY", False), ("PR", "US-PR", True),
+    ("PR", "US-VA", False), ("VA", "US-VA", False), ("DE", "US-DE", False), ("FR", "US-VA", False),
+])  # fmt: skip
+def test_regions_are_those_of_the_countries_beside_them(countries: str, region: str, inside: bool) -> None:  # noqa: FBT001
+    words = [f"subject_countries={countries}", f"subject_regions={region}"]
+    if inside:
+        assert declaration_of(words).subject_regions == (region,)
+        assert ScopeShape(subject_countries=tuple(countries.split(",")), subject_regions=(region,))
+        return
+    with pytest.raises(PolicyError, match="none of the subject_countries"):
+        declaration_of(words)
+    with pytest.raises(ValidationError, match="none of the subject_countries"):
+        ScopeShape(subject_countries=tuple(countries.split(",")), subject_regions=(region,))
+
+
+def test_regions_without_countries_are_taken() -> None:
+    assert declaration_of(["subject_regions=US-DC,DE-BY"]).subject_regions == ("DE-BY", "US-DC")
 
 
 def test_a_declaration_that_was_declared_twice_is_refused() -> None:

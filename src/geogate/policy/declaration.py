@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from datetime import date  # noqa: TC003 - read at run time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from geogate.model.declaration import (
     DataKind,
@@ -21,7 +21,7 @@ from geogate.model.declaration import (
 from geogate.model.errors import UsageError
 from geogate.policy.countries import COUNTRIES
 from geogate.policy.read import nearest, read_model
-from geogate.policy.shape import Country, Region, Shape
+from geogate.policy.shape import Country, Region, Shape, require_inside
 from geogate.policy.yaml_text import read_yaml
 
 if TYPE_CHECKING:
@@ -86,6 +86,11 @@ class DeclarationShape(Shape):
             if country not in COUNTRIES:
                 raise ValueError(f"there is no country {country!r} in ISO 3166-1 alpha-2")
         return countries
+
+    @model_validator(mode="after")
+    def _regions_inside(self) -> Self:
+        require_inside(self.subject_regions, self.subject_countries)
+        return self
 
 
 def declared(shape: DeclarationShape | None) -> Declaration:

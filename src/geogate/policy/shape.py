@@ -15,7 +15,7 @@ from geogate.model.dataset import Encoding, Format, LayerKind
 from geogate.model.declaration import DataKind, Platform, ProcessingLevel, Sensor, Subjects, Transaction
 from geogate.model.finding import Confidence, Severity
 from geogate.model.isolation import IsolationLevel
-from geogate.policy.countries import COUNTRIES
+from geogate.policy.countries import COUNTRIES, elsewhere, is_region
 from geogate.policy.obligations import EFFECTS, Trigger
 
 
@@ -23,6 +23,22 @@ def _assigned(code: str) -> str:
     if code not in COUNTRIES | {"EU"}:
         raise ValueError(f"there is no country {code!r} in ISO 3166-1 alpha-2")
     return code
+
+
+def _region(code: str) -> str:
+    if not is_region(code):
+        raise ValueError(f"there is no region {code!r} in ISO 3166-2")
+    return code
+
+
+def require_inside(regions: tuple[str, ...] | None, countries: tuple[str, ...] | None) -> None:
+    """Refuse regions of countries that are not named beside them, which would make one of the two without effect.
+
+    Raises: ValueError.
+    """
+    strange = elsewhere(regions, countries) if regions and countries else ()
+    if strange:
+        raise ValueError(f"{', '.join(strange)} is in none of the subject_countries {', '.join(countries or ())}")
 
 
 def _day_of_year(text: str) -> str:
@@ -38,7 +54,7 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r
 CountryOrAny = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|EU|any)$")]
 CountryOrEU = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_assigned)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$"), AfterValidator(_region)]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^A-Z\n]+$")]
 
 
@@ -108,6 +124,11 @@ class ScopeShape(Shape):
         default=None, description="Countries, or EU, in which the recipient or the place is not."
     )
     unless_consent: bool = Field(default=False, description="Whether declared consent of the persons excuses.")
+
+    @model_validator(mode="after")
+    def _regions_inside(self) -> Self:
+        require_inside(self.subject_regions, self.subject_countries)
+        return self
 
 
 class LegalBasisShape(Shape):
