@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,27 @@ def test_policies_are_compared_rule_by_rule(geogate: Command, other: Path) -> No
     text = geogate("policy", "diff", "test", other).out
     assert "step_m: 100 m to 50 m" in text
     assert "2 stricter, 3 looser, 1 removed, 1 added" in text
+
+
+def test_two_places_are_compared_policy_by_policy_with_their_numbers(
+    gate: Gate, geogate: Command, tmp_path: Path
+) -> None:
+    gate.policies.write_policy([precision("fine", 100, ">="), zones()], name="other")
+    before = tmp_path / "before"
+    shutil.copytree(gate.policies.root, before)
+    gate.policies.write_policy([precision("fine", 250, ">="), zones()], name="other")
+    gate.policies.file("test.yaml").unlink()
+    places = ("policy", "diff", str(before), str(gate.policies.root))
+    text = geogate(*places).out
+    assert "step_m: 100 m to 250 m" in text
+    assert "removed   policy test" in text
+    (other,) = json.loads(geogate(*places, "--policy", "other", "--format", "json").out)
+    (change,) = other["changes"]
+    assert (change["change"], change["what"]) == ("stricter", "rule fine")
+    number = {"parameter": "step_m", "operator": ">=", "before": 100, "after": 250, "unit": "m"}
+    assert change["numbers"] == [number]
+    assert "neither place has a policy 'absent'" in geogate(*places, "--policy", "absent").err
+    assert geogate("policy", "diff", str(before), "other").code == 2
 
 
 def test_a_policy_does_not_differ_from_itself(geogate: Command) -> None:

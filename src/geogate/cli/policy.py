@@ -92,14 +92,25 @@ def explain(name: str, request: str, rule: str) -> int:
 @command.command("diff")
 @click.argument("before")
 @click.argument("after")
+@click.option("--policy", "only", multiple=True, metavar="NAME", help="Of two places, only this policy; repeatable.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How to print it.")
-def diff(before: str, after: str, form: str) -> int:
-    """Compare two policies, files or names, rule by rule: added, removed, stricter, looser, other."""
-    from geogate.cli.policy_tables import print_differences
-    from geogate.gate.policy_differ import differences
-    from geogate.gate.policy_files import policy_named
+def diff(before: str, after: str, *, only: tuple[str, ...], form: str) -> int:
+    """Compare two policies rule by rule: added, removed, stricter, looser, other.
 
-    print_differences(differences(policy_named(before), policy_named(after)), form=form)
+    BEFORE and AFTER are files or names, or two places: folders, s3:// prefixes, or bundles that GEOGATE_POLICIES_KEY
+    verifies.
+    """
+    from geogate.cli.policy_tables import print_differences
+    from geogate.gate.policy_differ import differences, place_differences
+    from geogate.gate.policy_files import is_place, place_named, policy_named
+
+    if is_place(before) != is_place(after) or (only and not is_place(before)):
+        raise click.UsageError("compare two policies, or two places (with --policy)")
+    if is_place(before):
+        found = place_differences(place_named(before), place_named(after), only=only)
+    else:
+        found = [differences(policy_named(before), policy_named(after))]
+    print_differences(found, form=form, places=is_place(before))
     return 0
 
 

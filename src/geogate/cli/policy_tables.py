@@ -145,16 +145,19 @@ def print_verdict_explained(verdict: ExplainedVerdict) -> None:
         out.print(table)
 
 
-def print_differences(found: Differences, *, form: str) -> None:
-    """Print how two policies differ."""
+def print_differences(found: Sequence[Differences], *, form: str, places: bool) -> None:
+    """Print how two policies differ, or those of two places."""
     if form == "json":
-        print_json(found.document())
+        print_json([each.document() for each in found] if places else found[0].document())
         return
     out = console()
-    _line(out, found.head, style="bold")
-    for each in found.changes:
-        _print_difference(each, out)
-    _line(out, found.summary, style="dim")
+    for each in found:
+        _line(out, each.head, style="bold")
+        for change in each.changes:
+            _print_difference(change, out)
+        _line(out, each.summary, style="dim")
+    if not found:
+        _line(out, "no difference in what is decided", style="dim")
 
 
 def _print_difference(each: Difference, out: Console) -> None:

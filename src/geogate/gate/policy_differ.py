@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from geogate.gate.policy_explain import explained_rule, scope_in_words
 from geogate.model.dataset import Encoding
+from geogate.model.errors import UsageError
 from geogate.model.isolation import LEVELS
 from geogate.rules.registry import registered
-from geogate.rules.words import value_in_words
+from geogate.rules.words import number_in_words, numbers_of, value_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from pydantic import BaseModel
+
+    from geogate.gate.place import PolicyPlace
     from geogate.policy.policy import Policy, PolicyRule
+    from geogate.rules.rule import Rule
 
 Change = Literal["added", "removed", "stricter", "looser", "other"]
 SEVERITIES: Final = ("info", "warning", "critical")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedNumber:
+    """A number of a rule before and after, ``None`` where there was or is none."""
+
+    parameter: str
+    operator: str
+    before: float | None
+    after: float | None
+    unit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +44,7 @@ class Difference:
     change: Change
     what: str
     lines: tuple[str, ...]
+    numbers: tuple[ChangedNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +62,15 @@ class Differences:
 
     def document(self) -> dict[str, Any]:
         """Give all as plain data."""
-        changes = [{"change": each.change, "what": each.what, "lines": list(each.lines)} for each in self.changes]
+        changes = [
+            {
+                "change": each.change,
+                "what": each.what,
+                "lines": list(each.lines),
+                "numbers": [asdict(number) for number in each.numbers],
+            }
+            for each in self.changes
+        ]
         return {"policies": self.head, "changes": changes}
 
 
@@ -64,6 +89,33 @@ def differences(before: Policy, after: Policy) -> Differences:
         head=f"{before.name} {before.version} {before.digest[:12]} to {after.name} {after.version} {after.digest[:12]}",
         changes=tuple(changes),
     )
+
+
+def place_differences(before: PolicyPlace, after: PolicyPlace, *, only: Sequence[str] = ()) -> list[Differences]:
+    """Compare the policies of two places by their names; ``only`` are names, all by default.
+
+    Raises: UsageError for a name that neither has; PolicyError when a policy is invalid.
+    """
+    old, new = before.policies(), after.policies()
+    for name in only:
+        if name not in {*old, *new}:
+            raise UsageError(
+                f"neither place has a policy {name!r}", hint=f"they have {', '.join(sorted({*old, *new}))}"
+            )
+    found = []
+    for name in only or sorted({*old, *new}):
+        if name in old and name in new:
+            each = differences(before.policy(name), after.policy(name))
+        else:
+            place = after if name in new else before
+            change: Change = "added" if name in new else "removed"
+            policy = place.policy(name)
+            lines = (f"{len(policy.asked)} rules that are asked",)
+            whole = Difference(change=change, what=f"policy {name}", lines=lines)
+            each = Differences(head=f"{name} {policy.version} {policy.digest[:12]}", changes=(whole,))
+        if each.changes or only:
+            found.append(each)
+    return found
 
 
 def _sentence(rule: PolicyRule) -> str:
@@ -88,7 +140,27 @@ def _rule(old: PolicyRule, new: PolicyRule) -> Difference:
     moves += [("other", line) for line in _words(old, new)]
     decisive = {change for change, line in moves if change != "other" or not line.startswith("text")}
     whole: Change = decisive.pop() if len(decisive) == 1 else "other"
-    return Difference(change=whole, what=f"rule {new.id}", lines=tuple(line for _, line in moves))
+    lines = tuple(line for _, line in moves)
+    return Difference(change=whole, what=f"rule {new.id}", lines=lines, numbers=tuple(_numbers(old, new)))
+
+
+def _numbers(old: PolicyRule, new: PolicyRule) -> Iterator[ChangedNumber]:
+    """List the numbers that changed, and those that came or went."""
+    one, other = (
+        {number.path: number for number in numbers_of(registered()[rule.expectation], rule.params)}
+        for rule in (old, new)
+    )
+    for path in dict.fromkeys([*one, *other]):
+        before, after = one.get(path), other.get(path)
+        number = after or before
+        if number is not None and before != after:
+            yield ChangedNumber(
+                parameter=path,
+                operator=number.operator,
+                before=None if before is None else before.value,
+                after=None if after is None else after.value,
+                unit=number.unit,
+            )
 
 
 def _params_change(old: PolicyRule, new: PolicyRule) -> Change:
@@ -98,12 +170,33 @@ def _params_change(old: PolicyRule, new: PolicyRule) -> Change:
 
 
 def _params_lines(old: PolicyRule, new: PolicyRule) -> str:
-    lines = []
-    for name in type(new.params).model_fields:
-        one, other = getattr(old.params, name), getattr(new.params, name)
-        if one != other:
-            lines.append(f"{name}: {_shown(name, one)} to {_shown(name, other)}")
+    rule = registered()[new.expectation]
+    one, other = rule.parts(old.params), rule.parts(new.params)
+    if not other:
+        return "\n".join(_fields(old.params, new.params, rule))
+    if [(path, part) for path, part, _ in one] != [(path, part) for path, part, _ in other]:
+        return f"it said: {rule.sentence(old.params)}\nit says: {rule.sentence(new.params)}"
+    lines = [
+        line
+        for (_, part, mine), (_, _, theirs) in zip(one, other, strict=True)
+        for line in _fields(mine, theirs, part, about=f"{part.expectation.removeprefix('expect_')}, ")
+    ]
+    lines += [f"{name} changed" for name in ("because",) if getattr(old.params, name) != getattr(new.params, name)]
     return "\n".join(lines)
+
+
+def _fields(old: BaseModel, new: BaseModel, rule: Rule[Any], *, about: str = "") -> Iterator[str]:
+    """Say which parameters differ, numbers with their units."""
+    for name in type(new).model_fields:
+        one, other = getattr(old, name), getattr(new, name)
+        if one != other:
+            yield f"{about}{name}: {_said(name, one, rule, old)} to {_said(name, other, rule, new)}"
+
+
+def _said(name: str, value: object, rule: Rule[Any], params: BaseModel) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number_in_words(value, rule.unit(name, params))
+    return _shown(name, value)
 
 
 def _shown(name: str, value: object) -> str:

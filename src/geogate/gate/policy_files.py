@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,28 @@ def policy_named(name: str, house: House | None = None) -> Policy:
     except OSError as error:
         raise PolicyError(f"{path.name} cannot be read: {error.strerror}") from error
     return parse_policy(data, file=path.name, rules=parameter_models())
+
+
+def is_place(name: str) -> bool:
+    """Tell whether a name is that of a place of policies: a folder, a bundle or an ``s3://`` prefix."""
+    return name.startswith("s3://") or Path(name).is_dir() or (Path(name).is_file() and not name.endswith(".yaml"))
+
+
+def place_named(name: str, house: House | None = None) -> PolicyPlace:
+    """Open another place than the gate's own; a bundle is verified by the key in GEOGATE_POLICIES_KEY.
+
+    Raises: PolicyError when it is not what the key signed; ServiceError when the store does not answer.
+    """
+    house = house or House.from_environment()
+    remote, bundle = name.startswith("s3://"), Path(name).is_file()
+    settings = replace(
+        house.settings,
+        policies=Path(name).absolute(),
+        policies_uri=name if remote else "",
+        policies_digest="",
+        policies_key=house.settings.policies_key if bundle else None,
+    )
+    return place_of(replace(house, settings=settings))
 
 
 def policies_named(names: Sequence[str], house: House | None = None) -> tuple[Policy, ...]:
