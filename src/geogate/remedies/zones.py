@@ -103,7 +103,7 @@ class Guard:
     def _in_one_cell(self, boxes: Floats) -> tuple[Bools, NDArray[np.int64], NDArray[np.int64]]:
         """Mark the rows that lie in one cell, and name it by its column and its row."""
         size = self.change.cell_deg
-        finite = np.isfinite(boxes).all(axis=1)
+        finite: Bools = np.logical_and.reduce(np.isfinite(boxes), axis=1)
         known = np.where(finite[:, None], boxes, 0.0)
         south, north = (np.floor(known[:, side] / size).astype(np.int64) for side in (1, 3))
         widths = self._widths(south)
