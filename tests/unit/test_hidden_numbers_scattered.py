@@ -128,6 +128,13 @@ def test_times_of_the_day_durations_and_days_could_be_positions() -> None:
         assert said(attributes) == {"p", "q"}
 
 
+def test_degrees_after_midnight_of_many_days_could_be_positions() -> None:
+    midnights = 1_577_836_800_000_000 + np.arange(50) * 86_400_000_000
+    ticks = [np.rint(axis * 1_000_000).astype(np.int64) + midnights for axis in places(50).T]
+    attributes = {name: pa.array(each, pa.timestamp("us")) for name, each in zip("pq", ticks, strict=True)}
+    assert said(attributes) == {"p", "q"}
+
+
 def test_real_times_are_times() -> None:
     rng = np.random.default_rng(8)
     begin = rng.integers(1_600_000_000_000, 1_700_000_000_000, 500)
