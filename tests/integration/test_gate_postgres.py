@@ -11,6 +11,7 @@ from gating.files import COARSE, MIDDLE, stage
 from gating.killed import Steps, killed_at
 from gating.place import RULES, rule
 from integration import postgres
+from integration.fixtures_postgres import as_writer
 
 from geogate.gate.home import initialise
 from geogate.gate.obligations import discharge, owed
@@ -31,8 +32,8 @@ FOR = ("--policy", "test", "--recipient", "partner", "--to", "outbox/")
 
 @pytest.fixture
 def kept(gate: Gate, new_database: Callable[[str], str]) -> Gate:
-    """A gate whose ledger is in PostgreSQL."""
-    gate.settings["GEOGATE_LEDGER"] = new_database("template0")
+    """A gate whose ledger is in PostgreSQL, and that runs with a writer's rights."""
+    gate.settings["GEOGATE_LEDGER"] = as_writer(new_database("template_ledger"))
     gate.ledger_file.unlink()
     assert list(initialise(gate.house().settings))
     return gate

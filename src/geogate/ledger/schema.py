@@ -38,8 +38,11 @@ def migrate(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
-    if _version(connection) > HEAD:
+    before = _version(connection)
+    if before > HEAD:
         raise SchemaError("the ledger is newer than this geogate", hint="update geogate")
+    if before == HEAD:
+        return
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
