@@ -173,6 +173,12 @@ def test_longitudes_near_greenwich_are_neither_sizes_nor_shares(decimals: int) -
     assert said({"p": np.abs(lon), "q": lat}) == {"p", "q"}
 
 
+def test_longitudes_on_both_sides_of_greenwich_are_no_sizes_however_many_are_near_it() -> None:
+    rng = np.random.default_rng(12)
+    lon = (rng.choice([-1, 1], 400) * 0.05 * np.exp(rng.normal(0, 1.5, 400))).round(5)
+    assert said({"p": lon, "q": rng.normal(51.5, 0.08, 400).round(5)}) == {"p", "q"}
+
+
 def test_positive_positions_of_one_region_are_no_rates() -> None:
     rng = np.random.default_rng(11)
     lonlat = rng.uniform((0.2, 43), (8, 50), (400, 2)).round(3)
