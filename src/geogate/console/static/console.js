@@ -25,7 +25,7 @@ const keys = {
   d: () => {
     const place = byId("decide");
     place?.scrollIntoView();
-    place?.querySelector("textarea, button, input, a")?.focus();
+    place?.querySelector("textarea, button, input:not([type=hidden]), a")?.focus();
   },
   "?": () => byId("keys").showModal(),
 };
