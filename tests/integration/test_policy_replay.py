@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from gating.files import COARSE, FINE, INSIDE, MIDDLE, stage
-from gating.place import RULES, columns, destination, precision, zones
+from gating.place import RULES, columns, destination, precision, rule, zones
 
-from geogate.gate.policy_replay import Plan, Replayed, replay
+from geogate.gate.policy_replay import Plan, Replayed, replay, summary
 from geogate.model.verdict import Decision
 from geogate.policy.parse import parse_policy
 from geogate.rules.registry import parameter_models
@@ -92,6 +93,62 @@ def test_a_new_policy_judges_beside_those_that_did(judged: Gate) -> None:
     changed = [each for each in replayed(judged, candidate) if each.changes]
     assert [(each.before, each.after) for each in changed] == [(Decision.HOLD, Decision.DENY)]
     assert changed[0].added == ("strict/precision", "test/review")
+
+
+def total(limit: int, column: str = "device") -> dict[str, Any]:
+    kwargs: dict[str, Any] = {"columns": [column], "window": "P12M", "operator": "<=", "limit": limit}
+    return rule("total", "expect_recipient_total_no_more_than", **kwargs, subjects="devices", data="any")
+
+
+@pytest.fixture
+def counted(gate: Gate) -> Gate:
+    """A gate that cleared three releases to one recipient, an hour apart, of a row each; between them it denied one."""
+    gate.policies.write_policy([*RULES, total(100)])
+    for hour, points in enumerate(([(8.3, 47.1)], [(8.4, 47.2)], INSIDE, [(8.5, 47.3)]), start=1):
+        gate.now = datetime(2026, 11, 1, hour, tzinfo=UTC)
+        folder = gate.staged / str(hour)
+        folder.mkdir()
+        gate.submit(stage("GeoJSON", folder, points))
+    return gate
+
+
+@pytest.mark.parametrize(
+    ("limit", "after"),
+    [(3, ["clear", "clear", "deny", "clear"]), (2, ["clear", "clear", "deny", "deny"]), (1, ["clear", *["deny"] * 3])],
+)
+def test_totals_are_judged_as_they_stood_then(counted: Gate, limit: int, after: list[str]) -> None:
+    """Only releases that were cleared before count, and not one that was denied."""
+    counted.policies.write_policy([*RULES, total(limit)])
+    found = replayed(counted, read(counted))
+    assert [str(each.after) for each in found] == after
+    assert [("total" in each.added) for each in found if each.changes] == [True] * sum(each.changes for each in found)
+
+
+def test_what_nobody_sent_before_its_clearance_ended_does_not_count(counted: Gate) -> None:
+    """A clearance of 24 hours counts a day longer, because clocks of machines may differ."""
+    folder = counted.staged / "later"
+    folder.mkdir()
+    counted.now = datetime(2026, 11, 3, 3, tzinfo=UTC)
+    counted.submit(stage("GeoJSON", folder, [(8.6, 47.4)]))
+    counted.policies.write_policy([*RULES, total(1)])
+    assert [str(each.after) for each in replayed(counted, read(counted))] == ["clear", *["deny"] * 4]
+    counted.policies.write_policy([*RULES, total(2)])
+    assert [str(each.after) for each in replayed(counted, read(counted))][-1] == "clear"
+
+
+def test_other_subjects_than_were_counted_then_need_the_data(counted: Gate) -> None:
+    counted.policies.write_policy([*RULES, total(2, column="vehicle")])
+    assert {each.after for each in replayed(counted, read(counted))} == {None}
+    with_data = replayed(counted, read(counted), with_data=True)
+    assert [str(each.after) for each in with_data] == ["clear", "clear", "deny", "deny"]
+
+
+def test_what_could_not_be_judged_is_not_counted_as_unchanged(counted: Gate) -> None:
+    counted.policies.write_policy([*RULES, total(2, column="vehicle")])
+    found = replayed(counted, read(counted))
+    told = dict(summary(found))
+    assert (told["judged again"], told["the same decision"]) == (0, 0)
+    assert told["not said: what total measures was not measured then"] == len(found)
 
 
 def test_replay_writes_nothing(judged: Gate) -> None:

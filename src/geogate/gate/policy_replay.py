@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geogate.gate.examine import Question
+from geogate.gate.exposure import Known, Memory, pepper
+from geogate.gate.exposure_then import Releases
 from geogate.gate.facts import read_facts
 from geogate.gate.place import PolicyPlace, place_of, zone_digests
 from geogate.gate.policy_kept import KeptJudge, NeedsDataError
@@ -76,6 +78,7 @@ class _Desk:
     policies: dict[str, Policy]
     zone_lists: dict[str, ZoneList]
     judge: KeptJudge
+    releases: Releases
 
     def policy(self, name: str) -> Policy:
         """Give a policy with its zone lists at hand.
@@ -128,6 +131,7 @@ def _desk(plan: Plan, house: House) -> _Desk:
         policies={},
         zone_lists=zone_lists,
         judge=KeptJudge(zone_lists),
+        releases=Releases(house),
     )
     desk.add(plan.candidate)
     return desk
@@ -177,13 +181,15 @@ def _verdict(request: ReleaseRequest, before: Verdict, text: str, names: Sequenc
         raise NeedsDataError("an earlier version of geogate kept too little")
     found = _applicable(before, kept, names, desk)
     _require_same_bytes(request, found)
+    past = _past(request, before, found, desk)
+    kept = replace(kept, circumstances=replace(kept.circumstances, history=past.releases))
     try:
         case = _case(before, found, desk)
         return desk.judge.verdict(case, policy=found.policy, kept=kept, before=before)
     except NeedsDataError:
         if not desk.plan.with_data or request.artefact is None:
             raise
-    question = _question(request, before, kept, found, desk)
+    question = replace(_question(request, before, kept, found, desk), recall=past)
     return judge_artefact(
         request.artefact, staging=desk.house.staging(), question=question, means=desk.house.means()
     ).verdict
@@ -199,6 +205,13 @@ def _applicable(before: Verdict, kept: Kept, names: Sequence[str], desk: _Desk) 
     together = not desk.plan.alone and (desk.adopted is not None or len(names) > 1)
     policies = [desk.policy(name) for name in names]
     return applicable(policies, facts, today=before.judged_at.date(), together=together)
+
+
+def _past(request: ReleaseRequest, before: Verdict, found: Applicable, desk: _Desk) -> Known:
+    """Recall what the recipient had got at the moment of the verdict, as rules that count would have seen it."""
+    memory = Memory.of(found.policy, before.judged_at.date())
+    secret = pepper(desk.house.settings, before.recipient) if memory.measures and desk.plan.with_data else b""
+    return Known(releases=desk.releases.before(request, before.judged_at, memory=memory), pepper=secret)
 
 
 def _require_same_bytes(request: ReleaseRequest, found: Applicable) -> None:
