@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROWS = 200
 CHANCE = np.random.default_rng(5)
-TOWN = np.rint((CHANCE.normal(0, 0.006, (ROWS, 2)) + (14.32, 48.07)) * 1e5).astype(np.int64)
+TOWN = np.rint((CHANCE.normal(0, 0.006, (ROWS, 2)) + np.array([14.32, 48.07])) * 1e5).astype(np.int64)
 WRITTEN: dict[str, Callable[[int, int], str]] = {
     "two runs": lambda x, y: f"track_{y}_{x}",
     "one run": lambda x, y: f"TRK{y:07}{x:07}",

@@ -64,11 +64,15 @@ _STEP_DEG: Final = 1e-6
 _PLANTED: Final = "planted, and in no list"
 
 _ROWS: Final = 24
+_DEGREE_M: Final = 111_320.0
 _HIDDEN: Final = frozenset(map(frozenset, (("lon", "lat"), ("u", "v", "w"), ("serial",), ("p", "q"))))
 """The columns of the planted positions in numbers."""
 
 _POSSIBLE: Final = frozenset({"load", "wear", "level"})
 """Those in which positions are planted that nothing shows to be some: in one row of many, and both axes in turn."""
+
+_TOGETHER: Final = frozenset({"ref", "gzd", "square", "east", "range", "course", "seen", "left"})
+"""Those of another layer that only together say positions, or by the digits within them."""
 
 _WRITTEN: Final = {
     "wkt": ("POINT (8.123457 47.654321)", "UE9JTlQgKDguMTIzNDU3IDQ3LjY1NDMyMSk=", "%50OINT%20(8.123457%2047.654321)"),
@@ -261,6 +265,24 @@ def _texts(measure: TextScan) -> Canary:
     return Canary(batch=batch, caught=caught)
 
 
+def _together(x: Any, y: Any, rows: Any) -> dict[str, pa.Array]:
+    """Plant positions that several columns say together, or the digits within texts and moments."""
+    lon, lat = np.rint((40 - x) * 1e5), np.rint((80 - y) * 1e5)
+    aside, along = ((rows * factor % 991 / 991 - 0.5) / 10 * _DEGREE_M for factor in (617, 379))
+    away = aside * np.cos(np.radians(np.round(y, 1))), along
+    days = rows * 3 * 86_400_000_000
+    return {
+        "ref": pa.array([f"track_{b:.0f}_{a:.0f}" for a, b in zip(lon, lat, strict=True)]),
+        "gzd": pa.array(["33U"] * len(rows)),
+        "square": pa.array(["VP"] * len(rows)),
+        "east": pa.array((rows * 7919 % 997 + 4_000).astype(np.int64)),
+        "range": pa.array(np.hypot(*away).round()),
+        "course": pa.array(np.degrees(np.arctan2(*away)).round(1)),
+        "seen": pa.array((days + lon % 1e5 * 10 + 5e6).astype(np.int64), pa.timestamp("us", tz="UTC")),
+        "left": pa.array((days + lat % 1e5 * 10 + 9e6).astype(np.int64), pa.timestamp("us", tz="UTC")),
+    }
+
+
 @canary_of.register
 def _contents(measure: ColumnContents) -> Canary:
     """Plant positions in numbers for several searches, which have to come out as carriers, and addresses of mail."""
@@ -275,14 +297,17 @@ def _contents(measure: ColumnContents) -> Canary:
     numbers |= {"load": few[0], "wear": few[1], "level": turns}
     columns = {name: pa.array(values) for name, values in numbers.items()}
     columns["mail"] = pa.array([f"user{row}@example.org" for row in rows])
-    batch = _batch([shapely.Point(round(lon, 1), round(lat, 1)) for lon, lat in zip(x, y, strict=True)], columns)
+    places = [shapely.Point(round(lon, 1), round(lat, 1)) for lon, lat in zip(x, y, strict=True)]
+    batch, beside = _batch(places, columns), _batch(places, _together(x, y, rows))
 
     def caught(found: Any) -> bool:
+        together = numbers_in.__wrapped__(ColumnContents().of(beside))
         # Past the cache: what was found when the libraries were loaded proves nothing now.
         said = numbers_in.__wrapped__(found)
         carriers = {frozenset(carrier.columns) for carrier in said.carriers}
         mail = [column.addresses for column in found.columns or () if column.name == "mail"]
-        return carriers >= _HIDDEN and set(said.possible) >= _POSSIBLE and mail == [_ROWS]
+        possible = set(said.possible) >= _POSSIBLE and set(together.possible) >= _TOGETHER
+        return carriers >= _HIDDEN and possible and mail == [_ROWS]
 
     return Canary(batch=batch, caught=caught)
 

@@ -32,6 +32,7 @@ _AXES: Final = frozenset({"X", "Y", "Z", UNDESCRIBED})
 HEIGHT: Final = pa.field("z", pa.float64())
 """Heights are a column too, because they are numbers like others, in which positions could be."""
 
+_PLAIN_DIGITS: Final = 3
 _PLAIN_NAMES: Final = {"user_data": "vendor_data"}
 """A byte that programs may use; the name that the standard gives it sounds as if it told a person."""
 
@@ -50,6 +51,7 @@ class PointCloudSource:
             dimensions = tuple(_dimensions(reader.header.point_format))
             crs = _crs_of(reader)
             scales = (*reader.header.scales, *reader.header.offsets)
+            _require_plain(reader.header.point_format)
             extra = any(each.name == UNDESCRIBED for each in reader.header.point_format.dimensions)
         if not np.isfinite(scales).all() or not all(scale > 0 for scale in scales[:3]):
             raise UnreadableError(
@@ -126,6 +128,26 @@ class _Survey:
     crs: pyproj.CRS | None
     dimensions: tuple[_Dimension, ...]
     parts: tuple[FilePart, ...]
+
+
+def _require_plain(point_format: Any) -> None:
+    """Let scales and offsets of extra dimensions, which leave as they are, have no room for a position.
+
+    Raises: UnreadableError.
+    """
+    for each in point_format.extra_dimensions:
+        numbers = [float(number) for some in (each.scales, each.offsets) if some is not None for number in some]
+        if not all(map(_is_plain, numbers)):
+            raise UnreadableError(
+                "an extra dimension of the points has a scale or an offset with many digits, which no rule looks at",
+                remedy="write the dimension without a scale, or with one of at most three digits",
+            )
+
+
+def _is_plain(number: float) -> bool:
+    """Tell whether a number has at most three digits, or is a power of two."""
+    few = number == float(f"{number:.{_PLAIN_DIGITS - 1}e}")
+    return bool(few or (np.isfinite(number) and abs(np.frexp(number)[0]) == 0.5))  # noqa: PLR2004 of a power of two
 
 
 def _dimensions(point_format: Any) -> Iterator[_Dimension]:

@@ -107,6 +107,19 @@ def _dimensions(folder: Path) -> Iterator[Position]:
     yield from zip(np.array(las["quality"])[:5], np.array(las["weight"])[:5], strict=True)
 
 
+def _scales(folder: Path) -> None:
+    """Write an axis as the scale, and the other as the offset, of a dimension that is nothing in all points."""
+    las = cloud()
+    scale, offset = (np.array([axis]) for axis in SECRET[0])
+    las.add_extra_dim(laspy.ExtraBytesParams(name="quality", type=np.uint8, scales=scale, offsets=offset))
+    las.write(folder / "cloud.las")
+
+
+def _read_scales(folder: Path) -> Iterator[Position]:
+    for each in laspy.read(only(folder, "cloud.la*")).point_format.extra_dimensions:
+        yield float(each.scales[0]), float(each.offsets[0])
+
+
 def _times(folder: Path) -> None:
     """Write longitudes and latitudes as times."""
     las = cloud()
@@ -167,6 +180,7 @@ CASES = (
     _raw("late-record", "a record behind the points", _late_record),
     _case("header-texts", "who wrote it, and with what", _header, _in_header),
     _case("extra-dimension", "numbers of one's own in each point", _dimension, _dimensions),
+    _case("scale-of-a-dimension", "numbers that describe numbers", _scales, _read_scales),
     _case("times", "times that are none", _times, _read_times),
     _case("heights", "heights that are none", _heights, _read_heights),
     _raw("behind", "bytes behind the points", _behind),

@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 MOST_LEAVES: Final = 2_000
 """A layer with more columns than this is not looked into."""
 
-HEAD_BYTES: Final = 64
-MOST_HEADS: Final = 256
+HEAD_BYTES: Final = 96
+MOST_HEADS: Final = 128
 """In a layer with more columns of texts less of each is kept."""
 
 _SHORT_HEAD_BYTES: Final = 16
+_LONGEST_NUMBER: Final = 40
 
 _AXIS = re.compile(
     r"\s*([NSEWO])?\s*([+-]?\d+(?:[.,]\d+)?)\s*(?:[°dº:]\s*|\s+|$|(?=[NSEWO]))(?:(\d+(?:[.,]\d+)?)\s*(?:['\u2032\u2019m:]\s*|\s+|$))?"
@@ -239,6 +240,17 @@ def numbers_of_texts(texts: pa.Array) -> NDArray[np.float64]:
     return np.fromiter(read, np.float64, len(texts))
 
 
+_THOUSANDS = re.compile(
+    r"[+-]?\d{1,3}(?:(['\u2019_\u00a0\u2009\u202f])\d{3}(?:\1\d{3})*|([.,])\d{3}(?:\2\d{3})+)(?:[.,]\d+)?"
+)
+
+
+def _without_marks(text: str) -> str:
+    """Take off what stands between the thousands of a number."""
+    match = _THOUSANDS.fullmatch(text.strip()) if len(text) <= _LONGEST_NUMBER else None
+    return text if match is None else text.strip().replace(match.group(1) or match.group(2), "")
+
+
 def _bytes(texts: pa.Array) -> list[bytes | None]:
     found: list[bytes | None] = pc.cast(texts, pa.large_binary()).to_pylist()
     return found
@@ -246,9 +258,9 @@ def _bytes(texts: pa.Array) -> list[bytes | None]:
 
 def number_in(text: str) -> float:
     """Read a text that is one number, or one angle in degrees, minutes and seconds; else not a number."""
-    if not 0 < len(text) <= 40 or not any(c.isdigit() for c in text):  # noqa: PLR2004 a bound
+    if not 0 < len(text) <= _LONGEST_NUMBER or not any(c.isdigit() for c in text):
         return np.nan
-    match = _AXIS.fullmatch(text)
+    match = _AXIS.fullmatch(_without_marks(text))
     if match is None:
         return np.nan
     before, degrees, minutes, seconds, after = match.groups()

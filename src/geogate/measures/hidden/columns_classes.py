@@ -110,7 +110,7 @@ def recognise(contents: Contents, texts: frozenset[str] = frozenset()) -> tuple[
         if is_ordinate(facts.name) and facts.name not in {*positions, *numbers.possible}:
             # Heights that are nothing else are looked at by the rule about what is in a layer.
             continue
-        if facts.name in positions:
+        if facts.name in positions - numbers.unsure:
             kind = ColumnClass.POSITION
         elif facts.name in numbers.possible and not names_a_person(facts.name):
             kind = ColumnClass.COULD_BE_POSITION

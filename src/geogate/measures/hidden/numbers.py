@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from geogate.measures.hidden import Strength
+from geogate.measures.hidden.codes_in_columns import codes_in_columns
 from geogate.measures.hidden.columns_pool import Pool
 from geogate.measures.hidden.numbers_alone import cells, geocentric, in_the_region, named
 from geogate.measures.hidden.numbers_functions import functions_of_the_place, offsets
 from geogate.measures.hidden.numbers_in_texts import texts_with_positions
+from geogate.measures.hidden.numbers_parts import by_sixtieths, parts_of_numbers
+from geogate.measures.hidden.numbers_polar import distances_and_bearings
 from geogate.measures.hidden.numbers_possible import Lone, lone, possible
 from geogate.measures.hidden.numbers_related import related
 from geogate.measures.hidden.numbers_rows import Rows
+from geogate.measures.hidden.numbers_seconds import seconds_with_positions
 from geogate.measures.hidden.numbers_subject import Subject
 
 if TYPE_CHECKING:
@@ -41,6 +45,16 @@ SEARCHES: Final = (geocentric, cells, functions_of_the_place, offsets, in_the_re
 """How they are looked for then, the surest way first; a column that was found is left out by those that follow."""
 
 
+TOGETHER: Final = (
+    texts_with_positions,
+    codes_in_columns,
+    distances_and_bearings,
+    seconds_with_positions,
+    parts_of_numbers,
+)
+"""Searches for columns that could be positions together, or by the digits within them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
     """What the numbers of a layer may say of positions.
@@ -48,12 +62,14 @@ class Numbers:
     ``carriers`` are certain or likely. ``possible`` are columns any two of which could tell a place and that nothing
     explains, or each of which could tell both axes. ``copies`` have in every row a number of the row's own point, which
     is judged already. ``lone`` are columns that could be one axis while the other is in another layer.
+    ``unsure`` are possible columns, whatever carriers read in some of them.
     """
 
     carriers: tuple[Carrier, ...]
     possible: tuple[str, ...]
     copies: tuple[str, ...]
     lone: tuple[Lone, ...] = ()
+    unsure: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=8)
@@ -70,9 +86,12 @@ def numbers_in(contents: Contents) -> Numbers:
     subject = Subject.of(rows, facts, whole=contents.rows <= len(rows))
     found, subject = _found(subject, WITH_COPIES)
     found = [carrier for carrier in found if not set(carrier.columns) <= set(copies)]
-    more, subject = _found(subject.without(copies), SEARCHES)
+    subject = subject.without(copies)
+    sixtieths = list(by_sixtieths(subject))
+    more, subject = _found(subject, SEARCHES)
     found += more
-    perhaps, alone = [*possible(subject), *texts_with_positions(subject)], [*lone(subject, ())]
+    unsure = [name for six in sixtieths if not any(set(six) <= set(each.columns) for each in found) for name in six]
+    perhaps, alone = [*possible(subject), *_together(subject)], [*lone(subject, ())]
     if (fine := subject.fine_rows()) is not None:
         # A few rows with many digits among coarse ones are looked at by themselves.
         more, fine = _found(fine, [search for search in SEARCHES if search in IN_FINE_ROWS])
@@ -82,10 +101,17 @@ def numbers_in(contents: Contents) -> Numbers:
     perhaps += [name for carrier in found if carrier.strength < Strength.LIKELY for name in carrier.columns]
     return Numbers(
         carriers=tuple(carrier for carrier in found if carrier.strength >= Strength.LIKELY),
-        possible=tuple(dict.fromkeys(perhaps)),
+        possible=tuple(dict.fromkeys((*unsure, *perhaps))),
+        unsure=frozenset(unsure),
         copies=copies,
         lone=tuple(alone),
     )
+
+
+def _together(subject: Subject) -> Iterator[str]:
+    """Name the columns that could be positions together with each other, or by what stands within them."""
+    for search in TOGETHER:
+        yield from search(subject)
 
 
 def _found(subject: Subject, searches: Iterable[Search]) -> tuple[list[Carrier], Subject]:

@@ -12,6 +12,7 @@ from geogate.measures.hidden.carrier import Carrier
 from geogate.measures.hidden.numbers_forms import METRES, Fitted, Offsets, Projected, Value, digit_steps, powers
 from geogate.measures.hidden.numbers_rows import FEW, correlation
 from geogate.measures.hidden.numbers_subject import MANY
+from geogate.measures.hidden.numbers_within import COARSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,12 +50,13 @@ FEWEST: Final = 6
 ENOUGH_ROWS: Final = 256
 MOST_FUNCTIONS: Final = 8
 _ENOUGH: Final = 0.95
+_TENTH: Final = 0.1
 _METRIC: Final = (1_000.0, 21_000_000.0)
 
 
 def functions_of_the_place(subject: Subject) -> Iterator[Carrier]:
     """Find pairs of columns that follow the place: projected coordinates, or any smooth function of the position."""
-    names = [name for name, column in subject.columns.items() if _wide(column)]
+    names = [name for name, column in subject.columns.items() if _wide(column) or resolves(subject, column)]
     fits = {name: fit for name in names if (fit := _fit(subject, name)) >= _ENOUGH}
     few = int(subject.rows.placed.sum()) < FEWEST
     tried = list(fits) if not few else [name for name in names if _metric(subject.columns[name])]
@@ -109,6 +111,20 @@ def _leads(column: Column, reach: float, *, metres: bool) -> bool:
 
 def _wide(column: Column) -> bool:
     return column.rich > 0.5 and not column.moment and column.distinct >= min(FEWEST, len(column.known))  # noqa: PLR2004
+
+
+def resolves(subject: Subject, column: Column) -> bool:
+    """Tell whether numbers have digits enough to tell places apart within a cell of the rows' own lattice."""
+    rows = subject.rows
+    if rows.step < COARSE or column.moment or column.counter or column.distinct < FEWEST:
+        return False
+    low, high = np.quantile(column.known, (0.05, 0.95))
+    return bool(high > low and column.step / (high - low) * max(rows.spread) <= rows.step * _TENTH)
+
+
+def follow_the_place(subject: Subject, x: str, y: str) -> bool:
+    """Tell whether two columns are smooth functions of the place, and tell it together."""
+    return min(_fit(subject, name) for name in (x, y)) >= _ENOUGH and _fitted(subject, x, y) is not None
 
 
 def _metric(column: Column) -> bool:

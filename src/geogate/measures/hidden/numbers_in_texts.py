@@ -44,34 +44,40 @@ _NARROWEST: Final = 0.05
 def texts_with_positions(subject: Subject) -> tuple[str, ...]:
     """Name the columns of texts whose digits could be positions, and the columns with their other axis."""
     found = [each for name, heads in subject.rows.heads.items() if (each := spelled(name, heads)) is not None]
-    names = [*_in_one_text(subject, found), *_in_two_texts(subject, found), *_at_places(subject, found)]
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys((*_in_two_texts(subject, found), *told_by(subject, found))))
+
+
+def told_by(subject: Subject, found: Sequence[Spelled]) -> tuple[str, ...]:
+    """Name the columns of numbers that were put together or taken apart, where they could be positions."""
+    return tuple(dict.fromkeys((*_in_one_text(subject, found), *_at_places(subject, found))))
 
 
 def _in_one_text(subject: Subject, found: Sequence[Spelled]) -> Iterator[str]:
     for each in found:
         if any(tell_a_region(one, other, subject.rows.number) for one, other in each.pairs):
-            yield each.column
+            yield from each.columns
 
 
 def _in_two_texts(subject: Subject, found: Sequence[Spelled]) -> Iterator[str]:
     for one, other in combinations(found[:MOST_TEXTS], 2):
         if any(tell_a_region(mine, its, subject.rows.number) for mine in one.alone for its in other.alone):
-            yield from (one.column, other.column)
+            yield from (*one.columns, *other.columns)
 
 
 def _at_places(subject: Subject, found: Sequence[Spelled]) -> Iterator[str]:
     """Find numbers in texts that say their rows' own places, or lie where the layer lies."""
     made: dict[str, Floats] = {}
-    for each in found[:MOST_TEXTS]:
+    for index, each in enumerate(found[:MOST_TEXTS]):
         numbers = [*each.alone, *(number for pair in each.pairs for number in pair)]
-        made |= {f"{each.column}{MARK}{place}": number for place, number in enumerate(numbers[:MOST_NUMBERS])}
+        made |= {f"{index}{MARK}{place}": number for place, number in enumerate(numbers[:MOST_NUMBERS])}
     if not made or not subject.rows.placed.any():
         return
     both = subject.beside(made)
     names = [name for one, other in _decimal(both) for name in (one, other)]
     names += [name for carrier in functions_of_the_place(both) for name in _of_texts(carrier.columns)]
-    yield from (name.partition(MARK)[0] for name in names)
+    for name in names:
+        number, made_up, _ = name.partition(MARK)
+        yield from found[int(number)].columns if made_up else (name,)
 
 
 def _of_texts(names: tuple[str, ...]) -> tuple[str, ...]:

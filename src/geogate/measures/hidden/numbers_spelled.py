@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from geogate.measures.hidden.forms.form import compiled
+from geogate.measures.hidden.text_numerals import TELLING as NUMERALS
+from geogate.measures.hidden.text_numerals import spelt
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -35,24 +39,28 @@ _MOMENT: Final = re.compile(
     rb"(?:19|20)\d\d([-_/.:]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?:[T _-]?(?:[01]\d|2[0-4])[:_-]?[0-5]\d"
     rb"(?:[:_-]?[0-5]\d(?:[.,]\d+)?)?)?(?!\d)"
 )
+_PLAIN: Final = re.compile(rb"\s*[+-]?\d*(?:[.,]\d+)?(?:[eE][+-]?\d+)?\s*")
 _RUN: Final = re.compile(rb"\d+")
-_HEX: Final = re.compile(rb"(?:0x)?([0-9a-f]{5,11}|[0-9A-F]{5,11})")
+_HEX: Final = re.compile(rb"(?:0x|#)?([0-9a-f]{5,11}|[0-9A-F]{5,11})")
 _BASE36: Final = re.compile(rb"([0-9a-z]{4,11}|[0-9A-Z]{4,11})")
 _LETTER: Final = re.compile(rb"[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spelled:
-    """The numbers in the texts of one column: one axis each, and pairs that stand in one text."""
+    """The numbers in the texts of some columns: one axis each, and pairs that stand together."""
 
-    column: str
+    columns: tuple[str, ...]
     alone: tuple[Floats, ...]
     pairs: tuple[tuple[Floats, Floats], ...]
 
 
 def spelled(column: str, heads: NDArray[np.bytes_]) -> Spelled | None:
     """Read the numbers in the texts of a column, ``None`` where there are too few digits."""
-    texts: list[bytes] = heads.tolist()
+    # What is nothing but a number is looked at as a number.
+    texts = [b"" if _PLAIN.fullmatch(text) else text for text in _with_digits(heads.tolist())]
+    if not any(texts):
+        return None
     alone: list[Floats] = []
     pairs: list[tuple[Floats, Floats]] = []
     codes = _codes(texts)
@@ -61,13 +69,21 @@ def spelled(column: str, heads: NDArray[np.bytes_]) -> Spelled | None:
         rows = np.flatnonzero(np.isfinite(codes))
         digits: Runs = [(b"%d" % int(code),) for code in codes[rows]]
         pairs += [_placed(pair, rows, len(texts)) for pair in _in_one(digits, 0)]
-    elif np.count_nonzero(_digits(heads) >= FEWEST_OF_ONE) >= FEWEST_ROWS:
+    elif np.count_nonzero(_digits(np.array(texts, heads.dtype)) >= FEWEST_OF_ONE) >= FEWEST_ROWS:
         for rows, runs in _alike(texts):
             alone += [_placed_one(each, rows, len(texts)) for each in _ones(runs)]
             pairs += [_placed(pair, rows, len(texts)) for pair in _pairs(runs)]
     if not alone and not pairs:
         return None
-    return Spelled(column=column, alone=tuple(alone), pairs=tuple(pairs))
+    return Spelled(columns=(column,), alone=tuple(alone), pairs=tuple(pairs))
+
+
+def _with_digits(texts: list[bytes]) -> list[bytes]:
+    """Write numbers that are spelt as digits."""
+    if compiled(NUMERALS).search(b"\n".join(texts)) is None:
+        return texts
+    found = ((text, spelt(text.decode("utf-8", "replace"))) for text in texts)
+    return [text if plain is None else plain.encode("utf-8") for text, plain in found]
 
 
 def _digits(heads: NDArray[np.bytes_]) -> NDArray[np.int64]:
@@ -122,10 +138,10 @@ def _pairs(runs: Runs) -> Iterator[tuple[Floats, Floats]]:
 def _in_one(runs: Runs, place: int) -> Iterator[tuple[Floats, Floats]]:
     """Cut one long number in about the middle."""
     lengths = _lengths(runs, place)
-    if len(lengths) > 1 or min(lengths) < _BOTH:
+    if max(lengths) - min(lengths) > 1 or min(lengths) < _BOTH:
         return
-    length = min(lengths)
-    for middle in range(length // 2 - 1, length // 2 + 2):
+    for back in range(min(lengths) // 2 - 1, min(lengths) // 2 + 2):
+        middle = -back
         yield (
             _number([(each[place][:middle],) for each in runs], range(1)),
             _number([(each[place][middle:],) for each in runs], range(1)),

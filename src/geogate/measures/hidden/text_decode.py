@@ -16,6 +16,8 @@ from urllib.parse import unquote_to_bytes
 
 from geogate.measures.hidden.forms.form import compiled
 from geogate.measures.hidden.text_fold import selected
+from geogate.measures.hidden.text_numerals import TELLING as NUMERALS
+from geogate.measures.hidden.text_numerals import spelt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +57,7 @@ _SELECTORS: Final = r"[\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]{4}"
 _CODES: Final = r"(?:\b(?:3[2-9]|4[0-9]|5[0-7])\b[ ,;|/_-]{1,3}){5}"
 """Numbers of letters in a row that are digits, points, blanks and signs."""
 
-ESCAPES: Final = f"{_CODES}|{_ESCAPE}|{_ENTITY}|{_PERCENT}|{_PRINTABLE}|{_MIRRORED}|{_SELECTORS}"
+ESCAPES: Final = f"{_CODES}|{NUMERALS}|{_ESCAPE}|{_ENTITY}|{_PERCENT}|{_PRINTABLE}|{_MIRRORED}|{_SELECTORS}"
 TELLING: Final = f"{BASE64}|{BASE32}|{HEX}|{ESCAPES}"
 """The pattern of texts that may say something else after decoding."""
 
@@ -71,7 +73,19 @@ def decoded(text: bytes) -> list[bytes]:
     """
     found: dict[bytes, None] = {}
     size = 0
-    for step in (_mirrored, _percent, _entities, _escapes, _quoted, _selectors, _base64, _base32, _hex, _codes):
+    for step in (
+        _mirrored,
+        _percent,
+        _entities,
+        _escapes,
+        _quoted,
+        _selectors,
+        _base64,
+        _base32,
+        _hex,
+        _codes,
+        _numerals,
+    ):
         for proposed in step(text):
             if proposed != text and proposed not in found and len(proposed) > 2:  # noqa: PLR2004
                 found[proposed] = None
@@ -160,6 +174,14 @@ def _codes(text: bytes) -> Iterator[bytes]:
         for match in compiled(r"(?:\b[0-9]{2,3}\b[ ,;|/_-]{1,3}){5,}[0-9]{2,3}\b").finditer(text):
             codes = [int(each) for each in compiled("[0-9]+").findall(match.group())]
             yield bytes(code for code in codes if code < 0x100)  # noqa: PLR2004 bytes
+
+
+def _numerals(text: bytes) -> Iterator[bytes]:
+    if compiled(NUMERALS).search(text):
+        plain = spelt(text.decode("utf-8", "replace"))
+        if plain is not None:
+            # By itself a number is looked at among numbers, which a text of words is not.
+            yield b"# " + plain.encode("utf-8")
 
 
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")

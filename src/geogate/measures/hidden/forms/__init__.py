@@ -25,6 +25,7 @@ def registry() -> tuple[Form, ...]:
         h3_cells,
         halves,
         links,
+        locators,
         loose,
         national,
         pairs,
@@ -39,7 +40,7 @@ def registry() -> tuple[Form, ...]:
 
     families = (
         wkt, wkb, geojson, links, pairs, sexagesimal, plus_code, h3_cells, grids, national, tiles, geohash, polylines,
-        three_words, loose, halves,
+        three_words, locators, loose, halves,
     )  # fmt: skip
     return tuple(form for family in families for form in family.FORMS)
 
