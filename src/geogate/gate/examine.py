@@ -168,7 +168,7 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
         shown = with_other_layers(_judged(inspection.layers, known, question=question), policy=question.policy)
         hidden, strange = inspection.hidden()
         if hidden:
-            found = _judged(hidden, replace(known, beside=_measured(shown)), question=question)
+            found = _judged(hidden, replace(known, beside=_measured(shown)), question=question, hidden=True)
     layers = (*inspection.layers, *hidden)
     answers = (*shown, *found)
     ended = inspection.finish()
@@ -203,11 +203,11 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
 def _measured(answers: Sequence[LayerAnswer]) -> tuple[MeasuredLayer, ...]:
     from geogate.suites.judge import measured
 
-    return measured(answers)
+    return measured(answers, again=True)
 
 
 def _judged(
-    layers: Sequence[RemoteLayer], circumstances: Circumstances, *, question: Question
+    layers: Sequence[RemoteLayer], circumstances: Circumstances, *, question: Question, hidden: bool = False
 ) -> tuple[LayerAnswer, ...]:
     from geogate.suites.judge import judge_layers
     from geogate.suites.subject import LayerUnderTest
@@ -217,6 +217,7 @@ def _judged(
         [LayerUnderTest(name=layer.name, run=layer.run, kind=layer.schema.kind) for layer in layers],
         circumstances=circumstances,
         zone_lists=question.zone_lists,
+        hidden=hidden,
     )
     return answer.layers
 

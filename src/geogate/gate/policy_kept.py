@@ -75,7 +75,8 @@ class KeptJudge:
             said, strange = self._judge(layer, policy=policy, known=known, alone=len(layers) == 1)
             outcomes += said
             findings += strange
-            known = replace(known, beside=(*known.beside, self._beside(layer, policy)))
+            if len(layers) > 1:
+                known = replace(known, beside=(*known.beside, self._beside(layer, policy)))
         findings += (*self._of_the_gate(layers, policy), *unregistered_place(known))
         return decide(case, policy=policy, layers=before.layers, outcomes=outcomes, gate_findings=findings)
 
@@ -137,11 +138,11 @@ class KeptJudge:
 
     def _beside(self, layer: KeptLayer, policy: Policy) -> MeasuredLayer:
         """Give what rules that add up over all layers of a release may know of one that was judged before."""
-        counted = {measure.id: measure for use in policy.rules for measure in self._counted(use)}
+        counted = {measure.id: measure for use in policy.rules for measure in (*self._counted(use), *self._of(use))}
         values: dict[str, Any] = {
             name: layer.value(measure) for name, measure in counted.items() if name in layer.values
         }
-        return MeasuredLayer(kind=layer.kind, rows=layer.rows, values=values)
+        return MeasuredLayer(kind=layer.kind, rows=layer.rows, values=values, again="#" in layer.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

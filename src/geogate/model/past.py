@@ -13,11 +13,16 @@ from geogate.model.declaration import Declaration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredLayer:
-    """A layer by its kind, its rows, and what some measures found in it, by their ids."""
+    """A layer by its kind, its rows, and what some measures found in it, by their ids.
+
+    ``again`` says that rows of the layer that is judged were counted in it, or will be: one of both reads positions
+    that hide in columns of the other.
+    """
 
     kind: LayerKind
     rows: int
     values: Mapping[str, Any]
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

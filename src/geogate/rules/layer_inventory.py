@@ -12,6 +12,7 @@ from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
 from geogate.rules.bounds import Among, Limit, Ranked
 from geogate.rules.rule import Judgement, Params, Rule
+from geogate.rules.together import rows_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,8 +40,8 @@ class InventoryParams(Params):
     columns: Literal["any"] | tuple[ColumnName, ...] = Field(
         description="Columns that may leave besides the geometry, or any."
     )
-    min_rows: Annotated[int, Field(ge=1)] = Field(description="The fewest rows.")
-    max_rows: Annotated[int, Field(ge=1)] = Field(description="The most rows.")
+    min_rows: Annotated[int, Field(ge=1)] = Field(description="The fewest rows of a layer.")
+    max_rows: Annotated[int, Field(ge=1)] = Field(description="The most rows of all layers of a release.")
     crs: Literal["any"] | Annotated[tuple[Crs, ...], Field(min_length=1)] = Field(
         description="Reference systems that are allowed, for example EPSG:4326, or any."
     )
@@ -87,9 +88,9 @@ class LayerContents(Rule[InventoryParams]):
         Ranked("m_allowed", (False, True)),
     )
     says = (
-        "A layer must have {min_rows} to {max_rows}, at most {max_share_without_geometry} of them without a "
-        "geometry; columns: {columns}; reference systems: {crs}; kinds of geometry: {geometry_kinds}; heights "
-        "are {z_allowed}, measures are {m_allowed}."
+        "A layer must have {min_rows} or more and all layers together at most {max_rows}; at most "
+        "{max_share_without_geometry} of them may be without a geometry; columns: {columns}; reference systems: {crs}; "
+        "kinds of geometry: {geometry_kinds}; heights are {z_allowed}, measures are {m_allowed}."
     )
 
     def zone_lists(self, params: InventoryParams) -> tuple[str, ...]:
@@ -106,13 +107,12 @@ class LayerContents(Rule[InventoryParams]):
         self, params: InventoryParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
     ) -> Judgement:
         """Report each part that is not allowed as a problem of its own."""
-        del circumstances
         found = measurements[LayerInventory().id]
         if not isinstance(found, Inventory):
             raise TypeError("the measurement is no inventory")
         problems = (
             *_columns(params, found),
-            *_rows(params, found),
+            *_rows(params, found, rows_beside(circumstances, self.kinds)),
             *_reference(params, found),
             *_without_geometry(params, found),
             *_kinds(params, found),
@@ -143,7 +143,7 @@ def _columns(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
         )
 
 
-def _rows(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
+def _rows(params: InventoryParams, found: Inventory, others: int) -> Iterator[Problem]:
     if found.rows < params.min_rows:
         yield _limit(
             "the layer has too few rows",
@@ -153,11 +153,14 @@ def _rows(params: InventoryParams, found: Inventory) -> Iterator[Problem]:
             remedy="complete the layer, or leave it out",
         )
     if found.rows > params.max_rows:
-        yield _limit("the layer has too many rows", found.rows, "<=", params.max_rows, remedy=_split(params))
+        yield _limit("the layer has too many rows", found.rows, "<=", params.max_rows, remedy=_fewer(params))
+    elif found.rows and found.rows + others > params.max_rows:
+        summary = "the layers have too many rows together"
+        yield _limit(summary, found.rows + others, "<=", params.max_rows, remedy=_fewer(params))
 
 
-def _split(params: InventoryParams) -> str:
-    return f"split the layer into parts of at most {params.max_rows:,} rows"
+def _fewer(params: InventoryParams) -> str:
+    return f"send at most {params.max_rows:,} rows in one release"
 
 
 def _limit(summary: str, measured: int, operator: str, limit: int, *, remedy: str) -> Problem:

@@ -12,6 +12,7 @@ from geogate.model.finding import Count, Problem
 from geogate.rules.bounds import Limit
 from geogate.rules.restricted_zones import MOST_ZONES, BufferM, ListName, opaque
 from geogate.rules.rule import Judgement, Params, Rule
+from geogate.rules.together import found_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,8 @@ class PixelZonesParams(Params):
         description="Metres around each zone that count as inside; a zone's own buffer counts where it is larger."
     )
     max_pixels: Annotated[int, Field(ge=0)] = Field(
-        description="Pixels, of the base image or of all overviews, that may show a zone; more are a problem."
+        description="Pixels, of the base image or of all overviews, that may show a zone in all images of a release "
+        "together; more are a problem."
     )
 
 
@@ -55,7 +57,10 @@ class PixelZones(Rule[PixelZonesParams]):
         Limit("buffer_m", ">"),
         Limit("max_pixels", "<="),
     )
-    says = "At most {max_pixels} with a value may lie in zones of {zone_list} or within {buffer_m} of them."
+    says = (
+        "At most {max_pixels} with a value, of all images together, may lie in zones of {zone_list} or within "
+        "{buffer_m} of them."
+    )
 
     def zone_lists(self, params: PixelZonesParams) -> tuple[str, ...]:
         """Need the one list."""
@@ -79,8 +84,7 @@ class PixelZones(Rule[PixelZonesParams]):
         self, params: PixelZonesParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
     ) -> Judgement:
         """Compare the number of pixels that show a zone with the limit."""
-        del circumstances
-        (found,) = measurements.values()
+        ((measure, found),) = measurements.items()
         if not isinstance(found, ZonePixelCounts):
             raise TypeError("the measurement has no pixels")
         most = _most(found)
@@ -90,6 +94,9 @@ class PixelZones(Rule[PixelZonesParams]):
         if not found.windows:
             problem = Problem(summary="the image has no windows", remedy="leave it out, or export it again", counts=())
             return Judgement(observed=observed, problems=(problem,))
+        # Where none may be shown each image speaks for itself.
+        others = found_beside(circumstances, measure, ZonePixelCounts) if params.max_pixels and most else ()
+        most += sum(map(_most, others))
         if most <= params.max_pixels:
             return Judgement(observed=observed)
         return Judgement(observed=observed, problems=(_problem(params, found, most),))

@@ -13,6 +13,7 @@ from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
 from geogate.rules.bounds import Limit
 from geogate.rules.rule import Judgement, Params, Rule
+from geogate.rules.together import found_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,9 @@ class ZonesParams(Params):
     buffer_m: BufferM = Field(
         description="Metres around each zone that count as inside; a zone's own buffer counts where it is larger."
     )
-    max_features: Annotated[int, Field(ge=0)] = Field(description="Features that may be inside; more are a problem.")
+    max_features: Annotated[int, Field(ge=0)] = Field(
+        description="Features, of all layers of a release, that may be inside; more are a problem."
+    )
 
 
 class RestrictedZones(Rule[ZonesParams]):
@@ -46,7 +49,8 @@ class RestrictedZones(Rule[ZonesParams]):
 
     Why: data about some places endangers people or breaks the law, whatever else it says.
     Params: ``zone_list``, the name of a list beside the policies; ``buffer_m``, metres around each zone, where a
-    zone's own buffer counts if it is larger; ``max_features``, the number of features that may be inside.
+    zone's own buffer counts if it is larger; ``max_features``, the number of features, of all layers of a release, that
+    may be inside.
     Finds: features with a vertex, an edge or an inside in a zone or within its buffer, counted for each zone.
     Misses: places that the list does not have; what attributes say about a zone in words.
     Remedy: leave the features out, or have the owner of the list change it.
@@ -60,7 +64,9 @@ class RestrictedZones(Rule[ZonesParams]):
         Limit("buffer_m", ">"),
         Limit("max_features", "<="),
     )
-    says = "At most {max_features} may lie in zones of {zone_list} or within {buffer_m} of them."
+    says = (
+        "At most {max_features}, of all layers together, may lie in zones of {zone_list} or within {buffer_m} of them."
+    )
 
     def zone_lists(self, params: ZonesParams) -> tuple[str, ...]:
         """Need the one list."""
@@ -82,12 +88,14 @@ class RestrictedZones(Rule[ZonesParams]):
         self, params: ZonesParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
     ) -> Judgement:
         """Compare the number of features that hit a zone with the limit."""
-        del circumstances
-        (hits,) = measurements.values()
+        ((measure, hits),) = measurements.items()
         if not isinstance(hits, ZoneHitCounts):
             raise TypeError("the measurement has no hits")
         hit = _features(hits)
         observed = f"{hit:,} of {hits.features:,} features in {len(hits.zones):,} zones"
+        # Where none may be inside each layer speaks for itself.
+        others = found_beside(circumstances, measure, ZoneHitCounts) if params.max_features and hit else ()
+        hit += sum(map(_features, others))
         if hit <= params.max_features:
             return Judgement(observed=observed)
         return Judgement(observed=observed, problems=(_problem(params, hits, hit),))

@@ -75,10 +75,12 @@ def judge_layers(
     circumstances: Circumstances,
     zone_lists: Mapping[str, ZoneList],
     rules: Mapping[str, Rule[Any]] | None = None,
+    hidden: bool = False,
 ) -> SuiteAnswer:
     """Run the policy's rules over each layer, one pass a layer, and read what they say.
 
-    ``rules`` are those of the registry unless others are given. A layer that cannot be read gets a finding.
+    ``rules`` are those of the registry unless others are given. ``hidden`` layers have rows of others, read otherwise.
+    A layer that cannot be read gets a finding.
 
     Raises: PolicyError when a zone list is missing; whatever else ended a pass, because then there is no verdict.
     """
@@ -91,16 +93,16 @@ def judge_layers(
         run = SuiteRun.of(once, known, twins=twins)
         answers: list[LayerAnswer] = []
         for number, layer in enumerate(layers, start=1):
-            aware = replace(circumstances, beside=(*circumstances.beside, *measured(answers)))
+            aware = replace(circumstances, beside=(*circumstances.beside, *measured(answers, again=hidden)))
             subject = Subject(layer=layer, circumstances=aware, measures=measures)
             answers.append(run.judge(f"layer-{number}", subject))
     return SuiteAnswer(policy=policy, layers=tuple(answers))
 
 
-def measured(answers: Sequence[LayerAnswer]) -> tuple[MeasuredLayer, ...]:
+def measured(answers: Sequence[LayerAnswer], *, again: bool = False) -> tuple[MeasuredLayer, ...]:
     """Give what was found in layers, for rules that add up over all layers of a release."""
     return tuple(
-        MeasuredLayer(kind=answer.kind, rows=answer.facts.rows, values=dict(answer.facts.values))  # type: ignore[arg-type]
+        MeasuredLayer(kind=answer.kind, rows=answer.facts.rows, values=dict(answer.facts.values), again=again)  # type: ignore[arg-type]
         for answer in answers
         if answer.facts is not None
     )
