@@ -313,9 +313,9 @@ class World:
     def _declare(self, key: str, value: float) -> None:
         declaration = self.circumstances.declaration
         if key == "age_days":
-            changed = {"acquired": TODAY - timedelta(days=round(value))}
+            changed = {"acquired": TODAY - timedelta(days=round(value) + 1)}
         elif key == "age_years":
-            days = 0 if value == 5 else 1 if value > 5 else -1
+            days = 1 + (0 if value == 5 else 1 if value > 5 else -1)
             changed = {"acquired": TODAY.replace(year=TODAY.year - 5) - timedelta(days=days)}
         else:
             changed = {key: value}  # type: ignore[dict-item]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -27,7 +27,7 @@ UNITS: Final = {
     "age_days": "days",
     "age_years": "years",
 }
-"""What can be declared as a number, with its unit; ages count from the last day of recording."""
+"""What can be declared as a number, with its unit; ages count from the end of the last day of recording."""
 
 COMPARE: Final = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
@@ -47,7 +47,7 @@ Key = Literal[
 class DeclaredNumberParams(Params):
     """Which number, and how it must compare with the limit."""
 
-    key: Key = Field(description="What is declared; age_days and age_years count from `acquired`.")
+    key: Key = Field(description="What is declared; age_days and age_years count from the end of the day `acquired`.")
     operator: Literal["<", "<=", ">", ">="] = Field(description="How the declared number must compare with limit.")
     limit: Annotated[float, Field(gt=0, le=1e9)] = Field(description="The limit, in the unit that the key names.")
 
@@ -58,7 +58,8 @@ class DeclaredNumber(CircumstanceRule[DeclaredNumberParams]):
     Why: laws draw lines at the scale of a map, its contour interval, the accuracy of heights or the age of a scene,
     which files rarely say.
     Params: ``key``, ``operator`` and ``limit``; the unit is in the key.
-    Finds: a number beyond the limit, and one that nobody declared. Ages count from the day ``acquired``.
+    Finds: a number beyond the limit, and one that nobody declared. Ages count from the end of the day ``acquired``,
+    in UTC, to the beginning of today: so old the data is at least.
     Misses: whether the declared number is true; it stands in the verdict with the name of who declared it.
     Remedy: declare it: `--declare contour_interval_m=50`; or generalise the data first.
     Basis: for example SatDSiV § 2 (5 days), India's Guidelines of 2021 (1 m, 3 m), China's catalogue of 2020 (20 m).
@@ -119,7 +120,8 @@ def declared_number(key: str, circumstances: Circumstances) -> float | None:
         return value
     if declaration.acquired is None or declaration.acquired > circumstances.today:
         return None
-    acquired, today = declaration.acquired, circumstances.today
+    # Recorded in the last minute of that day, and judged in the first of today.
+    acquired, today = min(declaration.acquired + timedelta(days=1), circumstances.today), circumstances.today
     if key == "age_days":
         return float((today - acquired).days)
     # Whole years and what is left of a year, so that an anniversary is exact.

@@ -15,6 +15,7 @@ from geogate.rules.rule import Judgement, Params, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from geogate.measures.measure import Measure, MeasureId, Measurement
     from geogate.model.parties import Circumstances
@@ -25,7 +26,7 @@ class SceneAgeParams(Params):
     """How old images must be that show the ground finely."""
 
     days: Annotated[int, Field(ge=1, le=36_525)] = Field(
-        description="Whole days that must have gone by since the day on which an image was taken."
+        description="Whole days that must have gone by since the end of the day on which an image was taken."
     )
     gsd_m: DistanceM = Field(description="Metres on the ground between pixels; coarser images may be of any age.")
     operator: Literal[">", ">="] = Field(
@@ -38,9 +39,9 @@ class SceneAge(Rule[SceneAgeParams]):
 
     Why: what an image shows of today can be acted upon; laws let older images go where they hold those of this week.
     Params: ``days``; ``gsd_m`` and ``operator``, which say what images are fine.
-    Finds: layers with a finer ground sample distance that were taken less than so many days before the day of the
-    verdict, in UTC, or on a day to come, or that do not say when. The day is that of the TIFF's DateTime, which the
-    canonical encoding keeps without the time of day.
+    Finds: layers with a finer ground sample distance between whose day and that of the verdict, in UTC, there are less
+    than so many whole days, or that were taken on a day to come, or that do not say when. The day is that of the TIFF's
+    DateTime, which the canonical encoding keeps without the time of day.
     Misses: a day that is not that on which the image was taken, such as that on which its file was written.
     Remedy: wait, resample the image, or say when it was taken:
     `gdal_edit.py -mo TIFFTAG_DATETIME="2026:01:31 00:00:00" in.tif`.
@@ -68,10 +69,16 @@ class SceneAge(Rule[SceneAgeParams]):
         taken, found = measurements[RasterBands().id], measurements[GroundSampleDistance().id]
         if not isinstance(taken, Bands) or not isinstance(found, SampleDistances):
             raise TypeError("the measurements are not of images and distances")
-        age = None if taken.newest is None else (circumstances.today - taken.newest).days
+        age = None if taken.newest is None else _age(taken.newest, circumstances.today)
         finest = "no pixels" if found.finest_m is None else f"finest {found.finest_m:g} m"
         observed = f"{finest}, {'of an unknown day' if age is None or taken.undated else f'{age:,} days old'}"
         return Judgement(observed=observed, problems=(*_problems(params, taken, found, age=age),))
+
+
+def _age(taken: date, today: date) -> int:
+    """Count the whole days after the one on which an image was taken and before today; negative for a day to come."""
+    days = (today - taken).days
+    return days - 1 if days > 0 else days
 
 
 def _problems(params: SceneAgeParams, taken: Bands, found: SampleDistances, *, age: int | None) -> Iterator[Problem]:
