@@ -119,7 +119,7 @@ def test_the_baseline_is_valid_and_has_a_legal_basis_for_each_rule() -> None:
         ("[DE, NO]", "[DE, XX]", "good.yaml:4: meta.jurisdiction[1]: there is no country 'XX'"),
         ("[DE, NO]", "[]", "good.yaml:4: meta.jurisdiction: List should have at least 1 item"),
         ("[DE, NO]", "DE", "good.yaml:4: meta.jurisdiction: Input should be a valid array"),
-        ("as_of: 2026-11-01", "as_of: yesterday", "good.yaml:5: meta.as_of: Input should be a valid date"),
+        ("as_of: 2026-11-01", "as_of: yesterday", "good.yaml:5: meta.as_of: a day is written as YYYY-MM-DD"),
         ('version: "1"', "version: 1", "good.yaml:6: meta.version: Input should be a valid string"),
         (
             "encoding: canonical",

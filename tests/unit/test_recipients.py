@@ -89,7 +89,7 @@ def test_a_recipient_may_have_no_contract_and_no_known_owner() -> None:
         (
             "ends: 2027-12-31",
             "ends: 2027-02-30",
-            "r.yaml:10: recipients[0].contract.ends: Input should be a valid date",
+            "r.yaml:10: recipients[0].contract.ends: there is no day '2027-02-30'",
         ),
         ('        owner: "123456789012"\n', "", "r.yaml:13: recipients[0].destinations[1].owner: a bucket needs"),
         ('"123456789012"', '"12345"', "r.yaml:14: recipients[0].destinations[1].owner: String should match"),

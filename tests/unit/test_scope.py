@@ -16,7 +16,7 @@ from geogate.model.errors import PolicyError, UsageError
 from geogate.model.parties import Posture
 from geogate.policy.declaration import declaration_from, declaration_of
 from geogate.policy.scope import Facts, Scope, match
-from geogate.policy.shape import ScopeShape
+from geogate.policy.shape import ContractShape, ScopeShape
 
 COUNTRIES = ("DE", "FR", "US", "CN", "CH")
 HERE = Posture(region="eu-central-1", country="DE")
@@ -216,6 +216,15 @@ def test_regions_are_those_of_the_countries_beside_them(countries: str, region: 
         declaration_of(words)
     with pytest.raises(ValidationError, match="none of the subject_countries"):
         ScopeShape(subject_countries=tuple(countries.split(",")), subject_regions=(region,))
+
+
+@pytest.mark.parametrize("day", ["0", "4102444800", "2026-11-01T00:00", "20261101", "2026-02-30", "2026-1-1"])
+def test_a_day_is_written_as_one_and_no_number_of_seconds(day: str) -> None:
+    with pytest.raises(PolicyError, match="day"):
+        declaration_of([f"acquired={day}"])
+    with pytest.raises(ValidationError, match="day"):
+        ContractShape.model_validate_json(f'{{"reference": "C", "ends": "{day}"}}')
+    assert str(declaration_of(["acquired=2026-11-01"]).acquired) == "2026-11-01"
 
 
 def test_regions_without_countries_are_taken() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from datetime import date  # noqa: TC003 - read at run time
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -21,7 +20,7 @@ from geogate.model.declaration import (
 from geogate.model.errors import UsageError
 from geogate.policy.countries import COUNTRIES
 from geogate.policy.read import nearest, read_model
-from geogate.policy.shape import Country, Region, Shape, require_inside
+from geogate.policy.shape import Country, Day, Region, Shape, require_inside
 from geogate.policy.yaml_text import read_yaml
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class DeclarationShape(Shape):
     ground_segment: Countries | None = Field(
         default=None, description="Countries with a receiving station to which the data goes."
     )
-    acquired: date | None = Field(default=None, description="The last day on which the data was recorded, in UTC.")
+    acquired: Day | None = Field(default=None, description="The last day on which the data was recorded, in UTC.")
     consent: bool | None = Field(default=None, description="Whether every person consented to this transfer.")
     scale_denominator: Annotated[float, Field(gt=0, le=1e9)] | None = Field(
         default=None, description="25000 for a scale of 1:25,000."

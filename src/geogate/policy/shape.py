@@ -5,11 +5,12 @@ The models are the source of the JSON Schemas for editors too. Every key without
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from geogate.model.dataset import Encoding, Format, LayerKind
 from geogate.model.declaration import DataKind, Platform, ProcessingLevel, Sensor, Subjects, Transaction
@@ -49,6 +50,19 @@ def _day_of_year(text: str) -> str:
     return text
 
 
+def _day(written: object) -> object:
+    """Read a day as it is written, and nothing else: numbers would be taken for seconds since 1970."""
+    if isinstance(written, date):
+        return written
+    if not isinstance(written, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", written):
+        raise ValueError("a day is written as YYYY-MM-DD")
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise ValueError(f"there is no day {written!r}") from None
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^\S(.|\n)*$")]
 CountryOrAny = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|EU|any)$")]
@@ -136,7 +150,7 @@ class LegalBasisShape(Shape):
 
     section: Line = Field(description="The section, article or clause.")
     source: Line = Field(description="Where its text can be read: an address, or the name of a document.")
-    as_of: date = Field(description="When somebody last compared the rule with the text.")
+    as_of: Day = Field(description="When somebody last compared the rule with the text.")
 
 
 class RuleMetaShape(Shape):
@@ -151,7 +165,7 @@ class RuleMetaShape(Shape):
     status: RuleStatus = Field(
         default=RuleStatus.ENFORCED, description="enforced; shadow only notes what it would do; disabled is not asked."
     )
-    shadow_until: date | None = Field(
+    shadow_until: Day | None = Field(
         default=None, description="The last day on which a rule in shadow only notes; it is enforced from then on."
     )
     when: ScopeShape | None = Field(default=None, description="To which releases the rule applies; all if left out.")
@@ -222,7 +236,7 @@ class PolicyMetaShape(Shape):
     jurisdiction: Annotated[tuple[CountryOrAny, ...], Field(min_length=1)] = Field(
         description="ISO 3166-1 alpha-2 codes, EU, or any."
     )
-    as_of: date = Field(description="When somebody last reviewed the policy as a whole.")
+    as_of: Day = Field(description="When somebody last reviewed the policy as a whole.")
     version: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     description: Line
     scope: ScopeShape | None = Field(
@@ -278,7 +292,7 @@ class ContractShape(Shape):
     """The contract under which the recipient may get data."""
 
     reference: Line
-    ends: date = Field(description="The last day on which it holds.")
+    ends: Day = Field(description="The last day on which it holds.")
 
 
 class AttestationShape(Shape):
@@ -288,8 +302,8 @@ class AttestationShape(Shape):
         description="The word by which policies ask for it, for example no-onward-transfer."
     )
     reference: Line = Field(description="The document: a contract, certificate or permit.")
-    since: date = Field(description="The first day on which it holds.")
-    ends: date = Field(description="The last day on which it holds.")
+    since: Day = Field(description="The first day on which it holds.")
+    ends: Day = Field(description="The last day on which it holds.")
 
     @model_validator(mode="after")
     def _holds_some_day(self) -> Self:
