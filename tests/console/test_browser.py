@@ -186,6 +186,7 @@ def test_a_keyboard_is_enough(gate: Gate, browser: Browser) -> None:
         page.keyboard.press("?")
         assert page.is_visible("#keys")
         page.keyboard.press("Escape")
+        page.wait_for_selector("#keys", state="hidden")
         page.keyboard.press("g")
         page.keyboard.press("w")
         page.wait_for_url("**/waivers")

@@ -102,7 +102,7 @@ class PolicyPlace:
         path = self.root / "recipients.yaml"
         if not path.is_file():
             raise PolicyError("recipients.yaml is missing", hint="put it beside the policies (GEOGATE_POLICIES)")
-        book = parse_recipients(_read(path), file=path.name)
+        book = _recipients(_read(path), path.name)
         settled = replace(book, recipients=tuple(map(self._settled, book.recipients)))
         for one, other in shared(settled.recipients):
             raise PolicyError(
@@ -170,6 +170,11 @@ def zone_digests(zone_lists: Mapping[str, ZoneList]) -> tuple[tuple[ZoneListName
 def _policy(data: bytes, name: str) -> Policy:
     """Parse each version of a file once; only what was read from it now says which one it is."""
     return parse_policy(data, file=name, rules=parameter_models())
+
+
+@lru_cache(maxsize=8)
+def _recipients(data: bytes, name: str) -> RecipientBook:
+    return parse_recipients(data, file=name)
 
 
 @lru_cache(maxsize=8)

@@ -1,6 +1,6 @@
 // What helps those who can run scripts; every page works without.
 const byId = (id) => document.getElementById(id);
-const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
+const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
 
 const base = document.querySelector(".brand").getAttribute("href").replace(/\/$/, "");
 const places = { q: "/", w: "/waivers", o: "/obligations", l: "/ledger", p: "/policies" };
