@@ -53,6 +53,18 @@ def test_numbers_that_are_absurd_for_their_unit_are_doubted(tmp_path: Path, writ
     assert ".yaml:" in found.where
 
 
+def test_a_zone_list_that_is_not_beside_the_policy_is_an_error_by_line_and_key(gate: Gate) -> None:
+    gate.policies.write_policy([zones(), with_meta(zones(zone_list="gone"), rule="more"), columns()])
+    for found in (
+        lint_place(gate.house(), stale_months=1200),
+        lint_files([gate.policies.file("test.yaml")], stale_months=1200),
+    ):
+        (error,) = [each for each in found if each.gravity == "error"]
+        assert error.text == "there is no zone list 'gone'"
+        assert "test.yaml:" in error.where
+        assert "expectations[1].kwargs" in error.where
+
+
 @pytest.mark.parametrize("step_m", [0.01, 200_000])
 def test_numbers_at_the_end_of_what_is_ordinary_are_not_doubted(tmp_path: Path, step_m: float) -> None:
     assert texts(remarks(tmp_path, precision("a", step_m, ">="))) == ""

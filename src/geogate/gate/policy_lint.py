@@ -78,7 +78,10 @@ def lint_files(paths: Sequence[Path], *, stale_months: int) -> tuple[Remark, ...
     """Look at files wherever they lie, by themselves; what is invalid is left to ``check``."""
     today = House.from_environment().today()
     drafts = [draft for path in paths if (draft := _draft(path, today)) is not None]
-    return tuple(remark for draft in drafts for remark in lint(draft, stale_months=stale_months))
+    remarks = [remark for draft in drafts for remark in lint(draft, stale_months=stale_months)]
+    with_lists = {path.name: path.parent / "zones" for path in paths if (path.parent / "zones").is_dir()}
+    unknown = (_unknown_lists(draft, with_lists[draft.text.file]) for draft in drafts if draft.text.file in with_lists)
+    return (*remarks, *(remark for some in unknown for remark in some))
 
 
 def lint_place(house: House | None = None, *, stale_months: int) -> tuple[Remark, ...]:
@@ -88,6 +91,7 @@ def lint_place(house: House | None = None, *, stale_months: int) -> tuple[Remark
     paths = [place.root / f"{name}.yaml" for name in place.policies()]
     drafts = [draft for path in paths if (draft := _draft(path, house.today())) is not None]
     remarks = [remark for draft in drafts for remark in lint(draft, stale_months=stale_months)]
+    remarks += [remark for draft in drafts for remark in _unknown_lists(draft, place.root / "zones")]
     try:
         book = place.recipients()
     except GeogateError:
@@ -231,6 +235,15 @@ def _stale(draft: _Draft, *, months: int) -> Iterator[Remark]:
 
 def _months(since: date, today: date) -> int:
     return (today.year - since.year) * 12 + today.month - since.month - (today.day < since.day)
+
+
+def _unknown_lists(draft: _Draft, folder: Path) -> Iterator[Remark]:
+    """Name the zone lists that rules ask for and that are not beside the policy."""
+    for use in draft.policy.asked:
+        for name in _rule(use).zone_lists(use.params):
+            if not (folder / f"{name}.yaml").is_file():
+                text = f"there is no zone list {name!r}"
+                yield draft.remark(ERROR, use, ("kwargs",), text, hint=f"add zones/{name}.yaml, or disable the rule")
 
 
 def _unknown_recipients(draft: _Draft, known: set[str]) -> Iterator[Remark]:
