@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geogate.model.errors import UsageError
+
 if TYPE_CHECKING:
     from geogate.console.store import Store
     from geogate.gate.house import House
 
-NEEDED = "install geogate with its console: pip install 'geogate[console]'"
+NEEDED = "pip install 'geogate[console]'"
 ROLES = ("requester", "reviewer", "policy-owner", "auditor", "administrator")
 
 
@@ -25,12 +27,15 @@ def command(ctx: click.Context, host: str, port: int) -> int | None:
     """Serve the web console, as GEOGATE_CONSOLE_* says; it does not start where nobody would have to sign in."""
     if ctx.invoked_subcommand is not None:
         return None
-    import uvicorn
-
-    from geogate.console.app import create_app
-    from geogate.console.settings import ConsoleSettings
     from geogate.gate.house import House
 
+    try:
+        import uvicorn
+
+        from geogate.console.app import create_app
+        from geogate.console.settings import ConsoleSettings
+    except ImportError as error:
+        raise UsageError("geogate is installed without its console", hint=NEEDED) from error
     house = House.from_environment()
     settings = ConsoleSettings.from_environment(os.environ, gate=house.settings)
     house.ledger().close()
