@@ -396,15 +396,22 @@ def test_faulty_kml_is_refused_by_placemark_and_cause(fault: str, tmp_path: Path
         pin_zone_list(tmp_path / "data.kml", facts=FACTS)
 
 
-def test_kml_points_lines_and_rings_are_zones(tmp_path: Path) -> None:
+def test_a_ring_without_its_polygon_is_no_zone(tmp_path: Path) -> None:
+    ring = "<LinearRing><coordinates>1,1 2,1 2,2 1,1</coordinates></LinearRing>"
+    (tmp_path / "data.kml").write_text(f"<kml><Placemark>{ring}</Placemark></kml>", encoding="utf-8")
+    with pytest.raises(ZoneListError, match="would protect its outline only"):
+        pin_zone_list(tmp_path / "data.kml", facts=replace(FACTS, id_field=None, buffer_m=10.0))
+
+
+def test_kml_points_and_lines_are_zones(tmp_path: Path) -> None:
     marks = "".join(
         f"<Placemark><{tag}><extrude>1</extrude><coordinates>{places}</coordinates></{tag}></Placemark>"
-        for tag, places in {"Point": "1,2", "LineString": "1,2 3,4", "LinearRing": "1,1 2,1 2,2 1,1"}.items()
+        for tag, places in {"Point": "1,2", "LineString": "1,2 3,4"}.items()
     )
     (tmp_path / "data.kml").write_text(f"<kml>{marks}</kml>", encoding="utf-8")
     manifest = pin_zone_list(tmp_path / "data.kml", facts=replace(FACTS, id_field=None, buffer_m=10.0))
     kinds = [zone.geometry.geom_type for zone in load_zone_list(manifest, today=TODAY).zones]
-    assert kinds == ["Point", "LineString", "LineString"]
+    assert kinds == ["Point", "LineString"]
     text = (tmp_path / "data.kml").read_text(encoding="utf-8").replace("1,2 3,4", "1,2")
     (tmp_path / "data.kml").write_text(text, encoding="utf-8")
     with pytest.raises(ZoneListError, match="zone 2: a LineString has 1 positions"):

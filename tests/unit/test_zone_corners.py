@@ -103,3 +103,11 @@ def test_a_typo_is_refused_by_line_and_cell(fault: str) -> None:
         read(text)
     assert caught.value.place == place
     assert "38" not in caught.value.reason
+
+
+@pytest.mark.parametrize("cell", [
+    "38.9N 77.0W; 38.9N 76.5W; ; 38.5N 77.0W", "38.9N 77.0W;; 38.9N 76.5W; 38.5N 77.0W", "; 38.9N 77W; 38.9N 76W; 38N 77W"
+])  # fmt: skip
+def test_a_corner_that_is_empty_is_not_skipped(cell: str) -> None:
+    with pytest.raises(UnreadableZonesError, match="a corner is empty"):
+        read(f'name,corners\nA,"{cell}"\n')

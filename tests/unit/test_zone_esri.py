@@ -55,6 +55,12 @@ def test_web_mercator_is_brought_to_degrees(reference: dict[str, int]) -> None:
     assert zone.geometry.bounds == pytest.approx((0, 0, 8.98315, 8.94657), abs=1e-4)
 
 
+@pytest.mark.parametrize("reference", [{"wkid": 4326, "latestWkid": 3857}, {"wkid": 3857, "latestWkid": 4326}])
+def test_two_systems_that_contradict_each_other_are_refused(reference: dict[str, int]) -> None:
+    with pytest.raises(UnreadableZonesError, match="wkid and latestWkid are two systems"):
+        read(feature_set(CLOCKWISE, spatialReference=reference))
+
+
 def test_points_lines_and_boxes_are_read() -> None:
     shapes = {
         "esriGeometryPoint": ({"x": 1, "y": 2}, "Point"),

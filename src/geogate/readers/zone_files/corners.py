@@ -29,6 +29,7 @@ _Kind = Literal["lat", "lon", "lat-lon", "lon-lat", "letters", ""]
 
 _LAT: Final = re.compile(r"(?<![a-z])(?:ne|nw|se|sw)?lat(?:itude)?s?(?![a-z])")
 _LON: Final = re.compile(r"(?<![a-z])(?:ne|nw|se|sw)?(?:lng|lon|long|longitude)s?(?![a-z])")
+_GAP: Final = re.compile(r"([;,|/])\s*\1|^\s*[;,|/]")
 _CORNERS: Final = re.compile(
     r"corner|coordinate|position|vertex|vertices|boundary|perimeter|^ne$|^nw$|^se$|^sw$|north.?east|north.?west|south.?east|south.?west"
 )
@@ -236,6 +237,8 @@ def _pair(row: _Row, group: Sequence[_Column]) -> _Position:
 
 
 def _positions(row: _Row, column: _Column) -> list[_Position]:
+    if _GAP.search(row.cells[column.number]):
+        raise UnreadableZonesError("a corner is empty", place=row.place(column))
     try:
         found = angles(row.cells[column.number])
         return [_position(found[at : at + 2], column.kind) for at in range(0, len(found), 2)]

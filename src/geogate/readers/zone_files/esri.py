@@ -6,6 +6,7 @@ What decides between areas and holes is the direction of a ring: clockwise is an
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from geogate.readers.zone_files.ogr import in_lonlat
 from geogate.readers.zone_files.raw import RawZone, UnreadableZonesError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from shapely.geometry.base import BaseGeometry
 
@@ -91,15 +92,20 @@ def _crs(reference: Any, place: str) -> str:
         raise UnreadableZonesError("its reference system is not known", place=place or "key 'spatialReference'")
     text = reference.get("wkt2") or reference.get("wkt")
     codes = [reference[key] for key in ("latestWkid", "wkid") if isinstance(reference.get(key), int)]
-    for code in codes:
-        for authority in ("EPSG", "ESRI"):
-            try:
-                return str(pyproj.CRS.from_authority(authority, code).to_wkt())
-            except pyproj.exceptions.CRSError:
-                continue
+    found = [tuple(_coded(code)) for code in codes]
+    if all(found) and found:
+        if not any(one.equals(other, ignore_axis_order=True) for one in found[0] for other in found[-1]):
+            raise UnreadableZonesError("wkid and latestWkid are two systems", place=place or "key 'spatialReference'")
+        return str(found[0][0].to_wkt())
     if isinstance(text, str) and not codes:
         return text
     raise UnreadableZonesError("its reference system is not known", place=place or "key 'spatialReference'")
+
+
+def _coded(code: int) -> Iterator[pyproj.CRS]:
+    for authority in ("EPSG", "ESRI"):
+        with suppress(pyproj.exceptions.CRSError):
+            yield pyproj.CRS.from_authority(authority, code)
 
 
 def _feature(feature: Any, kind: str, place: str) -> tuple[Mapping[str, object], BaseGeometry]:

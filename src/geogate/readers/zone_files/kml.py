@@ -133,7 +133,7 @@ def _geometry(element: ET.Element) -> BaseGeometry:
     if tag == "Point" and len(lonlat) == 1:
         return shapely.Point(lonlat[0])
     if tag == "LinearRing":
-        return shapely.LineString(_closed(lonlat))
+        raise UnreadableZonesError("a LinearRing without its Polygon would protect its outline only")
     if tag == "LineString" and len(lonlat) > 1:
         return shapely.LineString(lonlat)
     raise UnreadableZonesError(f"a {tag} has {len(lonlat)} positions")
