@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from gating.place import RULES, rule
 
 if TYPE_CHECKING:
     from gating.command import Command
@@ -51,3 +52,19 @@ def test_a_recipient_without_a_country_is_refused_by_file_line_and_key(gate: Gat
         assert ended.code == 4
         assert "recipients.yaml:" in ended.err
         assert "country: the key is missing" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "held", "code"),
+    [("covered-person", "covered-person", 0), ("covered-person", "covered-persons", 4), ("", "covered-persons", 0)],
+)
+def test_a_designation_that_no_policy_asks_for_is_a_problem(
+    gate: Gate, geogate: Command, asked: str, held: str, code: int
+) -> None:
+    control = rule("control", "expect_recipient_not_to_be_controlled", countries=["CN"], share=0.5, operator="<",
+                   domicile=True, designations=[asked])  # fmt: skip
+    gate.policies.write_policy([*RULES, control] if asked else RULES)
+    gate.policies.write_recipients(designations=[held])
+    ended = geogate("recipients", "check")
+    assert ended.code == code, ended.err
+    assert ("no policy asks for its designation" in ended.out) is bool(code)

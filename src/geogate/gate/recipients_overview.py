@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from geogate.gate.place import PolicyPlace
+from geogate.model.errors import PolicyError
+from geogate.model.names import RecipientId
+from geogate.rules.registry import registered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +49,35 @@ def list_recipients(house: House, *, days: int) -> Sequence[ListedRecipient]:
     """
     place = PolicyPlace(root=house.settings.policies, home=house.settings.home.parent)
     known, today = set(place.policies()), house.today()
-    return [_listed(each, known, today=today, days=days) for each in place.recipients().recipients]
+    listed = [_listed(each, known, today=today, days=days) for each in place.recipients().recipients]
+    designated = {each.id: each.designations for each in place.recipients().recipients if each.designations}
+    asked = _asked_designations(place) if designated else None
+    if asked is None:
+        return listed
+    strange = {name: [word for word in words if word not in asked] for name, words in designated.items()}
+    return [
+        replace(each, problems=(*each.problems, *map(_unasked, strange.get(RecipientId(each.id), ()))))
+        for each in listed
+    ]
+
+
+def _asked_designations(place: PolicyPlace) -> frozenset[str] | None:
+    """Name the designations of which policies of the place ask; none where no policy does, or one cannot be read."""
+    found: set[str] = set()
+    for name in place.policies():
+        try:
+            rules = place.policy(name).rules
+        except PolicyError:
+            return None
+        for use in rules:
+            parts = registered()[use.expectation].parts(use.params)
+            for params in (use.params, *(own for _, _, own in parts)):
+                found.update(getattr(params, "designations", ()))
+    return frozenset(found) or None
+
+
+def _unasked(word: str) -> str:
+    return f"no policy asks for its designation {word!r}, and some ask for others"
 
 
 def _listed(recipient: Recipient, known: set[str], *, today: date, days: int) -> ListedRecipient:
