@@ -124,7 +124,7 @@ class Show:
         self.lines(
             f"{outcome.request.requester}, who asked for {outcome.export.name}, tries to approve it: refused.",
             *(
-                f"{name} approves: {tally.approvals} of {tally.needed}, the release is {tally.state}."
+                f"{name} approves: {tally.votes} of {tally.needed} votes, the release is {tally.state}."
                 + (" The sealed bytes were judged once more." if tally.clearance else "")
                 for name, tally in zip(names, tallies, strict=True)
             ),

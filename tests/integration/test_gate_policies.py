@@ -261,13 +261,12 @@ def test_a_named_policy_that_does_not_apply_leaves_no_others_to_judge_in_its_pla
 
 
 def test_kinds_are_those_of_the_named_policy_also_where_it_has_a_scope(gate: Gate) -> None:
-    named = {"name": RASTER, "scope": {"origins": ["DE"]}}
     both = [precision("precision", 1, ">="), distance("gsd", 10), zones()]
     gate.policies.write_policy(both, kinds=["vector", "raster"])
     gate.policies.adopt("test")
-    gate.policies.write_policy(both, kinds=["vector", "raster"], **named)
+    gate.policies.write_policy(both, kinds=["vector", "raster"], name=RASTER, scope={"origins": ["DE"]})
     assert gate.screen(image(gate), policy=RASTER).decision is Decision.CLEAR
-    gate.policies.write_policy(both, kinds=["vector"], **named)
+    gate.policies.write_policy(both, kinds=["vector"], name=RASTER, scope={"origins": ["DE"]})
     denied = gate.screen(image(gate), policy=RASTER)
     assert {finding.rule for finding in denied.findings} == {"gate/kind-not-covered"}
 
