@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import geopandas
@@ -17,12 +19,12 @@ import pytest
 from consoling.browser import MAP_MS, PHONE, Person, browsing
 from consoling.desk import Desk, console, held
 from gating.files import COARSE, frame
+from gating.gate import Gate
 from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gating.gate import Gate
     from playwright.sync_api import Browser, Page
 
     from geogate.model.names import RequestId
@@ -34,6 +36,13 @@ KEEPS = os.environ.get("SCREENSHOTS", "")
 def browser() -> Iterator[Browser]:
     with browsing() as found:
         yield found
+
+
+@pytest.fixture
+def shown(gate_template: Path) -> Iterator[Gate]:
+    """A gate whose places have short names, for the pictures."""
+    with TemporaryDirectory(prefix="gate-") as folder:
+        yield Gate(root=shutil.copytree(gate_template, Path(folder) / "demo"))
 
 
 def surveyed(gate: Gate, name: str, *, positions: int = 3000, purpose: str = "mobility study") -> RequestId:
@@ -76,7 +85,8 @@ def decide(page: Page, choice: str, comment: str) -> None:
     page.wait_for_selector(".flash")
 
 
-def test_a_release_is_approved_by_two_people(gate: Gate, browser: Browser) -> None:
+def test_a_release_is_approved_by_two_people(shown: Gate, browser: Browser) -> None:
+    gate = shown
     sent = gate.staged / "stops-2025.gpkg"
     frame(COARSE, ("a stop",)).to_file(sent)
     gate.clear(sent, purpose="last year's study")
