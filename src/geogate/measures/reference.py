@@ -36,7 +36,7 @@ _TURNED: Final = "PROJ ob_tran"
 """How the methods begin that turn another projection, whose singular points then lie wherever somebody wants them."""
 
 _LONGEST_NAME: Final = 80
-_KEPT: Final = 16
+_KEPT: Final = 64
 
 
 class _This:
