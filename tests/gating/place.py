@@ -131,7 +131,7 @@ class PolicyFolder:
             "destinations": list(places) or [{"uri": "file:outbox/"}],
         }
         kept = {key: value for key, value in (partner | changes).items() if key not in without}
-        other = {"id": "other", "name": "Other Ltd", "country": "SG", "destinations": [{"uri": other_place}]}
+        other = {**partner, "id": "other", "name": "Other Ltd", "destinations": [{"uri": other_place}]}
         self._dump("recipients.yaml", {"recipients": [kept, other] if other_place else [kept]})
 
     def write_zones(self, *coordinates: Any, buffer_m: float = 0.0, valid_until: date = FAR) -> None:

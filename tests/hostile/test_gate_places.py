@@ -50,7 +50,7 @@ def require_stopped(gate: Gate, geogate: Command, *, code: int = 4, says: str = 
         ("operator: '>='", "operator: '=>'", "operator"),
         ("expect_coordinates_no_finer_than", "expect_column_values_to_be_null", "expect_column_values_to_be_null"),
         ("encoding: canonical", "encoding: fast", "encoding"),
-        ("reviewers: 2", "reviewers: 1", "reviewers"),
+        ("reviewers: 2", "reviewers: 0", "reviewers"),
         ("name: test\n", "name: another\n", "name"),
         ("name: test\n", "name: test\nname: test\n", ""),
         ("name: test\n", "nmae: test\n", "nmae"),

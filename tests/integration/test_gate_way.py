@@ -245,7 +245,7 @@ def test_a_destination_outside_the_registered_places_is_denied(gate: Gate) -> No
 
 
 def test_a_policy_that_says_nothing_of_destinations_lets_data_go_to_registered_places_only(gate: Gate) -> None:
-    gate.policies.write_policy([])
+    gate.policies.write_policy([precision("precision", 1, ">=")])
     (gate.root / "elsewhere").mkdir()
     dataset = stage("CSV", gate.staged)
     assert gate.screen(dataset).decision is Decision.CLEAR
