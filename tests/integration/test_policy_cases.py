@@ -188,3 +188,14 @@ def test_the_command_ends_with_0_where_all_is_as_expected_and_4_elsewhere(gate: 
 def test_without_cases_nothing_is_as_expected(geogate: Command) -> None:
     ended = geogate("policy", "test")
     assert (ended.code, "there are no cases" in ended.out) == (4, True)
+
+
+@pytest.mark.parametrize("name", ["more.yml", "more.YAML", "deeper/more.yaml"])
+def test_cases_that_would_be_passed_over_are_named(gate: Gate, geogate: Command, name: str) -> None:
+    write(gate, f"name: good\n{COARSE}\nexpect: {{decision: {Decision.CLEAR}}}")
+    (folder,) = (path for path in (gate.policies.root / "tests").iterdir() if path.is_dir())
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("cases: []\n")
+    ended = geogate("policy", "test")
+    assert ended.code == 4
+    assert "would be passed over" in ended.err

@@ -7,7 +7,7 @@ import io
 import json
 import shutil
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from gating.files import COARSE, FINE, MIDDLE, stage
@@ -110,6 +110,41 @@ def test_two_places_are_compared_policy_by_policy_with_their_numbers(
     assert change["numbers"] == [number]
     assert "neither place has a policy 'absent'" in geogate(*places, "--policy", "absent").err
     assert geogate("policy", "diff", str(before), "other").code == 2
+
+
+def duty(**changes: Any) -> dict[str, Any]:
+    basis = {"section": "28 CFR 202.1104", "source": "a test", "as_of": date(2026, 1, 1)}
+    given = {"id": "report", "on": "denied", "due": {"days": 14}, "what": "Report it.", "legal_basis": basis}
+    return given | changes
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        ([duty()], [], "removed"),
+        ([], [duty()], "added"),
+        ([duty()], [duty(due={"days": 3650})], "looser"),
+        ([duty(due={"days": 15})], [duty()], "stricter"),
+        ([duty(due={"keep_years": 10})], [duty(due={"keep_years": 3})], "looser"),
+        ([duty()], [duty(rules=["precision"])], "looser"),
+        ([duty()], [duty(on="sent")], "other"),
+    ],
+)
+def test_obligations_are_compared(
+    gate: Gate, geogate: Command, before: list[dict[str, Any]], after: list[dict[str, Any]], change: str
+) -> None:
+    for name, obligations in (("one", before), ("two", after)):
+        gate.policies.write_policy(RULES, name=name, obligations=obligations)
+    found = json.loads(geogate("policy", "diff", "one", "two", "--format", "json").out)
+    assert [(each["what"], each["change"]) for each in found["changes"]] == [("obligation report", change)]
+
+
+def test_a_shadow_that_lasts_longer_is_looser(gate: Gate, geogate: Command) -> None:
+    for name, until in (("one", date(2998, 1, 1)), ("two", date(2999, 1, 1))):
+        shadow = with_meta(precision("precision", 100, ">="), status="shadow", shadow_until=until)
+        gate.policies.write_policy([shadow, zones()], name=name)
+    found = json.loads(geogate("policy", "diff", "one", "two", "--format", "json").out)
+    assert [each["change"] for each in found["changes"]] == ["looser"]
 
 
 def test_a_policy_does_not_differ_from_itself(geogate: Command) -> None:

@@ -55,11 +55,25 @@ class PolicyUnderTest:
         """
         policy = parse_policy(_bytes(path), file=path.name, rules=parameter_models())
         folder = path.parent / "tests" / str(policy.name)
-        cases = tuple(
-            case for file in sorted(folder.glob("*.yaml")) for case in parse_cases(_bytes(file), file=_shown(file))
-        )
+        cases = tuple(case for file in _files(folder) for case in parse_cases(_bytes(file), file=_shown(file)))
         _require_known(cases, policy)
         return cls(path=path, policy=policy, cases=cases)
+
+
+def _files(folder: Path) -> list[Path]:
+    """List the files of cases.
+
+    Raises: PolicyError for one that would be passed over.
+    """
+    if not folder.is_dir():
+        return []
+    found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    for path in found:
+        if path.suffix != ".yaml" and path.suffix.casefold() in (".yaml", ".yml"):
+            raise PolicyError(f"{_shown(path)} would be passed over", hint="files of cases end in .yaml")
+        if path.is_dir() and any(path.rglob("*.y*ml")):
+            raise PolicyError(f"the cases in {_shown(path)} would be passed over", hint="put them beside the others")
+    return [path for path in found if path.suffix == ".yaml"]
 
 
 def _shown(file: Path) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from geogate.gate.policy_differ_duties import changed_obligations
 from geogate.gate.policy_explain import explained_rule, scope_in_words
 from geogate.model.dataset import Encoding
 from geogate.model.errors import UsageError
@@ -211,6 +212,8 @@ def _status(rule: PolicyRule) -> str:
 
 def _status_change(old: PolicyRule, new: PolicyRule) -> Change:
     ranks = [0 if rule.disabled else 2 if rule.shadow_until is None else 1 for rule in (old, new)]
+    if ranks == [1, 1] and old.shadow_until is not None and new.shadow_until is not None:
+        return "looser" if new.shadow_until > old.shadow_until else "stricter"
     return "stricter" if ranks[1] > ranks[0] else "looser" if ranks[1] < ranks[0] else "other"
 
 
@@ -243,6 +246,8 @@ def _options(before: Policy, after: Policy) -> Iterator[Difference]:
     for name in ("shapefile_as", "stop_early", "min_confidence"):
         if getattr(before, name) != getattr(after, name):
             yield _option(name, "other", getattr(before, name), getattr(after, name))
+    for moved, name, lines in changed_obligations(before, after):
+        yield Difference(change=moved, what=f"obligation {name}", lines=lines)
 
 
 def _ordered(before: Policy, after: Policy, name: str, *, more: Change, less: Change) -> Iterator[Difference]:
