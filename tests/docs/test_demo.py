@@ -84,8 +84,8 @@ def test_the_reviewed_export_arrived_after_two_approvals(demonstration: Demonstr
     ]
     assert lines[0].endswith("tries to approve it: refused.")
     assert lines[1:3] == [
-        "anna approves: 1 of 2, the release is held.",
-        "ben approves: 2 of 2, the release is cleared. The sealed bytes were judged once more.",
+        "anna approves: 1 of 2 votes, the release is held.",
+        "ben approves: 2 of 2 votes, the release is cleared. The sealed bytes were judged once more.",
     ]
 
 

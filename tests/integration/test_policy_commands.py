@@ -39,7 +39,7 @@ def test_a_policy_is_explained_in_sentences_with_law_and_remedy(geogate: Command
     assert said.code == 0
     assert "where it is shortest on the ground, must be at least 100 m." in text
     assert "must be more than 1,000 m." in text
-    assert "At most 0 features may lie in zones of keep-out or within 0 m of them." in text
+    assert "At most 0 features, of all layers together, may lie in zones of keep-out or within 0 m of them." in text
     assert "basis: a test (this file, as of 2026-01-01)" in text
     assert "to fix: send something else" in text
     assert "It applies to every release." in text
