@@ -15,6 +15,7 @@ from gating.place import RULES, precision
 
 from geogate.gate.audit import audit
 from geogate.gate.obligations import discharge, owed
+from geogate.model.authority import ForbiddenError
 from geogate.model.errors import PolicyError, RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -219,3 +220,13 @@ def test_the_command_lists_discharges_and_the_audit_leaves_with_11(
     assert "1 open, 1 of them overdue" in run("obligations").out
     assert run("obligations", "done", shown[0]["key"], "--comment", "sent", "--as", "anna").code == 0
     assert run("audit").code == 0
+
+
+def test_who_has_no_role_for_it_discharges_nothing(bound: Gate) -> None:
+    bound.submit(stage("CSV", bound.staged, FINE))
+    key = next(each.arisen.key for each in owed(house=bound.house()) if each.open)
+    people = "people:\n  - {name: rita, roles: [requester]}\n  - {name: otto, roles: [auditor]}\n"
+    bound.policies.file("roles.yaml").write_text(people)
+    with pytest.raises(ForbiddenError, match="to discharge an obligation needs the role"):
+        discharge(key, comment="done", house=bound.house("rita"))
+    assert discharge(key, comment="done", house=bound.house("otto")).done

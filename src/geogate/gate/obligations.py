@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
+from geogate.gate.authority import require
 from geogate.gate.house import House
 from geogate.ledger.failures import DamagedError
+from geogate.model.authority import Action
 from geogate.model.document import canonical_json, from_json
 from geogate.model.errors import RefusedError, UsageError
 from geogate.policy.obligations import Obligation, Trigger, arising
@@ -144,10 +146,12 @@ def owed_of(entries: Iterable[Entry], *, request: RequestId, today: date) -> tup
 def discharge(key: str, *, comment: str, house: House) -> Owed:
     """Say that an obligation was met, and how; that is an entry of its own.
 
-    Raises: UsageError without a comment, or for a key that there is not; RefusedError where nothing is open.
+    Raises: UsageError without a comment, or for a key that there is not; RefusedError where nothing is open;
+        ForbiddenError.
     """
     if not comment.strip() or len(comment) > LONGEST_COMMENT:
         raise UsageError("say with --comment how it was met", hint=f"in up to {LONGEST_COMMENT} characters")
+    require(Action.DISCHARGE, house=house)
     with house.ledger() as ledger, ledger.transaction(house.actor, at=house.clock()) as tx:
         every = {each.arisen.key: each for each in _owed(tx.all_notes(kinds=(ARISEN, DONE)), today=house.today())}
         found = every.get(key)
