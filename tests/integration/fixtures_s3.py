@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ import botocore.loaders
 import botocore.session
 import pytest
 
+from geogate.destinations.channel import ChannelSettings
+from geogate.destinations.leave import Leave
 from geogate.model.dataset import FileDigest, content_digest
 from geogate.model.names import Nonce, PolicyName, RecipientId, RequestId, Sha256
 from geogate.model.release import Clearance
@@ -113,6 +116,31 @@ def as_worker(s3_server: Ministack, worker_keys: Keys, monkeypatch: pytest.Monke
     return environment
 
 
+@dataclass(slots=True)
+class Trusting:
+    """A broker that allows whatever it is asked, for tests of a channel alone."""
+
+    nonce: Nonce
+    writes_until: datetime | None = datetime(2030, 1, 2, tzinfo=UTC)
+    asked: list[str] = field(default_factory=list)
+
+    def leave(self, uri: str) -> Leave:
+        """Allow it."""
+        self.asked.append(uri)
+        return Leave(nonce=self.nonce, writes_until=self.writes_until)
+
+
+def nonce_of(destination: str) -> Nonce:
+    """Return the nonce that clearances for the destination have."""
+    return Nonce(hashlib.sha256(destination.encode()).hexdigest()[:32])
+
+
+def releasing(perimeter: Perimeter, destination: str, **more: Any) -> ChannelSettings:
+    """Return settings with which a channel becomes the releaser without a ledger."""
+    broker = Trusting(nonce_of(destination))
+    return ChannelSettings(releaser_role=perimeter.releaser_role_arn, broker=broker, **more)
+
+
 def stage(folder: Path, contents: dict[str, bytes]) -> list[tuple[FileDigest, Path]]:
     """Write files and describe them as the gate hands them to a channel."""
     staged = []
@@ -132,7 +160,7 @@ def clearance_for(
     files = tuple(digest for digest, _ in staged)
     now = datetime(2030, 1, 1, tzinfo=UTC)
     fields: dict[str, Any] = {
-        "nonce": Nonce(hashlib.sha256(destination.encode()).hexdigest()[:32]),
+        "nonce": nonce_of(destination),
         "request": RequestId("r1"),
         "files": files,
         "artefact": content_digest(files) if files else Sha256("0" * 64),

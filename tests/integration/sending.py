@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from integration.fixtures_s3 import clearance_for
+from integration.fixtures_s3 import Trusting, clearance_for, nonce_of
 
 from geogate.destinations.channel import MEBIBYTE, ChannelSettings
 from geogate.destinations.s3 import S3Channel
@@ -30,7 +30,9 @@ class Sending:
         self.bucket, _, self.prefix = destination.removeprefix("s3://").partition("/")
         self.root = root
         self.requests: list[tuple[str, dict[str, Any]]] = []
-        settings = ChannelSettings(releaser_role=perimeter.releaser_role_arn, part_size=5 * MEBIBYTE)
+        self.broker = Trusting(nonce_of(destination))
+        role = perimeter.releaser_role_arn
+        settings = ChannelSettings(releaser_role=role, broker=self.broker, part_size=5 * MEBIBYTE)
         self.channel = S3Channel(destination, settings=settings, owner=perimeter.account, session=session)
         self.events = session.events
         self.events.register("before-parameter-build", self._keep)
@@ -41,7 +43,9 @@ class Sending:
 
     def put(self, staged: list[Any], **changes: Any) -> Any:
         fields = {"destination": self.destination, "owner": self.account} | changes
-        return self.channel.put(staged, clearance=clearance_for(staged, **fields))
+        clearance = clearance_for(staged, **fields)
+        self.broker.nonce = clearance.nonce
+        return self.channel.put(staged, clearance=clearance)
 
     def place(self, name: str, body: bytes, **more: Any) -> None:
         """Put something there past the perimeter, as the server's root."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from integration.fixtures_s3 import clearance_for, session_of, stage
+from integration.fixtures_s3 import clearance_for, releasing, session_of, stage
 
 from geogate.destinations.channel import ChannelSettings, channel_for
 from geogate.destinations.errors import ForbiddenError, MisconfiguredError, UnavailableError
@@ -113,7 +113,7 @@ def test_credentials_that_the_store_does_not_know_are_not_tried_again(
     key: str, secret: str, perimeter: Perimeter, worker_keys: Keys, tmp_path: Path
 ) -> None:
     destination = f"s3://{perimeter.egress}/unknown/"
-    settings = ChannelSettings(releaser_role=perimeter.releaser_role_arn)
+    settings = releasing(perimeter, destination)
     channel = S3Channel(destination, settings=settings, session=boto3.Session(key or worker_keys.id, secret))
     error = fault_of(channel, destination, tmp_path, ForbiddenError)
     assert not error.retryable
@@ -128,7 +128,7 @@ def test_no_credentials_at_all_are_reported_as_such(perimeter: Perimeter, tmp_pa
 
 def test_a_role_that_we_may_not_take_is_not_tried_again(perimeter: Perimeter, admin_keys: Keys, tmp_path: Path) -> None:
     destination = f"s3://{perimeter.egress}/role/"
-    settings = ChannelSettings(releaser_role=perimeter.releaser_role_arn)
+    settings = releasing(perimeter, destination)
     channel = S3Channel(destination, settings=settings, session=session_of(admin_keys))
     fault_of(channel, destination, tmp_path, ForbiddenError)
 
@@ -192,7 +192,7 @@ def test_each_answer_of_the_store_says_whether_trying_again_helps(
 
     session.events.register("after-call.s3.PutObject", answer)
     destination = f"s3://{perimeter.egress}/answers-{code.lower()}/"
-    settings = ChannelSettings(releaser_role=perimeter.releaser_role_arn)
+    settings = releasing(perimeter, destination)
     error = fault_of(S3Channel(destination, settings=settings, session=session), destination, tmp_path, kind)
     assert code in str(error)
     assert "somebody" not in str(error)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from integration.fixtures_s3 import clearance_for, session_of, stage
+from integration.fixtures_s3 import clearance_for, releasing, session_of, stage
 from integration.sending import LARGE, SEVERAL, Sending
 
+from geogate.destinations import s3_session
 from geogate.destinations.channel import ChannelSettings, channel_for
-from geogate.destinations.errors import ChangedError, CorruptedError, OccupiedError
+from geogate.destinations.errors import ChangedError, CorruptedError, ForbiddenError, OccupiedError
+from geogate.destinations.s3 import S3Channel
 from geogate.model.dataset import FileDigest
 from geogate.model.errors import InputError, RefusedError, UsageError
 from geogate.model.names import Sha256
@@ -95,14 +99,72 @@ def test_all_parts_are_at_the_store_before_the_first_file_becomes_visible(tmp_pa
     assert max(i for i, n in enumerate(names) if n == "UploadPart") < names.index("CompleteMultipartUpload")
 
 
-def test_many_keys_are_released_by_several_sessions_that_have_no_key_besides(tmp_path: Path, sending: Sending) -> None:
-    contents = {f"{'x' * 150}{number:02}.csv": b"%d" % number for number in range(12)}
+def test_each_key_is_released_by_a_session_of_its_own_that_ends_with_the_clearance(
+    tmp_path: Path, sending: Sending
+) -> None:
+    contents = {f"{number:02}.csv": b"%d" % number for number in range(3)}
     sending.put(stage(tmp_path, contents))
-    policies = [params["Policy"] for name, params in sending.requests if name == "AssumeRole"]
-    assert len(policies) > 1
-    assert max(map(len, policies)) <= 2048
-    assert sum(policy.count("x" * 150) for policy in policies) == len(contents)
-    assert len(sending.stored()) == len(contents)
+    sessions = [params for name, params in sending.requests if name == "AssumeRole"]
+    assert len(sessions) == len(sending.broker.asked) == len(contents)
+    for name, params in zip(contents, sessions, strict=True):
+        statements = json.loads(params["Policy"])["Statement"]
+        objects = {each["Resource"] for each in statements if "ListBucket" not in str(each["Action"])}
+        assert objects == {f"arn:aws:s3:::{sending.bucket}/{sending.prefix}{name}"}
+        (writing,) = [each for each in statements if "s3:PutObject" in each["Action"]]
+        assert writing["Condition"] == {"DateLessThan": {"aws:CurrentTime": "2030-01-02T00:00:00Z"}}
+        assert params["Tags"] == [{"Key": "clearance", "Value": sending.broker.nonce}]
+    assert sending.stored() == {name: [content] for name, content in contents.items()}
+
+
+def test_a_session_that_is_about_to_end_is_made_again(
+    tmp_path: Path, sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_session, "RENEWED_SECONDS", s3_session.SESSION_SECONDS + 1)
+    sending.put(stage(tmp_path, {"a.csv": b"1"}))
+    names = [name for name, _ in sending.requests]
+    assert names.count("AssumeRole") == len(names) - names.count("AssumeRole") > 1
+    assert sending.stored() == {"a.csv": [b"1"]}
+
+
+def test_a_session_does_not_outlast_its_clearance_by_more_than_the_service_asks_for(
+    tmp_path: Path, sending: Sending
+) -> None:
+    for number, (left, seconds) in enumerate(((7200, 3600), (1200, 1200), (60, 900))):
+        sending.requests.clear()
+        sending.broker.writes_until = datetime.now(UTC) + timedelta(seconds=left)
+        sending.put(stage(tmp_path / str(number), {f"{number}.csv": b"1"}))
+        ((_, params),) = [each for each in sending.requests if each[0] == "AssumeRole"]
+        assert seconds - 10 < params["DurationSeconds"] <= seconds
+
+
+@pytest.mark.parametrize("over", [None, datetime(2020, 1, 1, tzinfo=UTC)], ids=["looking", "expired"])
+def test_the_store_itself_refuses_what_a_session_writes_after_the_clearance_has_expired(
+    over: datetime | None, tmp_path: Path, sending: Sending
+) -> None:
+    staged = stage(tmp_path, {"a.csv": b"1"})
+    sending.broker.writes_until = over
+    with pytest.raises(ForbiddenError, match="AccessDenied"):
+        sending.put(staged)
+    fields = {"destination": sending.destination, "owner": sending.account}
+    assert sending.channel.delivered(clearance=clearance_for(staged, **fields)) == (None,)
+    assert not sending.stored()
+
+
+def test_without_a_broker_nobody_becomes_the_releaser(
+    tmp_path: Path, sending: Sending, perimeter: Perimeter, worker_keys: Keys
+) -> None:
+    settings = ChannelSettings(releaser_role=perimeter.releaser_role_arn)
+    channel = S3Channel(sending.destination, settings=settings, session=session_of(worker_keys))
+    staged = stage(tmp_path, {"a.csv": b"1"})
+    with pytest.raises(RefusedError, match="nobody has verified the clearance"):
+        channel.put(staged, clearance=clearance_for(staged, destination=sending.destination, owner=perimeter.account))
+    assert not sending.stored()
+
+
+def test_a_key_that_no_policy_can_name_is_refused(tmp_path: Path, sending: Sending) -> None:
+    with pytest.raises(UsageError, match="too long for a session policy"):
+        sending.put(stage(tmp_path, {"/".join(["\u00e4" * 97] * 4) + ".csv": b"1"}))
+    assert not sending.stored()
 
 
 @pytest.mark.parametrize(
@@ -286,8 +348,7 @@ def test_the_channel_takes_its_credentials_from_the_environment(
     as_worker: dict[str, str], tmp_path: Path, sending: Sending, perimeter: Perimeter
 ) -> None:
     assert as_worker["AWS_ACCESS_KEY_ID"]
-    settings = ChannelSettings(releaser_role=perimeter.releaser_role_arn)
-    channel = channel_for(sending.destination, settings=settings)
+    channel = channel_for(sending.destination, settings=releasing(perimeter, sending.destination))
     staged = stage(tmp_path, {"a.csv": b"1"})
     channel.put(staged, clearance=clearance_for(staged, destination=sending.destination, owner=perimeter.account))
     assert sending.stored() == {"a.csv": [b"1"]}

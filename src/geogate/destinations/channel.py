@@ -14,6 +14,7 @@ from geogate.policy.countries import COUNTRIES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from geogate.destinations.leave import Broker
     from geogate.model.dataset import FileDigest
     from geogate.model.parties import Posture
     from geogate.model.release import Clearance, Delivery
@@ -30,7 +31,8 @@ class ChannelSettings:
     """What channels need to know besides the destination; endpoints and credentials are boto3's own variables.
 
     ``releaser_role`` is the ARN of the role that writes to S3, empty where the ambient credentials may.
-    ``country`` is where the organisation's own directories are, empty where nobody said so.
+    ``broker`` is asked before each session of that role; without one there is none. ``country`` is where the
+    organisation's own directories are, empty where nobody said so.
 
     Units: ``part_size`` in bytes; that much of a file is in memory at a time.
     Raises: UsageError when a value is not of its kind.
@@ -38,6 +40,7 @@ class ChannelSettings:
 
     releaser_role: str = ""
     country: str = ""
+    broker: Broker | None = None
     part_size: int = 64 * MEBIBYTE
 
     def __post_init__(self) -> None:

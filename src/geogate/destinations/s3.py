@@ -20,14 +20,13 @@ from geogate.model.errors import RefusedError
 from geogate.model.parties import Posture
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from types_boto3_s3 import S3Client
 
     from geogate.destinations.channel import ChannelSettings
     from geogate.model.dataset import FileDigest
-    from geogate.model.names import Nonce
     from geogate.model.release import Clearance, Delivery
 
 
@@ -81,17 +80,17 @@ class S3Channel:
             raise RefusedError("the clearance does not name the account that owns the bucket")
         if self._owner not in {"", clearance.destination_owner}:
             raise RefusedError("the clearance names another owner of the bucket")
-        clients = self._clients(clearance.nonce, [self._prefix + digest.name for digest in files])
+        client_for = self._clients()
         return tuple(
             S3Object(
-                client=client,
+                client_of=client_for(self._prefix + digest.name),
                 bucket=self._bucket,
                 owner=clearance.destination_owner,
-                key=key,
+                key=self._prefix + digest.name,
                 nonce=clearance.nonce,
                 digest=digest,
             )
-            for digest, (key, client) in zip(files, clients.items(), strict=True)
+            for digest in files
         )
 
     def _deliver(self, targets: Sequence[tuple[S3Object, Path]]) -> tuple[Delivery, ...]:
@@ -112,11 +111,15 @@ class S3Channel:
             cleanup.pop_all()
         return deliveries
 
-    def _clients(self, nonce: Nonce, keys: list[str]) -> dict[str, S3Client]:
-        session, role = self._open(), self._settings.releaser_role
+    def _clients(self) -> Callable[[str], Callable[[], S3Client]]:
+        """Say how each key gets its client: all the ambient one, or each a session of the releaser of its own."""
+        session, role, broker = self._open(), self._settings.releaser_role, self._settings.broker
         if not role:
-            return dict.fromkeys(keys, s3_session.ambient(session))
-        return s3_session.releasers(session, role=role, nonce=nonce, bucket=self._bucket, keys=keys)
+            client = s3_session.ambient(session)
+            return lambda _: lambda: client
+        return lambda key: (
+            s3_session.Releaser(session=session, role=role, broker=broker, bucket=self._bucket, key=key).client
+        )
 
     def _open(self) -> boto3.Session:
         return self._session or boto3.Session()

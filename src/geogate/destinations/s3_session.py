@@ -1,21 +1,22 @@
-"""Clients for S3: with the ambient credentials, or as the releaser with one clearance and exactly its keys."""
+"""Clients for S3: with the ambient credentials, or as the releaser with one clearance and exactly one of its keys."""
 
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
-from geogate.model.errors import UsageError
+from geogate.model.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     import boto3
     from types_boto3_s3 import S3Client
 
-    from geogate.model.names import Nonce
+    from geogate.destinations.leave import Broker
 
 CONFIG: Final = Config(
     connect_timeout=3,
@@ -26,16 +27,17 @@ CONFIG: Final = Config(
 )
 FALLBACK_REGION: Final = "us-east-1"
 SESSION_SECONDS: Final = 3600
+SHORTEST_SECONDS: Final = 900
+"""Source: AWS STS API reference, AssumeRole, the least DurationSeconds; the session's policy ends writing before."""
+
+RENEWED_SECONDS: Final = 300
+"""A session with less left than this is not used for another request."""
+
 POLICY_LENGTH: Final = 2048
 """Source: AWS STS API reference, AssumeRole, the plain text limit of Policy."""
 
-OBJECT_ACTIONS: Final = (
-    "s3:PutObject",
-    "s3:PutObjectTagging",
-    "s3:GetObject",
-    "s3:GetObjectVersion",
-    "s3:AbortMultipartUpload",
-)
+WRITING: Final = ("s3:PutObject", "s3:PutObjectTagging")
+LOOKING: Final = ("s3:GetObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload")
 BUCKET_ACTIONS: Final = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
 
 
@@ -45,64 +47,80 @@ def ambient(session: boto3.Session) -> S3Client:
     return client
 
 
-def releasers(
-    session: boto3.Session, *, role: str, nonce: Nonce, bucket: str, keys: Sequence[str]
-) -> dict[str, S3Client]:
-    """Become the releaser for one clearance and return for each key a client that may write it, and no key besides.
+@dataclass(slots=True, kw_only=True)
+class Releaser:
+    """The releaser for one object: a session of its own, which is made when it is needed and again when it ends."""
 
-    A session's policy has 2,048 characters, so that many keys need more than one session.
+    session: boto3.Session
+    role: str
+    broker: Broker | None
+    bucket: str
+    key: str
+    _client: S3Client | None = field(default=None, init=False)
+    _ends: float = field(default=0.0, init=False)
 
-    Raises: UsageError when a single key is too long for a policy; botocore's errors.
+    def client(self) -> S3Client:
+        """Return a client that may write this object and nothing else.
+
+        Raises: RefusedError when the broker allows none, UsageError when the key is too long; botocore's errors.
+        """
+        if self._client is None or time.monotonic() > self._ends - RENEWED_SECONDS:
+            self._client, seconds = self._assumed()
+            self._ends = time.monotonic() + seconds
+        return self._client
+
+    def _assumed(self) -> tuple[S3Client, int]:
+        if self.broker is None:
+            raise RefusedError("nobody has verified the clearance and claimed it", hint="send with geogate send")
+        # 1. The broker verifies the clearance and its claim in the ledger; what it refuses has no session.
+        leave = self.broker.leave(f"s3://{self.bucket}/{self.key}")
+        policy = session_policy(self.role.split(":")[1], self.bucket, self.key, writes_until=leave.writes_until)
+        seconds = _seconds(leave.writes_until)
+        # 2. The session names the clearance in its tag, and has this one key.
+        region = _region(self.session)
+        sts = self.session.client("sts", region_name=region, config=CONFIG)
+        keys = sts.assume_role(
+            RoleArn=self.role,
+            RoleSessionName=f"geogate-{leave.nonce}",
+            DurationSeconds=seconds,
+            Tags=[{"Key": "clearance", "Value": leave.nonce}],
+            Policy=policy,
+        )["Credentials"]
+        client: S3Client = self.session.client(
+            "s3",
+            region_name=region,
+            config=CONFIG,
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+        return client, seconds
+
+
+def session_policy(partition: str, bucket: str, key: str, *, writes_until: datetime | None) -> str:
+    """Write the policy of a session for one object; without ``writes_until`` it may only look.
+
+    Raises: UsageError when the key is too long for a policy.
     """
-    clients: dict[str, S3Client] = {}
-    for policy, named in _policies(role.split(":")[1], bucket, keys):
-        client = _assumed(session, role, nonce, policy)
-        clients |= dict.fromkeys(named, client)
-    return clients
+    arn = f"arn:{partition}:s3:::{bucket}"
+    statements: list[dict[str, Any]] = [
+        {"Effect": "Allow", "Action": LOOKING, "Resource": f"{arn}/{key}"},
+        {"Effect": "Allow", "Action": BUCKET_ACTIONS, "Resource": arn},
+    ]
+    if writes_until is not None:
+        ends = {"DateLessThan": {"aws:CurrentTime": f"{writes_until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}}
+        statements.append({"Effect": "Allow", "Action": WRITING, "Resource": f"{arn}/{key}", "Condition": ends})
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
+    if len(policy) > POLICY_LENGTH:
+        raise UsageError("a file name is too long for a session policy")
+    return policy
 
 
 def _region(session: boto3.Session) -> str:
     return str(session.region_name or FALLBACK_REGION)
 
 
-def _assumed(session: boto3.Session, role: str, nonce: Nonce, policy: str) -> S3Client:
-    sts = session.client("sts", region_name=_region(session), config=CONFIG)
-    answer = sts.assume_role(
-        RoleArn=role,
-        RoleSessionName=f"geogate-{nonce}",
-        DurationSeconds=SESSION_SECONDS,
-        Tags=[{"Key": "clearance", "Value": nonce}],
-        Policy=policy,
-    )
-    keys = answer["Credentials"]
-    client: S3Client = session.client(
-        "s3",
-        region_name=_region(session),
-        config=CONFIG,
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-    )
-    return client
-
-
-def _policies(partition: str, bucket: str, keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Cut the keys into runs whose policies are short enough."""
-    run: list[str] = []
-    for key in keys:
-        if run and len(_policy(partition, bucket, [*run, key])) > POLICY_LENGTH:
-            yield _policy(partition, bucket, run), run
-            run = []
-        run = [*run, key]
-        if len(_policy(partition, bucket, run)) > POLICY_LENGTH:
-            raise UsageError("a file name is too long for a session policy")
-    yield _policy(partition, bucket, run), run
-
-
-def _policy(partition: str, bucket: str, keys: list[str]) -> str:
-    arn = f"arn:{partition}:s3:::{bucket}"
-    statements: list[dict[str, Any]] = [
-        {"Effect": "Allow", "Action": OBJECT_ACTIONS, "Resource": [f"{arn}/{key}" for key in keys]},
-        {"Effect": "Allow", "Action": BUCKET_ACTIONS, "Resource": arn},
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
+def _seconds(until: datetime | None) -> int:
+    """Return how long a session lasts: no longer than it may write, as far as the service allows."""
+    left = SESSION_SECONDS if until is None else int((until - datetime.now(UTC)).total_seconds())
+    return max(SHORTEST_SECONDS, min(SESSION_SECONDS, left))

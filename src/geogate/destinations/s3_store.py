@@ -16,6 +16,8 @@ from geogate.model.names import Sha256
 from geogate.model.release import Delivery
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from types_boto3_s3 import S3Client
 
     from geogate.model.dataset import FileDigest
@@ -39,14 +41,22 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Object:
-    """One cleared file on its way to one key."""
+    """One cleared file on its way to one key; ``client_of`` gives a client that is good now."""
 
-    client: S3Client
+    client_of: Callable[[], S3Client]
     bucket: str
     owner: str
     key: str
     nonce: Nonce
     digest: FileDigest
+
+    @property
+    def client(self) -> S3Client:
+        """The client for the next request.
+
+        Raises: RefusedError when the broker allows none; botocore's errors.
+        """
+        return self.client_of()
 
     @property
     def where(self) -> Any:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geogate.destinations.channel import Channel
+    from geogate.gate.broker import Broker
     from geogate.gate.passes import Means
     from geogate.ledger.ledger import Ledger
     from geogate.seal.staging import Staging
@@ -115,14 +116,18 @@ class House:
 
         return Staging(self.settings.staging)
 
-    def channel(self, destination: str, *, owner: str = "") -> Channel:
+    def channel(self, destination: str, *, owner: str = "", broker: Broker | None = None) -> Channel:
         """Return the channel to a normalised destination, whose bucket must be of the account ``owner``.
+
+        Only with a ``broker`` can it write where a releaser's role is needed.
 
         Raises: UsageError for a scheme that geogate cannot send to.
         """
         from geogate.destinations.channel import ChannelSettings, channel_for
 
-        settings = ChannelSettings(releaser_role=self.settings.releaser_role, country=self.settings.country)
+        settings = ChannelSettings(
+            releaser_role=self.settings.releaser_role, country=self.settings.country, broker=broker
+        )
         return channel_for(destination, settings=settings, owner=owner)
 
     def means(self, progress: Progress = SILENT) -> Means:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geogate.destinations.channel import Channel
+    from geogate.gate.broker import Broker
     from geogate.gate.examine import Question
     from geogate.policy.cases import PolicyCase, ZonesShape
     from geogate.policy.policy import Policy
@@ -43,9 +44,9 @@ class CaseHouse(House):
 
     posture: Posture
 
-    def channel(self, destination: str, *, owner: str = "") -> Channel:
+    def channel(self, destination: str, *, owner: str = "", broker: Broker | None = None) -> Channel:
         """Answer for the place."""
-        del destination, owner
+        del destination, owner, broker
         return _Place(self.posture)  # type: ignore[return-value]
 
 

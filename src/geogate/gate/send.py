@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Never
 
+from geogate.gate.broker import Broker, known
 from geogate.gate.keys import trusted_keys
 from geogate.gate.obligations import enter_sent, foreseen
 from geogate.gate.signing import verify
@@ -63,8 +64,8 @@ def send(envelope: str, *, house: House) -> Receipt:
     ledger = house.ledger()
     try:
         with ledger.exclusive(f"send:{clearance.nonce}"):
-            _require_known(clearance, envelope, ledger)
-            deliveries = _deliver(clearance, ledger=ledger, house=house)
+            broker = Broker(envelope=envelope, ledger=ledger, house=house)
+            deliveries = _deliver(known(envelope, ledger=ledger, house=house), broker=broker)
             at = house.clock()
             receipt = Receipt(nonce=clearance.nonce, request=clearance.request, deliveries=deliveries, sent_at=at)
             with ledger.transaction(house.actor, at=at) as tx:
@@ -75,19 +76,10 @@ def send(envelope: str, *, house: House) -> Receipt:
         ledger.close()
 
 
-def _require_known(clearance: Clearance, envelope: str, ledger: Ledger) -> None:
-    """Refuse a clearance that is not, to the letter, the one that the ledger keeps.
-
-    Raises: RefusedError, UsageError when there is none with that nonce.
-    """
-    kept, kept_envelope = ledger.clearance(clearance.nonce)
-    if kept != clearance or kept_envelope.strip() != envelope.strip():
-        raise RefusedError("the clearance is not the one that the ledger keeps", hint="submit the dataset again")
-
-
-def _deliver(clearance: Clearance, *, ledger: Ledger, house: House) -> tuple[Delivery, ...]:
+def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[Delivery, ...]:
     """Claim the clearance, or take up the sending that died after its claim, and deliver."""
-    channel = house.channel(clearance.destination, owner=clearance.destination_owner)
+    ledger, house = broker.ledger, broker.house
+    channel = house.channel(clearance.destination, owner=clearance.destination_owner, broker=broker)
     state = ledger.request(clearance.request).state
     staging = house.staging()
     if state is State.SENDING and house.clock() >= clearance.expires_at:
