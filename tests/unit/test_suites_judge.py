@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
 from judging import CIRCUMSTANCES, CountingPass, batch_of, registered_rule, zone_list
 from shapely import Point
 from suite_rules import (
@@ -205,20 +206,26 @@ def test_nothing_is_printed_and_logging_is_as_before(capfd: pytest.CaptureFixtur
 
 @dataclass
 class LostResults:
-    """A checkpoint that says that all is well and has nothing to show for it."""
+    """Batches whose validation says that all is well and has nothing to show for it."""
 
-    def run(self, *, batch_parameters: dict[str, str]) -> object:
+    def get_batch(self, parameters: dict[str, str]) -> LostResults:
+        """Find itself."""
+        del parameters
+        return self
+
+    def validate(self, suite: Any, *, result_format: str) -> object:
         """Succeed."""
-        del batch_parameters
-        return SimpleNamespace(success=True, run_results={})
+        del result_format
+        return ExpectationSuiteValidationResult(success=True, results=[], suite_name=suite.name)
 
 
 def test_a_run_that_lost_its_results_lets_no_rule_pass() -> None:
     chosen = policy(use("one"), use("two", most=9))
-    run = replace(SuiteRun.of(chosen, RULES), checkpoint=LostResults())
+    run = replace(SuiteRun.of(chosen, RULES), batches=LostResults())
     answer = run.judge("layer-1", Subject(layer=layer(), circumstances=CIRCUMSTANCES, measures={}))
     assert (answer.outcomes, answer.facts, answer.result) == ((), None, None)
-    assert answer.findings[0].summary == "no answer from one, two: 0 results where one was expected"
+    said = "no answer from one, two: the results are not those of the expectations, one to one"
+    assert answer.findings[0].summary == said
 
 
 @pytest.mark.parametrize("kept", [[], [0], [1, 0], [0, 1, 1], [0, 0]])

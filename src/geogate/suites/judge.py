@@ -17,7 +17,7 @@ from geogate.suites.ended import Ended
 from geogate.suites.expectation import expectation_class
 from geogate.suites.gx import great_expectations as gx
 from geogate.suites.gx import new_context, quiet
-from geogate.suites.strict import InconsistentError, only_result, read_result
+from geogate.suites.strict import InconsistentError, read_result, require_consistent
 from geogate.suites.subject import Subject
 
 if TYPE_CHECKING:
@@ -141,13 +141,17 @@ def _asked_once(policy: Policy) -> tuple[Policy, Mapping[RuleId, tuple[PolicyRul
 
 @dataclass(frozen=True, slots=True)
 class SuiteRun:
-    """A fresh context with the suite and its checkpoint; each layer is run in it once."""
+    """A fresh context with the suite and what finds its batches; each layer is run in it once.
 
-    suite: str
+    Batches are validated without a checkpoint: that would compare its copies of the suite, and copy and store every
+    result, before and after each layer, which takes longer than all rules together and decides nothing.
+    """
+
+    suite: Any
     asked: Mapping[str, PolicyRule]
     rules: Mapping[str, Rule[Any]]
     asset: GeoExportAsset
-    checkpoint: Any
+    batches: Any
     twins: Mapping[RuleId, tuple[PolicyRule, ...]]
 
     @classmethod
@@ -168,24 +172,18 @@ class SuiteRun:
         expectations = [_expectation(rule, rules[rule.expectation]) for rule in policy.rules]
         suite = context.suites.add(gx.ExpectationSuite(name=str(policy.name), expectations=expectations))
         require_whole(suite.expectations, policy)
-        definition = context.validation_definitions.add(
-            gx.ValidationDefinition(name=suite.name, data=asset.add_batch_definition("layer"), suite=suite)
-        )
-        checkpoint = context.checkpoints.add(
-            gx.Checkpoint(name=suite.name, validation_definitions=[definition], result_format="COMPLETE")
-        )
         asked = {each.id: rule for each, rule in zip(suite.expectations, policy.rules, strict=True)}
-        return cls(suite.name, asked, rules, asset, checkpoint, twins or {})
+        return cls(suite, asked, rules, asset, asset.add_batch_definition("layer"), twins or {})
 
     def judge(self, run_id: str, subject: Subject) -> LayerAnswer:
         """Run the suite over one layer under an id of its own, so that no result overwrites another."""
         self.asset.offer(run_id, subject)
-        ran = self.checkpoint.run(batch_parameters={"run_id": run_id})
+        result = self.batches.get_batch({"run_id": run_id}).validate(self.suite, result_format="COMPLETE")
         layer = subject.layer.name
         try:
-            result = only_result(ran, suite=self.suite)
-            batch = self._batch(result)
+            require_consistent(result, suite=self.suite.name)
             outcomes, findings = read_result(result, layer=layer, asked=self.asked)
+            batch = self._batch(result)
         except InconsistentError as error:
             silence = no_answer(layer, rules=[rule.id for rule in self.asked.values()], reason=str(error))
             return LayerAnswer(

@@ -1,7 +1,7 @@
 """Reading a run's results without trusting them: one answer for each rule, consistent in itself, or no answer at all.
 
-Never used: ``checkpoint_result.success`` as a decision. It is true for an empty suite, for a suite that lost
-expectations while it was loaded, and where one result overwrote another.
+Never used: the ``success`` of a whole result as a decision. It is true for an empty suite, and for a suite that lost
+expectations while it was loaded.
 """
 
 from __future__ import annotations
@@ -27,22 +27,16 @@ class InconsistentError(Exception):
     """A result that contradicts itself or what was asked; the message names no data."""
 
 
-def only_result(checkpoint_result: Any, *, suite: str) -> Any:
-    """Return the one result of a run.
+def require_consistent(result: Any, *, suite: str) -> None:
+    """Make sure that a result is of the suite and that its summary says what its answers say.
 
     Raises: InconsistentError.
     """
-    results = list(checkpoint_result.run_results.values())
-    if len(results) != 1:
-        raise InconsistentError(f"{len(results)} results where one was expected")
-    (result,) = results
     if result.suite_name != suite:
         raise InconsistentError("the result is of another suite")
-    successes = [each.success for each in result.results]
-    whole = all(success is True for success in successes)
-    if result.success is not whole or checkpoint_result.success is not whole:
+    whole = all(each.success is True for each in result.results)
+    if result.success is not whole:
         raise InconsistentError("the summary contradicts the results")
-    return result
 
 
 def read_result(
