@@ -1,7 +1,7 @@
 """Judge every staged export by the policy, and send those that get a clearance.
 
 Each export is a sub-folder with a `release.yaml`. One that is denied, held or broken turns red on its own and stops
-no other; the run is then red too. A held one goes on when its gate task is cleared after the review.
+no other; the run is then red too. A held one waits for its reviewers without a worker, and goes on when they decided.
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ POLICY = "baseline"
 @dag(
     schedule=None,
     catchup=False,
-    max_active_runs=1,
+    # A run lasts as long as its reviews; others must not wait for it.
+    max_active_runs=16,
     doc_md=__doc__,
     tags=["geogate"],
     # Only services that are down are tried again; a verdict never is.
     default_args={"retries": 3, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": 2},
-    params={"staged": Param("outgoing", type="string", minLength=1, description="The folder of staged exports.")},
+    params={
+        "staged": Param("outgoing", type="string", minLength=1, description="The folder of staged exports."),
+        "when_held": Param("wait", enum=["wait", "ask", "fail"], description="What a gate does during a review."),
+    },
 )
 def export_gate() -> None:
     """List what is staged, then gate and send each export."""
@@ -57,6 +61,7 @@ def export_gate() -> None:
             assume_crs=assume_crs,
             declaration=declaration,
             problem=problem,
+            when_held="{{ params.when_held }}",
             map_index_template="{{ task.export }}",
         )
         SendOperator(task_id="send", clearance=gate.output, map_index_template="{{ task.clearance['request_id'] }}")

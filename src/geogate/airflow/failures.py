@@ -22,7 +22,11 @@ class DeniedError(AirflowFailException):
 
 
 class HeldError(AirflowFailException):
-    """The verdict holds: reviewers decide, then the task is cleared by hand."""
+    """The verdict holds, and the task does not wait: reviewers decide, then it is cleared by hand."""
+
+
+class UndecidedError(AirflowFailException):
+    """Nobody decided on a held release in time: nothing leaves."""
 
 
 class ChangedError(AirflowFailException):

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR
 
+from geogate.airflow.asking import ask_in_form, require_one_reviewer, vote_as_answered
 from geogate.airflow.failures import ChangedError, DeniedError, HeldError, StoppedError, ending_the_task
+from geogate.airflow.held import WhenHeld, end, keep_request, kept_request, left, until
+from geogate.airflow.links import ReleaseLink
 from geogate.airflow.report import denying_rules, holding_rules, plain, verdict_lines
+from geogate.model.lifecycle import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime, timedelta
 
     from airflow.sdk import Context
 
-    from geogate.gate.house import House
+    from geogate.gate.awaited import Awaited
+    from geogate.gate.house import House, Wish
     from geogate.gate.submit import Submission
     from geogate.model.names import Nonce
 
@@ -34,7 +41,11 @@ class GateOperator(BaseOperator):
     ``engine="spark"`` Spark measures, under ``spark_master`` or, without one, under the master
     of Spark's own configuration.
 
-    Raises: DeniedError, HeldError and StoppedError, which are not retried; ServiceDownError, which is.
+    ``when_held`` says what the task does while people have to decide: ``wait`` leaves the worker and goes on when they
+    have decided, ``ask`` asks one of them in Airflow's own form, and ``fail`` fails at once. ``review_timeout`` ends
+    the waiting before the review's own days are over; the task fails then.
+
+    Raises: DeniedError, HeldError, UndecidedError and StoppedError, which are not retried; ServiceDownError, which is.
     """
 
     template_fields: Sequence[str] = (
@@ -48,7 +59,9 @@ class GateOperator(BaseOperator):
         "export",
         "problem",
         "spark_master",
+        "when_held",
     )
+    operator_extra_links = (ReleaseLink(),)
     ui_color = "#f2c14e"
 
     def __init__(  # noqa: PLR0913 - one argument for each part of a wish
@@ -65,6 +78,8 @@ class GateOperator(BaseOperator):
         problem: str = "",
         engine: str = "local",
         spark_master: str = "",
+        when_held: str = "wait",
+        review_timeout: timedelta | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -79,25 +94,95 @@ class GateOperator(BaseOperator):
         self.problem = problem
         self.engine = engine
         self.spark_master = spark_master
+        self.when_held = when_held
+        self.review_timeout = review_timeout
 
     def execute(self, context: Context) -> dict[str, str]:
-        """Submit, log the verdict, and return the ids of the request and its clearance."""
+        """Submit, log the verdict, and return the ids of the request and its clearance; or wait for people."""
         if self.problem:
             raise StoppedError(plain(self.problem))
+        when_held = WhenHeld.named(self.when_held)
         with ending_the_task():
-            submission = self._submit(context)
+            wish, house = self.wish(), house_of(context)
+            if when_held is WhenHeld.ASK:
+                require_one_reviewer(wish, house=house)
+            submission = self._submit(wish, house=house)
+            keep_request(context, submission.request)
         for line in verdict_lines(submission.verdict):
             self.log.info("%s", line)
         self.log.info("request %s is %s", submission.request, submission.state)
-        return self.handed_over(submission)
+        if submission.state is not State.HELD or when_held is WhenHeld.FAIL:
+            return self.handed_over(submission)
+        return self.go_on(context, request=str(submission.request))
 
-    def _submit(self, context: Context) -> Submission:
-        from geogate.gate.engine import Engine
+    def go_on(self, context: Context, event: Mapping[str, Any] | None = None, request: str = "") -> dict[str, str]:
+        """Read from the ledger what people decided, and return the ids, wait on, or fail.
+
+        What woke the task is not believed: the event can end the waiting, and no more.
+        """
+        told = event if isinstance(event, Mapping) else {}
+        with ending_the_task():
+            found = self._awaited(context, request or kept_request(context) or str(told.get("request", "")))
+        return self._decided(context, found, over=bool(told.get("over", False)))
+
+    def go_on_answered(
+        self, context: Context, event: Mapping[str, Any] | None = None, request: str = ""
+    ) -> dict[str, str]:
+        """Make a vote of what somebody answered in Airflow's form, then do as ``go_on``."""
+        told = event if isinstance(event, Mapping) else {}
+        with ending_the_task():
+            found = self._awaited(context, request or kept_request(context))
+            if found.undecided and "error" not in told and (said := vote_as_answered(context, found)):
+                self.log.warning("%s", said)
+            found = self._awaited(context, str(found.request))
+        return self._decided(context, found, over="error" in told)
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on; where Airflow ends the waiting, or the trigger fell over, the ledger is asked once more."""
+        if next_method != TRIGGER_FAIL_REPR:
+            return super().resume_execution(next_method, next_kwargs, context)
+        self.log.warning("the waiting was ended by Airflow: %s", plain(str((next_kwargs or {}).get("error", ""))))
+        return self.go_on(context, {"over": True})
+
+    def _awaited(self, context: Context, request: str) -> Awaited:
+        from geogate.gate.awaited import awaited
+        from geogate.model.names import RequestId
+
+        return awaited(RequestId(request), self.wish(), house=house_of(context))
+
+    def _decided(self, context: Context, found: Awaited, *, over: bool) -> dict[str, str]:
+        """Hand over a clearance that can be used, wait while people have to decide, and end everything else.
+
+        Raises: TaskDeferred, TaskAwaitingInput, UndecidedError, StoppedError.
+        """
+        if found.undecided and not over and not found.over:
+            self._wait(context, found, ends=until(found, self.review_timeout))
+        if found.clearance is None:
+            end(found, plain(self.destination))
+        return {"request_id": str(found.request), "clearance_id": str(found.clearance)}
+
+    def _wait(self, context: Context, found: Awaited, *, ends: datetime | None) -> NoReturn:
+        """Leave the worker until there is something new, or the time is over.
+
+        Raises: TaskDeferred, TaskAwaitingInput, StoppedError.
+        """
+        from airflow.sdk.exceptions import TaskDeferred
+
+        from geogate.airflow.triggers import ReviewTrigger
+
+        request, when = str(found.request), f" until {ends:%Y-%m-%d %H:%M} UTC" if ends else ""
+        self.log.info("request %s waits for review%s", request, when)
+        if self.when_held == WhenHeld.ASK:
+            ask_in_form(context, found, within=left(ends))
+        trigger = ReviewTrigger(request=request, until=ends.isoformat() if ends else "")
+        raise TaskDeferred(trigger=trigger, method_name="go_on", kwargs={"request": request}, timeout=left(ends))
+
+    def wish(self) -> Wish:
+        """Say what is asked for."""
         from geogate.gate.house import Wish
-        from geogate.gate.submit import submit
         from geogate.policy.declaration import declaration_from
 
-        wish = Wish(
+        return Wish(
             dataset=(self.dataset,) if isinstance(self.dataset, str) else tuple(self.dataset),
             policy=self.policy,
             recipient=self.recipient,
@@ -106,16 +191,19 @@ class GateOperator(BaseOperator):
             assume_crs=self.assume_crs,
             declaration=declaration_from(self.declaration or {}),
         )
+
+    def _submit(self, wish: Wish, *, house: House) -> Submission:
+        from geogate.gate.engine import Engine
+        from geogate.gate.submit import submit
+
         engine = Engine.named(self.engine, master=self.spark_master)
-        return submit(wish, house=replace(house_of(context), engine=engine))
+        return submit(wish, house=replace(house, engine=engine))
 
     def handed_over(self, submission: Submission) -> dict[str, str]:
         """Give the ids of a cleared request; everything else ends the task.
 
         Raises: DeniedError, HeldError, StoppedError.
         """
-        from geogate.model.lifecycle import State
-
         request, to = submission.request, plain(self.destination)
         match submission.state:
             case State.CLEARED if submission.clearance:
