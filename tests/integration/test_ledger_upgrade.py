@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from geogate.ledger.engine import engine_for, parse, writing
 from geogate.ledger.failures import SchemaError
 from geogate.ledger.ledger import Ledger
+from geogate.ledger.queue import Filter
 from geogate.ledger.schema import MIGRATIONS
 from geogate.ledger.tables import METADATA
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 OLD: dict[str, Any] = json.loads(pathlib.Path(__file__).with_name("ledger_0001.json").read_text(encoding="utf-8"))
 """What the first version wrote: releases that were sent, approved by people, rejected, denied, and one that is held."""
+
+INDEXES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'index'",
+    "postgresql": "SELECT indexname FROM pg_indexes",
+}
 
 
 def first_version(connection: Connection) -> None:
@@ -59,8 +65,31 @@ def test_a_ledger_of_the_first_version_keeps_all_that_it_holds(old_url: str) -> 
         assert ledger.head() == (OLD["entries"][-1]["seq"], OLD["entries"][-1]["hash"])
         assert [entry.body for entry in ledger.entries()] == [entry["body"] for entry in OLD["entries"]]
         assert len(ledger.requests()) == len(OLD["requests"])
+        recipients = {request.recipient: request.id for request in ledger.requests()}
+        for recipient, request in recipients.items():
+            assert request in {row.id for row in ledger.queued(Filter(viewer="x", recipient=recipient)).rows}
         Path(ledger, name="r9", number=9).sent()
         assert ledger.verify().problems == ()
+
+
+def test_a_ledger_of_any_version_is_brought_up_to_date(empty_url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = engine_for(parse(empty_url), create=True, busy_timeout_s=1)
+    with writing(engine) as connection:
+        first_version(connection)
+    for version in ("0002", "0003"):
+        with writing(engine) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, version)
+        with pytest.raises(SchemaError, match="older than this geogate"):
+            Ledger.open(empty_url)
+    with Ledger.create(empty_url) as ledger:
+        with ledger._engine.connect() as connection:
+            names = set(connection.execute(text(INDEXES[connection.dialect.name])).scalars())
+        assert {"requests_by_recipient", "requests_by_continues", "requests_by_opener", "requests_by_state"} <= names
+        assert ledger.verify().problems == ()
+    engine.dispose()
 
 
 def test_who_could_write_by_hand_made_rights_writes_through_the_functions_only(old_url: str) -> None:

@@ -6,20 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from geogate.gate.authority import require
-from geogate.gate.history import VOTE, blind, line_of
+from geogate.gate.history import blind, held_votes, line_of
 from geogate.ledger.failures import UnknownError
 from geogate.model.authority import Action
-from geogate.model.lifecycle import State
 from geogate.model.names import RequestId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from geogate.gate.history import EntryLine
     from geogate.gate.house import House
-    from geogate.ledger.ledger import Ledger
     from geogate.model.names import Sha256
-    from geogate.model.release import Entry
 
 MOST: Final = 200
 
@@ -52,7 +47,7 @@ def ledger_page(*, page: int, per_page: int = 50, request: str = "", house: Hous
             count, last = seq, max(0, seq - (page - 1) * per_page)
             after = max(0, last - per_page)
             found = tuple(ledger.entries(after=after, limit=last - after))[::-1]
-        held = _held(found, ledger)
+        held = held_votes(found, ledger)
     lines = tuple(line_of(blind(entry) if entry.request in held else entry) for entry in found)
     return LedgerPage(lines=lines, head_seq=seq, head_hash=digest, page=page, pages=max(1, -(-count // per_page)))
 
@@ -67,17 +62,5 @@ def ledger_entry(seq: int, *, house: House) -> EntryLine:
         found = tuple(ledger.entries(after=seq - 1, limit=1))
         if not found or found[0].seq != seq:
             raise UnknownError(f"the ledger has no entry {seq}")
-        held = _held(found, ledger)
+        held = held_votes(found, ledger)
     return line_of(blind(found[0]) if found[0].request in held else found[0])
-
-
-def _held(entries: Iterable[Entry], ledger: Ledger) -> set[str]:
-    """Find the requests whose votes nobody may see yet."""
-    found = set()
-    for name in {entry.request for entry in entries if entry.kind == VOTE}:
-        try:
-            if ledger.request(RequestId(name)).state is State.HELD:
-                found.add(name)
-        except UnknownError:
-            found.add(name)
-    return found

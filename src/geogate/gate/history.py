@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from geogate.gate.house import House
 from geogate.model.errors import ServiceError
-from geogate.model.lifecycle import State
-from geogate.model.names import Nonce, Sha256
+from geogate.model.names import Nonce, RequestId, Sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from geogate.ledger.audit import LedgerReport
+    from geogate.ledger.ledger import Ledger
     from geogate.model.release import Entry
 
 
@@ -47,15 +47,18 @@ def history(*, request: str = "", last: int = 50, house: House | None = None) ->
 
     Raises: ServiceError.
     """
-    ledger = (house or House.from_environment()).ledger()
-    try:
-        seq, _ = ledger.head()
-        after = 0 if request else max(0, seq - last)
-        entries = [entry for entry in ledger.entries(after=after) if request in {"", entry.request}]
-        held = {str(each.id) for each in ledger.requests(states=[State.HELD])}
-    finally:
-        ledger.close()
-    return [line_of(blind(entry) if entry.request in held else entry) for entry in entries[-last:]]
+    with (house or House.from_environment()).ledger() as ledger:
+        if request:
+            entries = ledger.entries_of(RequestId(request), last=last)
+        else:
+            entries = tuple(ledger.entries(after=max(0, ledger.head()[0] - last)))[-last:]
+        held = held_votes(entries, ledger)
+    return [line_of(blind(entry) if entry.request in held else entry) for entry in entries]
+
+
+def held_votes(entries: Iterable[Entry], ledger: Ledger) -> frozenset[str]:
+    """Name the requests whose votes nobody may see yet, or of which the ledger knows no end."""
+    return ledger.held_among({entry.request for entry in entries if entry.kind == VOTE})
 
 
 def blind(entry: Entry) -> Entry:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from geogate.gate.authority import require
 from geogate.gate.heads import SignedHead, current_head, read_head
-from geogate.gate.history import VOTE
+from geogate.gate.history import VOTE, held_votes
 from geogate.gate.keys import trusted_keys
 from geogate.ledger.audit import leaf_of
 from geogate.ledger.chain import entry_hash
@@ -17,7 +17,6 @@ from geogate.ledger.merkle import consistency, consistent, included, inclusions,
 from geogate.model.authority import Action
 from geogate.model.document import canonical_json, from_json
 from geogate.model.errors import RefusedError, UsageError
-from geogate.model.lifecycle import State
 from geogate.model.names import SHA256, RequestId, Sha256
 from geogate.model.release import Entry  # noqa: TC001 - documents are read by the annotations
 
@@ -163,7 +162,8 @@ def _check_consistency(proof: ConsistencyProof, *, keys: Sequence[PublicKey]) ->
 
 def readable(entries: Iterable[Entry], *, ledger: Ledger) -> tuple[Entry, ...]:
     """Leave out the votes of reviews that last: with the hash alone somebody could try out what a vote says."""
-    held = {str(each.id) for each in ledger.requests(states=[State.HELD])}
+    entries = tuple(entries)
+    held = held_votes(entries, ledger)
     return tuple(entry for entry in entries if entry.kind != VOTE or entry.request not in held)
 
 

@@ -219,7 +219,14 @@ def _measured(finding: Finding) -> Measured:
 
 
 def _earlier(request: ReleaseRequest, ledger: Ledger, *, house: House) -> tuple[Earlier, ...]:
-    wanted = Filter(viewer=house.actor, states=BEFORE, recipient=request.recipient, newest=True, limit=MOST_EARLIER + 1)
+    wanted = Filter(
+        viewer=house.actor,
+        states=BEFORE,
+        recipient=request.recipient,
+        newest=True,
+        limit=MOST_EARLIER + 1,
+        counting=False,
+    )
     rows = tuple(row for row in ledger.queued(wanted).rows if row.id != request.id)[:MOST_EARLIER]
     artefact = request.artefact
     same = ledger.of_artefact(artefact, among=[row.id for row in rows]) if artefact else frozenset()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from json.encoder import encode_basestring
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, text, update
 
@@ -19,7 +20,7 @@ from geogate.model.release import Entry
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import Connection, Row
 
     from geogate.ledger.rows import Change
 
@@ -51,8 +52,8 @@ def entry_hash(entry: Entry) -> Sha256:
 
     Source: SHA-256 over the canonical JSON array ``[seq, at, kind, request, actor, body, prev]``.
     """
-    fields = [entry.seq, entry.at, entry.kind, entry.request, entry.actor, entry.body, entry.prev]
-    return sha256(canonical_json(fields))
+    texts = (entry.at, entry.kind, entry.request, entry.actor, entry.body, entry.prev)
+    return sha256(f"[{int(entry.seq)},{','.join(map(encode_basestring, texts))}]")
 
 
 def head(connection: Connection) -> tuple[int, Sha256]:
@@ -108,15 +109,16 @@ def _write(connection: Connection, change: Change) -> None:
         raise DamagedError(f"a row in {change.table.name} is missing")
 
 
-def _entry(row: RowMapping) -> Entry:
+def _entry(row: Row[tuple[Any, ...]]) -> Entry:
     # A column that somebody filled with something else than text must not stop the reader: its hash will not fit.
-    at, kind, request, actor, body, prev, own = (str(row[name]) for name in _COLUMNS[1:])
+    seq: int = row.seq
+    at, kind, request, actor, body, prev, own = map(str, row[1:])
     return Entry(
-        seq=row["seq"], at=at, kind=kind, request=request, actor=actor, body=body, prev=Sha256(prev), hash=Sha256(own)
+        seq=seq, at=at, kind=kind, request=request, actor=actor, body=body, prev=Sha256(prev), hash=Sha256(own)
     )
 
 
-def entries_of_rows(rows: Iterable[RowMapping]) -> Iterator[Entry]:
+def entries_of_rows(rows: Iterable[Row[tuple[Any, ...]]]) -> Iterator[Entry]:
     """Read entries from rows that a query gave."""
     return map(_entry, rows)
 
@@ -127,7 +129,7 @@ def entries_after(connection: Connection, *, after: int = 0, limit: int | None =
     while left is None or left > 0:
         size = _PAGE if left is None else min(_PAGE, left)
         query = select(ENTRIES).where(ENTRIES.c.seq > after).order_by(ENTRIES.c.seq).limit(size)
-        page = [_entry(row) for row in connection.execute(query).mappings()]
+        page = [_entry(row) for row in connection.execute(query)]
         yield from page
         if len(page) < size:
             return
@@ -135,10 +137,14 @@ def entries_after(connection: Connection, *, after: int = 0, limit: int | None =
         left = None if left is None else left - size
 
 
-def entries_of(connection: Connection, request: str) -> tuple[Entry, ...]:
-    """Read all entries of one request in order."""
-    query = select(ENTRIES).where(ENTRIES.c.request == request).order_by(ENTRIES.c.seq)
-    return tuple(_entry(row) for row in connection.execute(query).mappings())
+def entries_of(connection: Connection, request: str, *, last: int | None = None) -> tuple[Entry, ...]:
+    """Read all entries of one request in order, or only the ``last`` ones."""
+    query = select(ENTRIES).where(ENTRIES.c.request == request)
+    if last is None:
+        found = connection.execute(query.order_by(ENTRIES.c.seq)).all()
+    else:
+        found = connection.execute(query.order_by(ENTRIES.c.seq.desc()).limit(last)).all()[::-1]
+    return tuple(map(_entry, found))
 
 
 def hashes(connection: Connection, *, first: int, last: int) -> tuple[Sha256, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy import QueuePool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from geogate.ledger.failures import INIT
@@ -27,6 +27,7 @@ _FAILED = "geogate_failed"
 _APPEND_LOCK = 0x67656F67617465  # "geogate" in ASCII, as PostgreSQL's 64-bit key
 _IDLE_LIMIT_MS = 60_000
 _CONNECT_LIMIT_S = 10
+_NO_LIMIT = -1
 _TURN_MS = 10
 """Who waits to write asks again after 5 milliseconds on average, and never at the same time as all others."""
 
@@ -55,15 +56,24 @@ def sqlite_path(url: URL) -> Path | None:
     return Path(url.database) if url.drivername == "sqlite" and url.database else None
 
 
+def require_file(url: URL, *, create: bool) -> None:
+    """Refuse a database file that is missing and is not to be made.
+
+    Raises: ServiceError.
+    """
+    path = sqlite_path(url)
+    if path is not None and not create and not path.is_file():
+        raise ServiceError("there is no ledger at this place", hint=INIT)
+
+
 def engine_for(url: URL, *, create: bool, busy_timeout_s: float) -> Engine:
     """Make the engine; a database file that is missing is made only when ``create`` says so.
 
     Units: ``busy_timeout_s`` is how long a writer waits for another one.
     Raises: ServiceError when the file is missing.
     """
+    require_file(url, create=create)
     path = sqlite_path(url)
-    if path is not None and not create and not path.is_file():
-        raise ServiceError("there is no ledger at this place", hint=INIT)
     if path is None:
         engine = _postgresql(url, busy_timeout_s=busy_timeout_s)
     else:
@@ -92,7 +102,10 @@ def _sqlite(path: Path, *, create: bool, busy_timeout_s: float) -> Engine:
         # Autocommit as far as Python is concerned: transactions begin where _begin says so.
         return sqlite3.connect(name, uri=True, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
 
-    engine = create_engine("sqlite://", creator=connect, hide_parameters=True)
+    # A connection of its own for each transaction: who reads may write, or read something else, on the way.
+    engine = create_engine(
+        "sqlite://", creator=connect, hide_parameters=True, poolclass=QueuePool, max_overflow=_NO_LIMIT
+    )
 
     @event.listens_for(engine, "connect")
     def _settings(connection: DBAPIConnection, _: Any) -> None:
@@ -146,7 +159,11 @@ def _postgresql(url: URL, *, busy_timeout_s: float) -> Engine:
         f"SET idle_in_transaction_session_timeout = {_IDLE_LIMIT_MS}",
     )
     engine = create_engine(
-        url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_LIMIT_S}
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        max_overflow=_NO_LIMIT,
+        connect_args={"connect_timeout": _CONNECT_LIMIT_S},
     )
 
     @event.listens_for(engine, "connect")

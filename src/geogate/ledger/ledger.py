@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from geogate.ledger import audit, chain
 from geogate.ledger.disclosed import disclosed_to
-from geogate.ledger.engine import engine_for, parse, reading, sqlite_path, writing
+from geogate.ledger.engine import parse, reading, sqlite_path, writing
 from geogate.ledger.failures import DamagedError, UnknownError, translated
 from geogate.ledger.laws import Act
 from geogate.ledger.locks import file_lock, session_lock
@@ -21,6 +21,7 @@ from geogate.ledger.queue import counted, queued, rounds
 from geogate.ledger.roles import let_write
 from geogate.ledger.rows import ballot_digest
 from geogate.ledger.schema import migrate, require_current
+from geogate.ledger.shared import give_back, take_engine
 from geogate.ledger.tables import CLEARANCES, ENTRIES, MEASUREMENTS, RECEIPTS, REQUESTS, VOTES
 from geogate.ledger.transaction import Transaction
 from geogate.model.dataset import Artefact, Dataset
@@ -47,6 +48,7 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 30.0
 _PAGE = 64
+_MOST_NAMES = 500
 OPEN = (State.HELD, State.APPROVED, State.CLEARED, State.SENDING, State.SENT)
 """States of a request that make another one with the same ballot needless."""
 
@@ -61,6 +63,7 @@ class Ledger:
         self._engine = engine
         self._url = parse(url)
         self._process = os.getpid()
+        self._closed = False
 
     @classmethod
     def create(cls, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
@@ -80,20 +83,22 @@ class Ledger:
 
     @classmethod
     def _start(cls, url: str, *, create: bool, busy_timeout_s: float) -> Self:
-        engine = engine_for(parse(url), create=create, busy_timeout_s=busy_timeout_s)
+        engine = take_engine(parse(url), create=create, busy_timeout_s=busy_timeout_s)
         try:
             with translated(), writing(engine) as connection:
                 if create:
                     migrate(connection)
                 require_current(connection)
         except BaseException:
-            engine.dispose()
+            give_back(engine)
             raise
         return cls(engine, url=url)
 
     def close(self) -> None:
-        """Close all connections."""
-        self._engine.dispose()
+        """Close all connections that no other ledger of this process uses."""
+        if not self._closed:
+            self._closed = True
+            give_back(self._engine)
 
     def __enter__(self) -> Self:
         return self
@@ -190,6 +195,17 @@ class Ledger:
             raise UnknownError(f"the ledger has no request {request}")
         return datetime.fromisoformat(found)
 
+    def states(self, among: Collection[RequestId]) -> dict[RequestId, State]:
+        """Give the states of requests, without reading what was judged; those that there are not are left out."""
+        wanted = sorted(among)
+        found: dict[RequestId, State] = {}
+        with self._read() as connection:
+            for first in range(0, len(wanted), _MOST_NAMES):
+                names = wanted[first : first + _MOST_NAMES]
+                rows = connection.execute(select(REQUESTS.c.id, REQUESTS.c.state).where(REQUESTS.c.id.in_(names)))
+                found |= {RequestId(name): State(state) for name, state in rows}
+        return found
+
     def of_artefact(self, artefact: Artefact, *, among: Collection[RequestId]) -> frozenset[RequestId]:
         """Name those requests ``among`` some whose sealed bytes are these."""
         document = canonical_json(artefact)
@@ -273,10 +289,18 @@ class Ledger:
         with self._read() as connection:
             return whole(entry for entry in chain.entries_of(connection, request) if entry.kind in kinds)
 
-    def entries_of(self, request: RequestId) -> tuple[Entry, ...]:
-        """Read all entries of one request, in order."""
+    def entries_of(self, request: RequestId, *, last: int | None = None) -> tuple[Entry, ...]:
+        """Read all entries of one request in order, or only the ``last`` ones."""
         with self._read() as connection:
-            return chain.entries_of(connection, request)
+            return chain.entries_of(connection, request, last=last)
+
+    def held_among(self, requests: Collection[str]) -> frozenset[str]:
+        """Name those requests among some that are held, or that the ledger does not know."""
+        held = set(requests)
+        over = select(REQUESTS.c.id).where(REQUESTS.c.state != State.HELD.value)
+        for some in batched(sorted(held), _PAGE):
+            held -= {str(row["id"]) for row in self._rows(over.where(REQUESTS.c.id.in_(some)))}
+        return frozenset(held)
 
     def disclosed_to(self, recipient: RecipientId, *, now: datetime) -> Iterator[Disclosed]:
         """Read everything that a recipient got through the gate or may still get.
@@ -333,6 +357,11 @@ class Ledger:
     def _requests(self, query: Select[tuple[str, ...]]) -> tuple[ReleaseRequest, ...]:
         ordered = query.order_by(REQUESTS.c.opened_at, REQUESTS.c.id)
         return tuple(_request(row) for row in self._rows(ordered))
+
+
+def batched(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Cut values into lists that a statement can hold."""
+    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def _latest(connection: Connection) -> datetime | None:

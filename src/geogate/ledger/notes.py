@@ -24,7 +24,7 @@ def notes(connection: Connection, kinds: Sequence[str]) -> tuple[Entry, ...]:
     Raises: DamagedError when one was edited.
     """
     query = select(ENTRIES).where(ENTRIES.c.kind.in_(kinds)).order_by(ENTRIES.c.seq)
-    return whole(entries_of_rows(connection.execute(query).mappings()))
+    return whole(entries_of_rows(connection.execute(query)))
 
 
 def whole(entries: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Column, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
+from geogate.ledger.lookups import says
 from geogate.ledger.tables import CLEARANCES, REQUESTS, VOTES
 from geogate.model.document import canonical_json
 from geogate.model.lifecycle import State
@@ -27,6 +28,7 @@ class Filter:
     """Which requests are wanted: in these states, of this recipient or requester, and with a text in what they ask for.
 
     ``viewer`` is who looks. Those that came into their state first come first, unless the ``newest`` are wanted.
+    Without ``counting`` only the page is counted.
     """
 
     viewer: str
@@ -37,6 +39,7 @@ class Filter:
     newest: bool = False
     offset: int = 0
     limit: int = 50
+    counting: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +87,20 @@ def queued(connection: Connection, wanted: Filter) -> Page:
     query = _wanted(connection, wanted)
     since, name = REQUESTS.c.changed_at, REQUESTS.c.id
     ordered = query.order_by(*((since.desc(), name.desc()) if wanted.newest else (since, name)))
-    if wanted.recipient or wanted.requester or wanted.text:
-        # Looking through drafts takes longer than giving out the ids of all that were found.
-        found = [str(row.id) for row in connection.execute(ordered)]
-        total, page = len(found), found[wanted.offset : wanted.offset + wanted.limit]
-    else:
-        total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-        page = [str(row.id) for row in connection.execute(ordered.offset(wanted.offset).limit(wanted.limit))]
-    return Page(rows=_rows(connection, page, viewer=wanted.viewer), total=total)
+    total = _count(connection, query) if wanted.counting else -1
+    found = connection.execute(ordered.offset(wanted.offset).limit(wanted.limit)) if total else ()
+    page = [str(row.id) for row in found]
+    return Page(rows=_rows(connection, page, viewer=wanted.viewer), total=total if wanted.counting else len(page))
+
+
+def _count(connection: Connection, query: Select[tuple[str]]) -> int:
+    return connection.execute(query.with_only_columns(func.count())).scalar_one()
 
 
 def rounds(connection: Connection, request: RequestId) -> tuple[RequestId, ...]:
     """Name the rounds of a request in order."""
     before = _follow(connection, request, lambda name: (_field(connection, "continues"), REQUESTS.c.id == name))
-    after = _follow(connection, request, lambda name: (REQUESTS.c.id, _says(continues=name)))
+    after = _follow(connection, request, lambda name: (REQUESTS.c.id, says(connection, "continues", name)))
     return (*reversed(before), request, *after)
 
 
@@ -117,18 +120,17 @@ def _follow(connection: Connection, start: RequestId, step: Any) -> list[Request
 def _wanted(connection: Connection, wanted: Filter) -> Select[tuple[str]]:
     query = select(REQUESTS.c.id).where(REQUESTS.c.state.in_([state.value for state in wanted.states]))
     if wanted.recipient:
-        query = query.where(_says(recipient=wanted.recipient))
+        query = query.where(says(connection, "recipient", wanted.recipient))
     if wanted.requester:
         # Who asks also opens the request: the column is found without looking into documents.
         query = query.where(REQUESTS.c.opened_by.in_(_written(connection, wanted.requester)))
     if wanted.text:
-        query = query.where(REQUESTS.c.document.icontains(canonical_json(wanted.text)[1:-1], autoescape=True))
+        text = canonical_json(wanted.text)[1:-1]
+        # LIKE of SQLite does not tell capital letters from small ones, and need not make all drafts small first.
+        sqlite = connection.dialect.name == "sqlite"
+        look = REQUESTS.c.document.contains if sqlite else REQUESTS.c.document.icontains
+        query = query.where(look(text, autoescape=True))
     return query
-
-
-def _says(**said: str) -> ColumnElement[bool]:
-    """Find drafts that say something: they are canonical JSON, in which it stands in one way only."""
-    return REQUESTS.c.document.contains(canonical_json(said)[1:-1], autoescape=True)
 
 
 def _written(connection: Connection, name: str) -> list[str]:
