@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from geogate.destinations.leave import Leave
 from geogate.gate.keys import trusted_keys
 from geogate.gate.signing import verify
+from geogate.gate.waivers_ledger import require_waivers
+from geogate.ledger.laws import PUT_BACK
 from geogate.model.errors import RefusedError
 from geogate.model.lifecycle import State
 
@@ -40,7 +42,7 @@ class Broker:
             raise RefusedError("the clearance is not claimed, or it is spent", hint="send with geogate send")
         if uri not in {clearance.destination + file.name for file in clearance.files}:
             raise RefusedError("the clearance is for other objects")
-        over = self.house.clock() >= clearance.expires_at
+        over = why_over(clearance, ledger=self.ledger, house=self.house)
         return Leave(nonce=clearance.nonce, writes_until=None if over else clearance.expires_at)
 
 
@@ -54,3 +56,29 @@ def known(envelope: str, *, ledger: Ledger, house: House) -> Clearance:
     if kept != clearance or kept_envelope.strip() != envelope.strip():
         raise RefusedError("the clearance is not the one that the ledger keeps", hint="submit the dataset again")
     return clearance
+
+
+def why_over(clearance: Clearance, *, ledger: Ledger, house: House) -> str:
+    """Say why nothing more may be sent under a clearance that was claimed; empty where it may go on.
+
+    The entries are asked, not the rows that somebody may have edited, and what time it is for the ledger.
+
+    Raises: DamagedError where rows and entries differ; RefusedError where the clearance is not claimed, or the clock of
+        this machine was put back, so that nobody knows.
+    """
+    with ledger.transaction(house.actor, at=house.clock()) as tx:
+        standing = tx.standing(clearance.request)
+        if standing is None or standing.state is not State.SENDING or standing.clearance != clearance:
+            raise RefusedError("the clearance is not claimed, or it is spent", hint="send with geogate send")
+        if tx.act.put_back:
+            raise RefusedError(PUT_BACK)
+        if tx.act.now >= clearance.expires_at:
+            return "the clearance expired"
+        verdict = ledger.request(clearance.request).verdict
+        if verdict is None:
+            raise RefusedError("the ledger has no verdict on the request")
+        try:
+            require_waivers(verdict, tx)
+        except RefusedError as error:
+            return error.summary
+    return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Never
 
-from geogate.gate.broker import Broker, known
+from geogate.gate.broker import Broker, known, why_over
 from geogate.gate.keys import trusted_keys
 from geogate.gate.obligations import enter_sent, foreseen
 from geogate.gate.signing import verify
@@ -54,7 +54,8 @@ def send(envelope: str, *, house: House) -> Receipt:
     """Send what a clearance permits to where it says, and spend it.
 
     A sending that died on the way is taken up where it stopped: what lies at the destination already is not sent
-    again. After the clearance has expired nothing more is put there; what was delivered whole gets its receipt.
+    again. After the clearance has expired, or a waiver that it rests on is over, nothing more is put there; what was
+    delivered whole gets its receipt.
 
     Raises: RefusedError when the clearance is edited, expired, spent, unknown to the ledger or under way elsewhere,
         or the sealed bytes have changed; ServiceError when the ledger, the staging or the destination does not
@@ -82,8 +83,8 @@ def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[Delivery, ...]:
     channel = house.channel(clearance.destination, owner=clearance.destination_owner, broker=broker)
     state = ledger.request(clearance.request).state
     staging = house.staging()
-    if state is State.SENDING and house.clock() >= clearance.expires_at:
-        return _settle_expired(clearance, channel, ledger=ledger, house=house)
+    if state is State.SENDING and (over := why_over(clearance, ledger=ledger, house=house)):
+        return _settle(clearance, channel, over=over, ledger=ledger, house=house)
     if state in {State.SENT, State.RECALLED}:
         raise RefusedError("the clearance was used before", hint="it works once; submit the dataset to send it again")
     if state is State.CLEARED and house.clock() >= clearance.expires_at:
@@ -123,8 +124,8 @@ def _put(
         raise
 
 
-def _settle_expired(clearance: Clearance, channel: Channel, *, ledger: Ledger, house: House) -> tuple[Delivery, ...]:
-    """Find out what a sending that died left behind after the clearance has expired; nothing is sent any more.
+def _settle(clearance: Clearance, channel: Channel, *, over: str, ledger: Ledger, house: House) -> tuple[Delivery, ...]:
+    """Find out what a sending that died left behind, when nothing may be sent any more; ``over`` says why.
 
     Raises: RefusedError unless everything had been delivered.
     """
@@ -132,7 +133,7 @@ def _settle_expired(clearance: Clearance, channel: Channel, *, ledger: Ledger, h
     deliveries = tuple(delivery for delivery in found if delivery is not None)
     if len(deliveries) == len(clearance.files):
         return deliveries
-    reason = f"the clearance expired while sending; {len(deliveries)} of {len(clearance.files)} files were delivered"
+    reason = f"{over} while sending; {len(deliveries)} of {len(clearance.files)} files were delivered"
     with ledger.transaction(house.actor, at=house.clock()) as tx:
         tx.move(clearance.request, State.FAILED, reason=reason)
     raise RefusedError(reason, hint="submit the dataset again; recall what was delivered if it must not stay alone")
