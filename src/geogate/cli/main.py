@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 from geogate.model.errors import GeogateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -21,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "send": ("geogate.cli.send", "Send what a clearance permits, once."),
     "review": ("geogate.cli.review", "List, show, vote on, return and withdraw held releases."),
     "console": ("geogate.cli.console", "Serve the web console, and make tokens for services."),
+    "notify": ("geogate.cli.notify", "Tell people what waits for them, by mail and chat."),
     "verify": ("geogate.cli.verify", "Check a clearance and its files offline."),
     "audit": ("geogate.cli.audit", "Judge again what was sent, under today's policies."),
     "waivers": ("geogate.cli.waivers", "Ask for, approve, revoke and list waivers."),
@@ -32,9 +34,23 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "zones": ("geogate.cli.zones", "Import, pin, sign, check, list and compare zone lists."),
     "recipients": ("geogate.cli.recipients", "List and check recipients."),
     "kernels": ("geogate.cli.kernels", "Show or compile the kernels that measure large data fast."),
+    "infra": ("geogate.cli.infra", "Compare the perimeter with its template."),
     "init": ("geogate.cli.init", "Create the gate's home: ledger, staging and signing key."),
 }
 """Every command: the module that defines it under the name ``command``, and its line in the help."""
+
+
+ACTING: Mapping[str, frozenset[str]] = {
+    "submit": frozenset(),
+    "review": frozenset({"approve", "reject", "return", "withdraw", "expire"}),
+    "waivers": frozenset({"ask", "approve", "revoke"}),
+    "obligations": frozenset({"done"}),
+    "audit": frozenset(),
+}
+"""Commands, with those of their subcommands, after which people are notified; with none it is the command itself."""
+
+NOTIFIER = "geogate"
+"""Who notes that somebody was told after a step: the gate itself, whoever took the step."""
 
 
 class LazyGroup(click.Group):
@@ -101,6 +117,23 @@ def _say(error: GeogateError) -> None:
         click.echo(f"  {plain(error.hint)}", err=True)
 
 
+def _acted(arguments: Sequence[str]) -> bool:
+    """Say whether a command took a step that somebody may have to be told of."""
+    command, *rest = [each for each in arguments if not each.startswith("-")] or [""]
+    return command in ACTING and (not ACTING[command] or bool(ACTING[command] & set(rest[:1])))
+
+
+def _tell() -> None:
+    """Notify who has to know at once; what goes wrong is said, and changes nothing."""
+    if not os.environ.get("GEOGATE_NOTIFICATIONS"):
+        return
+    from geogate.gate.house import House
+    from geogate.gate.notify import notify_after
+
+    if wrong := notify_after(house=House.from_environment(actor=NOTIFIER)):
+        click.echo(f"{wrong} (geogate notify tries again)", err=True)
+
+
 def main() -> None:
     """Run the command and leave with the code that says how it went."""
     sys.excepthook = _crash  # before anything of a command is imported
@@ -115,4 +148,6 @@ def main() -> None:
     except GeogateError as error:
         _say(error)
         sys.exit(error.exit_code)
+    if _acted(sys.argv[1:]):
+        _tell()
     sys.exit(code if isinstance(code, int) else 0)

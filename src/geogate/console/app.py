@@ -23,6 +23,7 @@ from geogate.console.oidc import OpenId
 from geogate.console.rendering import renderer
 from geogate.console.shown import visible
 from geogate.console.store import Store
+from geogate.console.telling import Teller, Telling
 from geogate.ledger.failures import UnknownError
 from geogate.model.authority import ForbiddenError
 from geogate.model.errors import GeogateError, RefusedError, ServiceError, UsageError
@@ -84,6 +85,7 @@ def create_app(house: House, settings: ConsoleSettings, *, vouching: Vouching | 
     app.add_exception_handler(RequestValidationError, _told)
     app.add_exception_handler(HTTPException, _told)
     app.add_exception_handler(Exception, _crashed)
+    app.add_middleware(Telling, teller=Teller(house=house))
     app.add_middleware(Guard, settings=settings)
     return app
 

@@ -151,10 +151,10 @@ def _over(row: QueuedRequest, now: datetime, days: Days) -> bool:
 
 
 def _reminder(row: QueuedRequest, now: datetime, days: Days) -> Reminder | None:
-    deadline, since = deadline_of(row, days=days), datetime.fromisoformat(row.changed_at)
-    if deadline is None or now < since + (deadline - since) / 2:
+    deadline = deadline_of(row, days=days)
+    step = None if deadline is None else step_now(datetime.fromisoformat(row.changed_at), deadline, now=now)
+    if deadline is None or step is None:
         return None
-    step = Step.OVER if now >= deadline else Step.LAST_DAY if now >= deadline - timedelta(days=1) else Step.HALF
     return Reminder(
         request=str(row.id),
         state=row.state,
@@ -165,6 +165,13 @@ def _reminder(row: QueuedRequest, now: datetime, days: Days) -> Reminder | None:
         recipient=row.recipient,
         dataset=row.dataset,
     )
+
+
+def step_now(since: datetime, deadline: datetime, *, now: datetime) -> Step | None:
+    """Say how urgent something is that began ``since`` and ends at its deadline; ``None`` in the first half."""
+    if now < since + (deadline - since) / 2:
+        return None
+    return Step.OVER if now >= deadline else Step.LAST_DAY if now >= deadline - timedelta(days=1) else Step.HALF
 
 
 def _told(tx: Transaction, row: QueuedRequest, body: Reminded) -> bool:

@@ -24,6 +24,7 @@ KNOWN = frozenset(
         "GEOGATE_LEDGER_ANCHOR",
         "GEOGATE_RELEASER_ROLE",
         "GEOGATE_COUNTRY",
+        "GEOGATE_NOTIFICATIONS",
         "GEOGATE_CONSOLE_AUTH",
         "GEOGATE_CONSOLE_URL",
         "GEOGATE_CONSOLE_SESSION_HOURS",
@@ -51,7 +52,8 @@ class Settings:
     that digest; with ``policies_key`` it is a bundle that this public key signed. ``country`` is where the
     organisation's own directories are (ISO 3166-1 alpha-2), empty if nobody said so. ``releaser_role`` is the ARN that
     sending to S3 assumes, empty where the ambient credentials may write. ``ledger_anchor`` is where heads of the
-    ledger are kept out of reach, empty where nowhere.
+    ledger are kept out of reach, empty where nowhere. ``notifications`` is the file that says who is told, ``None``
+    where nobody is.
     """
 
     home: Path
@@ -63,6 +65,7 @@ class Settings:
     policies_digest: str = ""
     policies_key: Path | None = None
     ledger_anchor: str = ""
+    notifications: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -101,6 +104,7 @@ class Settings:
             releaser_role=environment.get("GEOGATE_RELEASER_ROLE", ""),
             country=environment.get("GEOGATE_COUNTRY", ""),
             ledger_anchor=environment.get("GEOGATE_LEDGER_ANCHOR", ""),
+            notifications=Path(told).absolute() if (told := environment.get("GEOGATE_NOTIFICATIONS", "")) else None,
         )
 
     @property
