@@ -72,7 +72,7 @@ class Numbers:
     unsure: frozenset[str] = frozenset()
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 @np.errstate(over="ignore", invalid="ignore")
 def numbers_in(contents: Contents) -> Numbers:
     """Look for positions in the numbers of a layer."""
