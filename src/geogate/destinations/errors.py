@@ -43,3 +43,10 @@ class ChangedError(RefusedError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the staged file {name!r} is not the one that was cleared", hint="submit the dataset again")
+
+
+class GoneError(RefusedError):
+    """What was listed a moment ago is not there any more."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"it is not there any more: {name!r}")

@@ -52,7 +52,7 @@ class S3Channel:
         """
         with translated(f"bucket {self._bucket}"):
             region = self._region(s3_session.ambient(self._open()))
-        return Posture(region=region, country=_countries().get(region) if region else None)
+        return Posture(region=region, country=country_of(region) if region else None)
 
     def put(self, files: Sequence[tuple[FileDigest, Path]], *, clearance: Clearance) -> tuple[Delivery, ...]:
         """Put the files below the prefix; see ``Channel.put``.
@@ -137,6 +137,11 @@ def _clear_away(targets: Sequence[S3Object]) -> None:
     for target in targets:
         for upload in target.leftovers():
             target.abort(upload)
+
+
+def country_of(region: str) -> str | None:
+    """Name the country of a region, ``None`` for one that is not in AWS's table."""
+    return _countries().get(region)
 
 
 @cache

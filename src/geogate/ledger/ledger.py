@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from sqlalchemy import select
 
-from geogate.ledger import audit, chain
+from geogate.ledger import audit, chain, sent
 from geogate.ledger.disclosed import disclosed_to
 from geogate.ledger.engine import parse, reading, sqlite_path, writing
 from geogate.ledger.failures import DamagedError, UnknownError, translated
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from geogate.ledger.audit import KnownHead, LedgerReport
     from geogate.ledger.disclosed import Disclosed
     from geogate.ledger.queue import Filter, Page
+    from geogate.ledger.sent import Left
     from geogate.model.names import Actor, Nonce, RecipientId, Sha256
     from geogate.model.release import Entry
 
@@ -272,6 +273,19 @@ class Ledger:
                 if chain.sha256(row["kept"]) != row["measurements"]:
                     raise DamagedError("the measurements are not those that were kept")
                 yield _request(row), row["kept"]
+
+    def parts_sent(self) -> tuple[tuple[str, int], ...]:
+        """Name the parts of what was sent, the oldest first, and count the releases in each."""
+        with self._read() as connection:
+            return sent.parts(connection)
+
+    def left(self, *, part: str = "", kept: bool = False) -> Iterator[Left]:
+        """Read every release whose clearance was claimed, of one part or of all, see ``geogate.ledger.sent``.
+
+        Raises: DamagedError where measurements are not those that were kept.
+        """
+        with self._read() as connection:
+            yield from sent.left(connection, part=part, kept=kept)
 
     def notes(self, *, kinds: Sequence[str]) -> tuple[Entry, ...]:
         """Read all notes of some kinds, in order.

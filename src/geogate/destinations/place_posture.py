@@ -1,0 +1,55 @@
+"""What a place of a recipient is like, trait by trait, as it says itself; what it does not say is unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NONE: Final = "none"
+"""The value of a trait that a place does not have, such as a website; unknown is another thing."""
+
+OPENING: Final = frozenset(
+    {"public by policy", "access list", "website", "replication", "access points", "inventories", "open to others"}
+)
+"""Traits by which somebody else can get at what lies there; without a value nobody can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacePosture:
+    """A bucket or a directory and its traits, in the order of their names; ``None`` where it did not say one.
+
+    Values are short texts without a secret: a long document stands as the digest of its canonical form.
+    """
+
+    place: str
+    traits: tuple[tuple[str, str | None], ...]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Name the traits that nobody knows."""
+        return tuple(name for name, value in self.traits if value is None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """A trait that is another one than before; ``None`` where it is not known."""
+
+    trait: str
+    before: str | None
+    now: str | None
+
+
+def drift(before: PlacePosture, now: PlacePosture) -> Iterator[Drift]:
+    """Name the traits that changed, that cannot be read any more, or that open a place of which it was not known.
+
+    A trait that was not asked for before counts as one that was not known.
+    """
+    known, today = dict(before.traits), dict(now.traits)
+    for name in sorted(known.keys() | today.keys()):
+        was, value = known.get(name), today.get(name)
+        opens = was is None and name in OPENING and value not in {None, NONE}
+        if (was is not None and value != was) or opens:
+            yield Drift(trait=name, before=was, now=value)

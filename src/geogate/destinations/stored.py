@@ -1,0 +1,73 @@
+"""What lies at a place: every version of every object below it, and the digest of one of them; nothing is changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from geogate.destinations.place_posture import PlacePosture
+    from geogate.model.names import Sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One version of one object; ``name`` is relative to the place, ``version`` empty where the place keeps none.
+
+    ``mark`` is another one when the bytes may be other ones. What is ``odd`` is no file that could have been delivered:
+    a link, a pipe. A ``deleted`` one is only the mark of a deletion.
+    """
+
+    name: str
+    size: int
+    version: str
+    mark: str
+    latest: bool = True
+    deleted: bool = False
+    odd: bool = False
+
+
+class Place(Protocol):
+    """A place that can be looked at."""
+
+    def posture(self) -> PlacePosture:
+        """Say what the place is like.
+
+        Raises: ServiceError when it does not answer.
+        """
+        ...
+
+    def stored(self) -> Iterator[Stored]:
+        """List everything, in no order.
+
+        Raises: ServiceError when the listing breaks off; what came before is not everything.
+        """
+        ...
+
+    def digest(self, found: Stored) -> Sha256:
+        """Tell the SHA-256 of what was listed; where the store does not know it, all bytes are read.
+
+        Raises: ServiceError; GoneError when it is not there any more.
+        """
+        ...
+
+    def fetch(self, found: Stored, into: Path) -> None:
+        """Copy what was listed into a new file.
+
+        Raises: ServiceError; GoneError when it is not there any more.
+        """
+        ...
+
+
+def place_at(uri: str, *, owner: str = "", country: str = "") -> Place:
+    """Return the place of a destination in its normal form; nothing is contacted yet."""
+    if uri.startswith("s3://"):
+        from geogate.destinations.stored_s3 import StoredInBucket
+
+        return StoredInBucket(uri, owner=owner)
+    from geogate.destinations.stored_folder import StoredInFolder
+
+    return StoredInFolder(uri, country=country)
