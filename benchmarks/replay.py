@@ -1,7 +1,7 @@
 """Time ``geogate policy replay`` over 10,000 past verdicts: ``python -m benchmarks.replay [COUNT]``.
 
-A few releases are really submitted under the baseline; the ledger then gets copies of them under other ids, entry by
-entry as the gate writes them. The candidate is the baseline with another number, so that verdicts change.
+A few releases are really submitted under the baseline; the ledger then gets copies of them under other ids, with the
+entries and rows that the gate would write. The candidate is the baseline with another number, so that verdicts change.
 """
 
 from __future__ import annotations
@@ -10,22 +10,31 @@ import json
 import shutil
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import insert
 
 from geogate.gate.home import initialise
 from geogate.gate.house import House, Wish
 from geogate.gate.policy_files import policy_named
 from geogate.gate.policy_replay import Plan, replay, summary
 from geogate.gate.submit import submit
+from geogate.ledger.chain import GENESIS, entry_hash, head, sha256, timestamp
+from geogate.ledger.rows import changes_of
+from geogate.ledger.steps import Opened, Screened, Sealed, body_of, kind_of
+from geogate.ledger.tables import ENTRIES, MEASUREMENTS, REQUESTS
 from geogate.model.lifecycle import State
 from geogate.model.names import RequestId
+from geogate.model.release import Entry
 
 if TYPE_CHECKING:
-    from geogate.ledger.ledger import Ledger
+    from sqlalchemy import Table
+
+    from geogate.ledger.steps import Step
     from geogate.ledger.transaction import Transaction
     from geogate.model.release import ReleaseRequest
 
@@ -45,8 +54,11 @@ def main(count: int = COUNT) -> int:
         for places in DECIMALS:
             _submit(root, places, house)
         began = time.perf_counter()
-        _copy(count, house)
+        copy(count, house)
         print(f"made {count:,} verdicts in {time.perf_counter() - began:.1f} s")
+        with house.ledger() as ledger:
+            if count <= AT_ONCE and not ledger.verify().whole:
+                raise AssertionError("the copies are not what the gate writes")
         candidate = root / "drafts" / "baseline.yaml"
         candidate.parent.mkdir()
         text = (SHIPPED / "baseline.yaml").read_text(encoding="utf-8")
@@ -99,34 +111,45 @@ def _submit(root: Path, places: int, house: House) -> None:
     )
 
 
-def _copy(count: int, house: House) -> None:
-    """Enter copies of the requests that there are until there are so many."""
+def copy(count: int, house: House) -> None:
+    """Enter copies of the requests that there are until there are so many: the rows that their steps would write."""
     with house.ledger() as ledger:
         given = list(ledger.judged())
-        left = count - len(given)
-        for begin in range(0, left, AT_ONCE):
-            _enter(
-                [given[number % len(given)] for number in range(begin, min(begin + AT_ONCE, left))],
-                begin,
-                ledger,
-                house,
+        for begin in range(0, count - len(given), AT_ONCE):
+            some = [given[number % len(given)] for number in range(begin, min(begin + AT_ONCE, count - len(given)))]
+            with ledger.transaction(house.actor, at=house.clock()) as tx:
+                _enter(some, begin, tx)
+
+
+def _enter(some: list[tuple[ReleaseRequest, str]], begin: int, tx: Transaction) -> None:
+    seq, prev = head(tx.connection)
+    rows: dict[Table, list[dict[str, object]]] = {ENTRIES: [], REQUESTS: [], MEASUREMENTS: []}
+    for number, (request, text) in enumerate(some, start=begin):
+        name, row = RequestId(f"copy-{number:08}"), dict[str, str]()
+        for step in _steps(request, text, name):
+            body, kind = body_of(step), kind_of(step)
+            at = timestamp(tx.act.now + timedelta(microseconds=number))
+            draft = Entry(
+                seq=seq + 1, at=at, kind=kind, request=name, actor=tx.act.actor, body=body, prev=prev, hash=GENESIS
             )
+            seq, prev = seq + 1, entry_hash(draft)
+            rows[ENTRIES].append({**asdict(draft), "hash": prev})
+            row |= {key: value for change in changes_of(draft, step) for key, value in change.values}
+        rows[REQUESTS].append({"id": name, "artefact": None, **row})
+        rows[MEASUREMENTS].append({"request": name, "document": text})
+    for table, values in rows.items():
+        tx.connection.execute(insert(table), values)
 
 
-def _enter(some: list[tuple[ReleaseRequest, str]], begin: int, ledger: Ledger, house: House) -> None:
-    at = house.clock() + timedelta(microseconds=begin)
-    with ledger.transaction(house.actor, at=at) as tx:
-        for number, (request, text) in enumerate(some, start=begin):
-            _one(request, text, RequestId(f"copy-{number:08}"), tx)
-
-
-def _one(request: ReleaseRequest, text: str, name: RequestId, tx: Transaction) -> None:
+def _steps(request: ReleaseRequest, text: str, name: RequestId) -> tuple[Step, ...]:
     draft = replace(request, id=name, state=State.DRAFT, dataset=None, artefact=None, verdict=None)
     if request.dataset is None or request.verdict is None:
         raise LookupError(request.id)
-    tx.open_request(draft)
-    tx.seal(name, dataset=request.dataset, artefact=request.artefact)
-    tx.screen(name, verdict=request.verdict, measurements=text)
+    return (
+        Opened(request=draft),
+        Sealed(dataset=request.dataset, artefact=request.artefact),
+        Screened(verdict=request.verdict, measurements=sha256(text)),
+    )
 
 
 if __name__ == "__main__":

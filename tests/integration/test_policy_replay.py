@@ -65,6 +65,27 @@ def test_a_looser_candidate_shows_what_it_would_let_out(judged: Gate) -> None:
     assert after == ["clear", "clear", "clear", "deny"]
 
 
+@pytest.mark.parametrize("step_m", [10, 400, 5000])
+def test_what_is_replayed_is_what_judging_the_data_itself_says(judged: Gate, step_m: int) -> None:
+    rules = [precision("precision", step_m, ">="), zones(), destination(), precision("review", 2 * step_m, ">=")]
+    judged.policies.write_policy(rules[::-1])
+    found = replayed(judged, read(judged))
+    names = ("coarse", "middle", "fine", "inside")
+    slowly = {
+        request.id: judged.screen(*(judged.staged / name).iterdir())
+        for request, name in zip(judged.requests(), names, strict=True)
+    }
+    assert {each.request: each.after for each in found} == {name: each.decision for name, each in slowly.items()}
+    before = {each.id: each.verdict for each in judged.requests() if each.verdict is not None}
+    for each in found:
+        graver = {
+            kind: {finding.rule for finding in verdict.findings if finding.effect != "note"}
+            for kind, verdict in (("before", before[each.request]), ("after", slowly[each.request]))
+        }
+        assert set(each.added) == graver["after"] - graver["before"]
+        assert set(each.gone) == graver["before"] - graver["after"]
+
+
 def test_what_was_not_measured_is_not_guessed(judged: Gate) -> None:
     judged.policies.write_policy([precision("precision", 100, ">="), zones(1000), destination()])
     found = replayed(judged, read(judged))

@@ -127,3 +127,37 @@ def test_every_denial_and_every_hold_has_a_finding_that_says_why(trial: Trial) -
     assume(found.decision is not Decision.CLEAR)
     effect = Effect.DENY if found.decision is Decision.DENY else Effect.HOLD
     assert any(finding.effect is effect for finding in found.findings)
+
+
+def spoken_slowly(
+    policy: Policy, layers: int, outcomes: list[Outcome]
+) -> tuple[set[tuple[RuleId, LayerName]], list[str]]:
+    """Find by comparing each with each: which rules did not answer once on which layers, and who spoke out of turn."""
+    pairs = [(rule.id, LayerName(str(layer))) for rule in policy.rules for layer in range(layers)]
+    silent = {pair for pair in pairs if [(each.rule, each.layer) for each in outcomes].count(pair) != 1}
+    return silent, sorted(str(each.rule) for each in outcomes if (each.rule, each.layer) not in pairs)
+
+
+@given(trials(), st.data())
+def test_who_did_not_speak_or_spoke_out_of_turn_is_found_as_by_comparing_each_with_each(
+    trial: Trial, data: st.DataObject
+) -> None:
+    policy, layers, outcomes, _ = trial
+    strangers = [
+        Outcome(rule=RuleId(rule), layer=LayerName(layer), observed="", problems=())
+        for rule, layer in data.draw(
+            st.lists(st.tuples(st.sampled_from(["r0", "r9"]), st.sampled_from("03")), max_size=3)
+        )
+    ]
+    heard = data.draw(st.lists(st.sampled_from(outcomes), max_size=9)) + strangers
+    found = judged(policy, layers, heard, [])
+    silent, strange = spoken_slowly(policy, layers, heard)
+    odd = [each for each in found.findings if each.rule == "gate/unexpected-answer"]
+    silent = {pair for pair in silent if pair[1] not in {each.layer for each in odd}}
+    said = [each for each in found.findings if each.rule == "gate/no-answer"]
+    assert {(rule, each.layer) for each in said for rule in _named(each.summary)} == silent
+    assert sorted(each.summary.split()[4].rstrip(",") for each in odd) == strange
+
+
+def _named(summary_: str) -> list[str]:
+    return summary_.removeprefix("no answer from ").split(":")[0].split(", ")

@@ -18,18 +18,34 @@ LATER: Final = MappingProxyType({"later": True})
 
 
 @cache
-def _names(kind: Any) -> tuple[tuple[str, Any], ...]:
-    """Name the fields, each with the value that is not written."""
-    return tuple((each.name, each.default if each.metadata.get("later") else MISSING) for each in fields(kind))
+def _names(kind: Any) -> tuple[tuple[str, ...], tuple[tuple[str, Any], ...]] | None:
+    """Name the fields that are always written, and those that are not where they have a value; ``None`` for others."""
+    if not is_dataclass(kind):
+        return None
+    later = {each.name: each.default for each in fields(kind) if each.metadata.get("later")}
+    return tuple(each.name for each in fields(kind) if later.get(each.name, MISSING) is MISSING), tuple(
+        (name, default) for name, default in later.items() if default is not MISSING
+    )
 
 
 def _plain(value: object) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        found = ((name, getattr(value, name), unwritten) for name, unwritten in _names(type(value)))
-        return {name: each for name, each, unwritten in found if unwritten is MISSING or each != unwritten}
+    names = _names(cast("Any", type(value)))
+    if names is not None:
+        always, later = names
+        found = {name: getattr(value, name) for name in always}
+        for name, unwritten in later:
+            each = getattr(value, name)
+            if each != unwritten:
+                found[name] = each
+        return found
     if isinstance(value, datetime | date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no place in a document")
+
+
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False, default=_plain
+)
 
 
 def canonical_json(value: Any) -> str:
@@ -38,7 +54,7 @@ def canonical_json(value: Any) -> str:
     Raises: ValueError for NaN or an infinity, TypeError for what is not plain data.
     Source: the number and string forms are Python's; compare RFC 8785.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False, default=_plain)
+    return _ENCODER.encode(value)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -74,11 +75,11 @@ def decide(
     rules = {rule.id: rule for rule in policy.rules}
     enforced = [rule.id for rule in policy.rules if not rule.in_shadow]
     wanted = [(rule, layer.name) for rule in enforced for layer in layers]
-    known = [(rule, layer.name) for rule in rules for layer in layers]
+    named = {layer.name for layer in layers}
     heard = sorted(outcomes, key=lambda outcome: (outcome.layer, outcome.rule))
-    answered = [outcome for outcome in heard if (outcome.rule, outcome.layer) in known]
+    answered = [outcome for outcome in heard if outcome.rule in rules and outcome.layer in named]
     findings = [replace(finding, effect=Effect.DENY) for finding in gate_findings]
-    findings += _out_of_turn(outcome for outcome in heard if outcome not in answered)
+    findings += _out_of_turn(outcome for outcome in heard if outcome.rule not in rules or outcome.layer not in named)
     findings += _missing(policy, layers, excused=bool(findings))
     findings += _empty(layers, spoken_for={finding.layer for finding in findings})
     findings += _silence(wanted, answered, spoken_for={finding.layer for finding in findings})
@@ -158,10 +159,10 @@ def _silence(
     wanted: Iterable[tuple[RuleId, LayerName]], answered: Sequence[Outcome], *, spoken_for: set[LayerName]
 ) -> Iterable[Finding]:
     """Deny each layer on which a rule did not answer exactly once, unless the gate has its own reason already."""
-    answers = [(outcome.rule, outcome.layer) for outcome in answered]
+    answers = Counter((outcome.rule, outcome.layer) for outcome in answered)
     silent: dict[LayerName, list[RuleId]] = {}
     for rule, layer in wanted:
-        if answers.count((rule, layer)) != 1 and layer not in spoken_for:
+        if answers[rule, layer] != 1 and layer not in spoken_for:
             silent.setdefault(layer, []).append(rule)
     for layer, rules in silent.items():
         yield no_answer(layer, rules=rules, reason="there is not exactly one answer")
