@@ -8,17 +8,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from gating.files import COARSE, MIDDLE, stage
+from gating.files import COARSE, MIDDLE, frame, stage
 from gating.gate import REQUESTER, at
-from gating.place import DENY_M, HOLD_M, PARTNER, POLICY, destination, precision, with_meta, zones
+from gating.place import DENY_M, HOLD_M, PARTNER, POLICY, destination, precision, rule, with_meta, zones
 
-from geogate.gate.review import withdraw
+from geogate.gate import again
+from geogate.gate.review import approve, reject, withdraw
 from geogate.gate.reviews_notes import comment
+from geogate.gate.submit import submit
 from geogate.gate.waivers import WaiverWish, approve_waiver, ask_waiver, revoke_waiver
-from geogate.model.errors import RefusedError, ServiceError
+from geogate.model.errors import RefusedError, ServiceError, UsageError
 from geogate.model.lifecycle import State
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from gating.gate import Gate
 
     from geogate.model.names import Nonce, RequestId
@@ -118,3 +122,122 @@ def test_a_row_that_says_sending_sends_nothing(gate: Gate) -> None:
         gate.send(nonce)
 
     assert not gate.delivered()
+
+
+CELLS = with_meta(
+    rule(
+        "cells",
+        "expect_no_small_cells",
+        columns=["n"],
+        minimum=10,
+        operator=">=",
+        zero_allowed=True,
+        rounding_base=0,
+        suppressed=["*"],
+        column_required=True,
+    ),
+    waivable=True,
+)
+
+
+@pytest.mark.parametrize(("count", "state"), [("9", State.CLEARED), ("nine", State.DENIED)])
+def test_a_waiver_does_not_cover_what_could_not_be_measured(gate: Gate, count: str, state: State) -> None:
+    gate.policies.write_policy((precision("precision", DENY_M, ">="), zones(), destination(), CELLS))
+    waived(gate, rule="cells")
+    cells = frame(COARSE, ["x"]).drop(columns="name")
+    cells["n"] = [count, "12", "13"]
+    path = gate.staged / "cells.gpkg"
+    cells.to_file(path)
+
+    assert gate.submit(path).state is state
+
+
+@pytest.fixture
+def held(gate: Gate) -> RequestId:
+    return gate.hold(stage("CSV", gate.staged, MIDDLE))
+
+
+def test_an_approval_of_who_asked_for_the_same_afterwards_does_not_count(gate: Gate, held: RequestId) -> None:
+    gate.approve(held, "ada")
+    joined = submit(gate.wish(gate.staged / "data.csv"), house=gate.house("ADA"))
+
+    assert joined.repeated
+    assert gate.approve(held, "bob").state is State.HELD
+    assert gate.approve(held, "cleo").state is State.CLEARED
+
+
+@pytest.mark.parametrize("unseen", ["\ufe0f", "\u034f", "\u200b"])
+def test_nobody_votes_twice_or_on_the_own_request_by_a_character_that_nobody_sees(
+    gate: Gate, held: RequestId, unseen: str
+) -> None:
+    with pytest.raises(RefusedError, match="cannot review"):
+        gate.approve(held, f"ri{unseen}ta")
+    gate.approve(held, "ada")
+    with pytest.raises(RefusedError, match="votes once"):
+        gate.approve(held, f"ada{unseen}")
+
+
+def test_the_hash_of_a_vote_does_not_tell_what_it_says(gate: Gate, held: RequestId) -> None:
+    gate.approve(held, "ada")
+    gate.approve(held, "bob")
+
+    with gate.ledger() as ledger:
+        salts = [vote.salt for vote in ledger.votes(held)]
+    assert all(len(salt) == 32 for salt in salts)
+    assert len(set(salts)) == 2
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_a_role_that_is_taken_while_it_is_judged_again_approves_nothing(
+    gate: Gate, held: RequestId, monkeypatch: pytest.MonkeyPatch, *, stays: bool
+) -> None:
+    roles = gate.policies.root / "roles.yaml"
+    text = "people:\n- {name: ada, roles: [reviewer]}\n- {name: bob, roles: [reviewer]}\n"
+    roles.write_text(text)
+    gate.approve(held, "ada")
+    judged = again.judge_again
+
+    def taking(*arguments: Any, **named: Any) -> Any:
+        found = judged(*arguments, **named)
+        roles.write_text(text if stays else text.replace("ada, roles: [reviewer]", "ada, roles: [auditor]"))
+        return found
+
+    monkeypatch.setattr("geogate.gate.review.judge_again", taking)
+
+    assert gate.approve(held, "bob").state is (State.CLEARED if stays else State.HELD)
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u3164 \ufe0f", "..."])
+def test_a_refusal_that_says_nothing_is_refused(gate: Gate, held: RequestId, text: str) -> None:
+    with pytest.raises(UsageError, match="needs a comment"):
+        reject(held, comment=text, house=gate.house("ada"))
+
+
+@pytest.mark.parametrize("text", ["\u200fno", "\u061cno", "a\u2028b", "a\U000e0041b"])
+def test_no_comment_turns_text_round_or_hides_some(gate: Gate, held: RequestId, text: str) -> None:
+    with pytest.raises(UsageError, match="no text"):
+        approve(held, comment=text, house=gate.house("ada"))
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=5), timedelta(minutes=6)])
+def test_a_waiver_is_not_approved_with_a_clock_that_was_put_back(gate: Gate, back: timedelta) -> None:
+    gate.policies.write_policy(RULES)
+    gate.now = NOW
+    waiver = waived(gate, approvers=("anna",))
+    gate.now -= back
+
+    if back > timedelta(minutes=5):
+        with pytest.raises(RefusedError, match="clock of this machine"):
+            approve_waiver(waiver, house=gate.house("bob"))
+    else:
+        approve_waiver(waiver, house=gate.house("bob"))
+
+
+@pytest.mark.parametrize("silent", ["reason", "owner", "ticket"])
+def test_a_waiver_is_not_asked_for_without_words(gate: Gate, silent: str) -> None:
+    gate.policies.write_policy(RULES)
+    words = {"reason": "why", "owner": "olga", "ticket": "T-1"} | {silent: "\u200b"}
+    wish = WaiverWish(policy=POLICY, rule="review", recipient=PARTNER, dataset="*", days=10, **words)
+
+    with pytest.raises(UsageError, match=f"--{silent}"):
+        ask_waiver(wish, house=gate.house("will"))

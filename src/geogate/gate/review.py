@@ -8,7 +8,7 @@ many approvals as the policy asks for approve.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from geogate.gate.again import ask_again, judge_again
@@ -21,7 +21,7 @@ from geogate.model.authority import Action, Source
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.finding import Effect
 from geogate.model.lifecycle import State
-from geogate.model.names import person
+from geogate.model.names import person, says_something
 from geogate.model.release import Choice, Vote
 from geogate.model.verdict import Decision
 
@@ -69,12 +69,16 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
         _require_same_basis(question, verdict)
         _require_in_time(request, verdict, ledger=ledger, question=question, house=house)
         _require_not_asked(verdict, ledger=ledger, house=house)
-        counting = Counting(needed=question.policy.reviewers, roles=roles_here(house))
+        asked = _asked_by(verdict, ledger=ledger)
+        counting = Counting(needed=question.policy.reviewers, roles=roles_here(house), asked=asked)
         ahead = ledger.votes(request_id)
         clears = counting.over(ahead, more=1) and all(vote.choice is Choice.APPROVE for vote in ahead)
         examined = _require_same_verdict(request, verdict, question, house=house) if clears else None
         terms = Terms.of(question)
         with ledger.transaction(house.actor, at=house.clock()) as tx:
+            # Judging takes its time: roles are those of now, and so is who asked for the same.
+            require(Action.VOTE, house=house)
+            counting = replace(counting, roles=roles_here(house), asked=_asked_by(verdict, ledger=ledger))
             tx.vote(_vote(request, verdict, Choice.APPROVE, comment=comment, house=house))
             tally = _count(tx, request_id, counting=counting)
             if tally.state is not State.APPROVED:
@@ -122,14 +126,19 @@ def withdraw(request_id: RequestId, *, comment: str, house: House) -> State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counting:
-    """Which votes count, and how many must: who has the role of a reviewer no more has no vote that approves."""
+    """Which votes count, and how many must: who has the role of a reviewer no more has no vote that approves.
+
+    Nor has who ``asked`` for the same release, before or after the vote; the names are folded.
+    """
 
     needed: int
     roles: Roles | None
+    asked: frozenset[str] = frozenset()
 
     def counted(self, votes: tuple[Vote, ...]) -> int:
         """Count the votes of those who may vote today."""
-        return sum(still_votes(vote, self.roles) for vote in votes)
+        own = [vote for vote in votes if person(vote.reviewer) not in self.asked]
+        return sum(still_votes(vote, self.roles) for vote in own)
 
     def over(self, votes: tuple[Vote, ...], *, more: int = 0) -> bool:
         """Say whether enough have voted, if so many ``more`` do."""
@@ -152,7 +161,9 @@ REASONS: Final = {
 }
 
 
-STEERING: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+STEERING: Final = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
 """Characters that say nothing, and steer a terminal or turn the order of the text round."""
 
 
@@ -170,7 +181,7 @@ def require_short(comment: str) -> None:
 def _require_may_vote(choice: Choice, comment: str, *, house: House) -> None:
     require(Action.VOTE, house=house)
     require_short(comment)
-    if choice is not Choice.APPROVE and not comment.strip():
+    if choice is not Choice.APPROVE and not says_something(comment):
         raise UsageError(f"to {choice} needs a comment", hint="say with --comment what would have to change")
 
 
@@ -181,7 +192,7 @@ def _refuse(request_id: RequestId, choice: Choice, *, comment: str, house: House
         verdict = _judged(request)
         # A refusal counts whatever changed since: only how many must vote, and who may, is asked of today.
         needed = verdict.basis.reviewers or ask_again(request, house=house).policy.reviewers
-        counting = Counting(needed=needed, roles=roles_here(house))
+        counting = Counting(needed=needed, roles=roles_here(house), asked=_asked_by(verdict, ledger=ledger))
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             tx.vote(_vote(request, verdict, choice, comment=comment, house=house))
             return _count(tx, request_id, counting=counting)
@@ -213,6 +224,7 @@ def _vote(request: ReleaseRequest, verdict: Verdict, choice: Choice, *, comment:
         ballot=ballot_of(verdict),
         groups=house.groups,
         source="" if house.source is Source.LOCAL else house.source.value,
+        salt=house.new_nonce(),
     )
 
 
@@ -252,9 +264,13 @@ def _require_not_asked(verdict: Verdict, *, ledger: Ledger, house: House) -> Non
 
     Raises: RefusedError.
     """
-    same = ledger.same(ballot_of(verdict))
-    if person(house.actor) in {person(request.requester) for request in same}:
+    if person(house.actor) in _asked_by(verdict, ledger=ledger):
         raise RefusedError("the requester cannot review the own request", hint="somebody who did not ask for it can")
+
+
+def _asked_by(verdict: Verdict, *, ledger: Ledger) -> frozenset[str]:
+    """Name who asked for the very same release, folded."""
+    return frozenset(person(request.requester) for request in ledger.same(ballot_of(verdict)))
 
 
 def _require_same_verdict(request: ReleaseRequest, seen: Verdict, question: Question, *, house: House) -> Examined:

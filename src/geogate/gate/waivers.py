@@ -12,9 +12,10 @@ from geogate.gate.place import place_of
 from geogate.gate.review import LONGEST_COMMENT
 from geogate.gate.waivers_apply import classes_of, rule_digest
 from geogate.gate.waivers_ledger import APPROVED, ASKED, REVOKED, Approved, Asked, Revoked, waivers_in, waivers_of
+from geogate.ledger.laws import PUT_BACK
 from geogate.model.authority import Action
 from geogate.model.errors import RefusedError, UsageError
-from geogate.model.names import Actor, PolicyName, RecipientId, RuleId, person
+from geogate.model.names import Actor, PolicyName, RecipientId, RuleId, person, says_something
 from geogate.model.waiver import Waiver, WaiverStanding, WaiverState
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def approve_waiver(waiver_id: str, *, house: House) -> WaiverStanding:
         played = waivers_in(tx).get(waiver_id)
         if played is None:
             raise _unknown(waiver_id)
+        if tx.act.put_back:
+            raise RefusedError(PUT_BACK)
         if why := _why_no_approval(played.standing, house=house, now=tx.act.now):
             raise RefusedError(why)
         tx.note(APPROVED, Approved(id=waiver_id, asked=played.asked))
@@ -168,14 +171,16 @@ def _unknown(waiver_id: str) -> UsageError:
 
 
 def _require_said(wish: WaiverWish) -> None:
-    for what in ("dataset", "reason", "owner", "ticket", "recipient", "policy", "rule"):
+    if not wish.dataset.strip() or len(wish.dataset) > LONGEST_COMMENT:
+        raise UsageError("say --dataset", hint="a pattern, in which * is any letters")
+    for what in ("reason", "owner", "ticket", "recipient", "policy", "rule"):
         _require_line(getattr(wish, what), what=f"--{what}")
     if wish.days < 1:
         raise UsageError("a waiver holds for a day or more")
 
 
 def _require_line(text: str, *, what: str) -> None:
-    if not text.strip() or len(text) > LONGEST_COMMENT:
+    if not says_something(text) or len(text) > LONGEST_COMMENT:
         raise UsageError(f"say {what}, in up to {LONGEST_COMMENT} characters")
 
 

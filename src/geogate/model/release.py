@@ -11,6 +11,7 @@ from geogate.model.declaration import NOTHING, Declaration
 from geogate.model.document import LATER
 from geogate.model.lifecycle import State
 from geogate.model.names import Actor, Nonce, PolicyName, RecipientId, RequestId, Sha256, ZoneListName
+from geogate.model.parties import Posture
 from geogate.model.verdict import Verdict
 
 
@@ -64,6 +65,7 @@ class Vote:
     """One reviewer's vote on one request; ``groups`` are those of the reviewer's sign-in.
 
     ``source`` says who vouched for the reviewer's name, see ``geogate.model.authority``; empty for the machine itself.
+    ``salt`` are random digits, without which the hash of the vote's entry would tell what the vote says.
     """
 
     request: RequestId
@@ -74,6 +76,7 @@ class Vote:
     ballot: Ballot
     groups: tuple[str, ...] = field(default=(), metadata=LATER)
     source: str = field(default="", metadata=LATER)
+    salt: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +113,13 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The proof of delivery of all files of one clearance."""
+    """The proof of delivery of all files of one clearance; ``posture`` is what the place was like before it."""
 
     nonce: Nonce
     request: RequestId
     deliveries: tuple[Delivery, ...]
     sent_at: datetime
+    posture: Posture | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,10 +166,6 @@ def _unspoken(
             summary=f"cells are suppressed beside {others:,} columns of counts of whose sums the policy does not speak",
             remedy="leave these columns out, or have the policy name them as value_columns, with the one that is "
             "their sum",
-            measured=str(others),
-            operator="<=",
-            limit="0",
-            unit="columns",
             counts=(Count(what="columns of counts", value=counted.columns or 0),),
         )
 
@@ -191,25 +187,25 @@ def _unjudged(found: TableCells, follows: Recovery, unread: int) -> Iterator[Pro
     if not (follows.cells or found.missing):
         yield Problem(summary="the layer has no cell that could be judged", remedy="leave the layer out if it is empty")
     if unread:
-        yield _problem(
+        yield _open(
             f"{unread:,} cells are neither numbers nor suppressed",
             "write plain numbers, and leave suppressed cells empty or have the policy name their mark",
             unread,
         )
     if follows.repeated:
-        yield _problem(
+        yield _open(
             f"{follows.repeated:,} cells stand more than once in the table",
             "have the policy name all columns that tell rows apart, or add the rows up",
             follows.repeated,
         )
     if follows.suppressed and not follows.sums:
-        yield _problem(
+        yield _open(
             f"{follows.suppressed:,} cells are suppressed, and there is no sum of which the policy speaks",
             "name totals as the policy does, or have it name them; where there are none, tell the owner of the policy",
             follows.suppressed,
         )
     if follows.unsolved:
-        yield _problem(
+        yield _open(
             f"{follows.unsolved:,} suppressed cells hang together by sums, more than {MOST_UNKNOWNS} that are solved",
             "send the table in parts, or leave out totals of one kind",
             follows.unsolved,
@@ -251,3 +247,8 @@ def _problem(summary: str, remedy: str, cells: int) -> Problem:
         unit="cells",
         counts=(Count(what="cells", value=cells),),
     )
+
+
+def _open(summary: str, remedy: str, cells: int) -> Problem:
+    """Report what could not be judged: it has no limit, as nothing was compared."""
+    return Problem(summary=summary, remedy=remedy, counts=(Count(what="cells", value=cells),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isclose, radians
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -170,10 +171,6 @@ def _unknown(params: DecimalsByCategoryParams, found: CategoryLattices) -> Itera
         yield Problem(
             summary=f"{found.unknown:,} rows have no category, or one that the policy does not know",
             remedy="give each row a category, or have the policy say how fine the others may be",
-            measured=str(found.unknown),
-            operator="<=",
-            limit="0",
-            unit="rows",
             counts=(Count(what="rows of no known category", value=found.unknown),),
         )
 
@@ -184,7 +181,7 @@ def _problems(params: DecimalsByCategoryParams, category: Category, own: Categor
             yield _problem(category, own.placed, "rows are to be withheld and have a position", "leave them out")
         return
     if own.lattice.non_finite:
-        yield _problem(category, own.lattice.non_finite, "positions are not finite numbers", "leave them out")
+        yield _open(category, own.lattice.non_finite, "positions are not finite numbers", "leave them out")
     if not own.placed or category.exact:
         return
     if category.decimals is not None and _in_degrees(own.lattice):
@@ -192,7 +189,7 @@ def _problems(params: DecimalsByCategoryParams, category: Category, own: Categor
     elif category.step_m is not None:
         yield from _too_fine(params, category, category.step_m, own)
     else:
-        yield _problem(
+        yield _open(
             category, own.placed, "rows are not in degrees, whose decimals are limited", "transform them to degrees"
         )
 
@@ -251,3 +248,8 @@ def _problem(category: Category, count: int, summary: str, remedy: str) -> Probl
         limit="0",
         counts=(Count(what=summary, value=count),),
     )
+
+
+def _open(category: Category, count: int, summary: str, remedy: str) -> Problem:
+    """Report what could not be judged: it has no limit, as nothing was compared."""
+    return replace(_problem(category, count, summary, remedy), measured="", operator="", limit="")

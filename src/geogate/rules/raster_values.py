@@ -77,15 +77,16 @@ def _problems(params: ValueRangeParams, found: Contents) -> Iterator[Problem]:
     if not bands:
         yield Problem(summary="the image has no bands", remedy="leave it out, or export it again", counts=())
     known = [band for band in bands if band.values]
-    beyond = [
-        band
-        for band in known
-        if band.kind != "number"
-        or band.non_finite
-        or band.least is None
-        or band.largest is None
-        or not (params.least <= band.least and band.largest <= params.largest)
-    ]
+    read = [band for band in known if band.kind == "number" and not band.non_finite]
+    compared = [(band.least, band.largest) for band in read if band.least is not None and band.largest is not None]
+    if len(compared) < len(known):  # not judged: it has no limit, as nothing was compared
+        unread = len(known) - len(compared)
+        yield Problem(
+            summary="bands have numbers that are not in the range: they are not finite, or none",
+            remedy="look at the values; leave the bands out, or export them again",
+            counts=(Count(what="bands", value=unread),),
+        )
+    beyond = [pair for pair in compared if not (params.least <= pair[0] and pair[1] <= params.largest)]
     if beyond:
         yield Problem(
             summary="bands have numbers that are not in the range",

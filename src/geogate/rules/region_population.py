@@ -113,7 +113,6 @@ def _problems(params: RegionParams, found: RegionCodes) -> Iterator[Problem]:
     said = (
         (found.small, f"codes name regions whose population is not {limit}", f"write {params.instead} for them"),
         (found.longer, f"codes have more than {params.digits} digits", f"keep the first {params.digits} digits"),
-        (found.other, f"values are no codes of {params.digits} digits", "write codes as texts, with leading zeros"),
     )
     for count, summary, remedy in said:
         if count:
@@ -126,3 +125,10 @@ def _problems(params: RegionParams, found: RegionCodes) -> Iterator[Problem]:
                 unit="values",
                 counts=(Count(what=summary, value=count),),
             )
+    if found.other:  # not judged: it has no limit, as nothing was compared
+        summary = f"values are no codes of {params.digits} digits"
+        yield Problem(
+            summary=f"{found.other:,} {summary}",
+            remedy="write codes as texts, with leading zeros",
+            counts=(Count(what=summary, value=found.other),),
+        )

@@ -159,11 +159,11 @@ def _problems(params: SmallCellsParams, found: CellCounts) -> Iterator[Problem]:
             f"* {params.rounding_base}`",
             Count(what="counts that are not rounded", value=found.unrounded),
         )
-    if found.unread:
-        yield _problem(
-            f"{found.unread:,} cells of counts are neither numbers nor suppressed",
-            "write plain numbers, and leave suppressed cells empty or have the policy name their mark",
-            Count(what="cells that are not numbers", value=found.unread),
+    if found.unread:  # not judged: it has no limit, as nothing was compared
+        yield Problem(
+            summary=f"{found.unread:,} cells of counts are neither numbers nor suppressed",
+            remedy="write plain numbers, and leave suppressed cells empty or have the policy name their mark",
+            counts=(Count(what="cells that are not numbers", value=found.unread),),
         )
 
 
