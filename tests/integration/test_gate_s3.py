@@ -160,7 +160,7 @@ def test_a_sending_that_the_store_did_not_answer_is_taken_up(gate: Gate, to: str
         patch.setenv("AWS_MAX_ATTEMPTS", "1")
         with pytest.raises(ServiceError):
             gate.send(nonce)
-    assert gate.states() == [State.SENDING]
+    assert gate.states() == [State.CLEARED]
     gate.send(nonce)
     assert gate.states() == [State.SENT]
     assert list(place.stored()) == ["data.csv"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from geogate.destinations.cleared import require_cleared, require_usable
 from geogate.destinations.errors import ForbiddenError, MisconfiguredError, OccupiedError, UnavailableError
 from geogate.destinations.folder import Folder
+from geogate.destinations.stored_folder import StoredInFolder
 from geogate.model.parties import Posture
 from geogate.model.release import Delivery
 
@@ -44,9 +45,8 @@ class DirectoryChannel:
 
         Raises: ServiceError when the directory is not there.
         """
-        with _translated(), ExitStack() as stack:
-            Folder.open(self._path, stack=stack)
-        return Posture(region="local", country=self._country or None)
+        found = StoredInFolder(self._destination, country=self._country).posture()
+        return Posture(region="local", country=self._country or None, traits=found.traits)
 
     def put(self, files: Sequence[tuple[FileDigest, Path]], *, clearance: Clearance) -> tuple[Delivery, ...]:
         """Put the files into the directory; see ``Channel.put``.

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
-from functools import cache
-from importlib.resources import files as resources
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import boto3
 
-from geogate.destinations import s3_session
+from geogate.destinations import s3_posture, s3_session
 from geogate.destinations.channel import OWNER
 from geogate.destinations.cleared import require_cleared, require_usable
 from geogate.destinations.s3_errors import translated
@@ -46,13 +43,13 @@ class S3Channel:
         self._session = session
 
     def posture(self) -> Posture:
-        """Ask the bucket for its region; the country is that of the region in AWS's table.
+        """Ask the bucket what it is like; the country is that of its region in AWS's table.
 
         Raises: ServiceError when the bucket cannot be asked.
         """
-        with translated(f"bucket {self._bucket}"):
-            region = self._region(s3_session.ambient(self._open()))
-        return Posture(region=region, country=country_of(region) if region else None)
+        found = s3_posture.posture(self._bucket, owner=self._owner, session=self._open())
+        said = dict(found.traits)
+        return Posture(region=said["region"], country=said["country"], traits=found.traits)
 
     def put(self, files: Sequence[tuple[FileDigest, Path]], *, clearance: Clearance) -> tuple[Delivery, ...]:
         """Put the files below the prefix; see ``Channel.put``.
@@ -124,31 +121,8 @@ class S3Channel:
     def _open(self) -> boto3.Session:
         return self._session or boto3.Session()
 
-    def _region(self, client: S3Client) -> str | None:
-        """Ask twice where the first answer is silence, which stands for ``us-east-1`` at AWS but not everywhere."""
-        where: Any = {"Bucket": self._bucket} | ({"ExpectedBucketOwner": self._owner} if self._owner else {})
-        location: str | None = client.get_bucket_location(**where).get("LocationConstraint")
-        if location == "EU":
-            return "eu-west-1"
-        return location or client.head_bucket(**where).get("BucketRegion") or None
-
 
 def _clear_away(targets: Sequence[S3Object]) -> None:
     for target in targets:
         for upload in target.leftovers():
             target.abort(upload)
-
-
-def country_of(region: str) -> str | None:
-    """Name the country of a region, ``None`` for one that is not in AWS's table."""
-    return _countries().get(region)
-
-
-@cache
-def _countries() -> dict[str, str]:
-    """Read AWS's table of regions; one that is not in it has no country.
-
-    Source: AWS General Reference, regions; ISO 3166-1 alpha-2 of the place that AWS names.
-    """
-    text = (resources("geogate.destinations") / "aws_regions.json").read_text(encoding="utf-8")
-    return cast("dict[str, str]", json.loads(text))

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from geogate.destinations.aws_regions import country_of
 from geogate.destinations.channel import OWNER
 from geogate.destinations.place_posture import NONE, PlacePosture
-from geogate.destinations.s3 import country_of
-from geogate.destinations.s3_errors import code_of, translated
+from geogate.destinations.s3_errors import PASSING, code_of, http_of, translated
 from geogate.destinations.s3_session import CONFIG, FALLBACK_REGION
 from geogate.model.document import canonical_json
 
@@ -38,6 +39,9 @@ ABSENT: Final = frozenset(
 )
 """The words by which S3 says that there is none; any other error is no answer."""
 
+_LATER: Final = frozenset(
+    {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
+)
 EVERYBODY: Final = "http://acs.amazonaws.com/groups/"
 
 
@@ -49,8 +53,8 @@ def posture(bucket: str, *, owner: str = "", session: boto3.Session | None = Non
     asking = _Asking(bucket, owner=owner, session=session or boto3.Session())
     with translated(f"bucket {bucket}"):
         region = asking.region()
-    traits = {"region": region, "country": None if region is None else country_of(region)}
-    traits |= {name: _asked(question) for name, question in asking.questions().items()}
+        traits = {"region": region, "country": None if region is None else country_of(region)}
+        traits |= {name: _asked(question) for name, question in asking.questions().items()}
     return PlacePosture(place=f"s3://{bucket}/", traits=tuple(sorted(traits.items())))
 
 
@@ -151,12 +155,17 @@ def _region(client: Any, where: Any) -> str | None:
 
 
 def _asked(question: Callable[[], str | None]) -> str | None:
-    """Ask; an answer that lacks its field is none, and neither is an error that does not say that there is none."""
+    """Ask; an answer that lacks its field is none, and neither is a refusal to answer.
+
+    Raises: ClientError, BotoCoreError where the store may answer in a while.
+    """
     try:
         return question()
     except ClientError as error:
+        if code_of(error) in PASSING or http_of(error) in _LATER:
+            raise
         return NONE if code_of(error) in ABSENT else None
-    except (BotoCoreError, KeyError, IndexError, TypeError, ValueError):
+    except (KeyError, IndexError, TypeError, ValueError):
         return None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Never
 from geogate.gate.broker import Broker, known, why_over
 from geogate.gate.keys import trusted_keys
 from geogate.gate.obligations import enter_sent, foreseen
+from geogate.gate.postures import require_as_judged
 from geogate.gate.signing import verify
 from geogate.gate.waivers_ledger import require_waivers
 from geogate.model.errors import RefusedError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from geogate.ledger.ledger import Ledger
     from geogate.model.dataset import FileDigest
     from geogate.model.names import Nonce
+    from geogate.model.parties import Posture
     from geogate.model.release import Clearance, Delivery
 
 
@@ -66,9 +68,15 @@ def send(envelope: str, *, house: House) -> Receipt:
     try:
         with ledger.exclusive(f"send:{clearance.nonce}"):
             broker = Broker(envelope=envelope, ledger=ledger, house=house)
-            deliveries = _deliver(known(envelope, ledger=ledger, house=house), broker=broker)
+            deliveries, posture = _deliver(known(envelope, ledger=ledger, house=house), broker=broker)
             at = house.clock()
-            receipt = Receipt(nonce=clearance.nonce, request=clearance.request, deliveries=deliveries, sent_at=at)
+            receipt = Receipt(
+                nonce=clearance.nonce,
+                request=clearance.request,
+                deliveries=deliveries,
+                sent_at=at,
+                posture=posture,
+            )
             with ledger.transaction(house.actor, at=at) as tx:
                 tx.receive(receipt)
                 enter_sent(clearance.request, tx=tx)
@@ -77,14 +85,17 @@ def send(envelope: str, *, house: House) -> Receipt:
         ledger.close()
 
 
-def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[Delivery, ...]:
-    """Claim the clearance, or take up the sending that died after its claim, and deliver."""
+def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[tuple[Delivery, ...], Posture | None]:
+    """Claim the clearance, or take up the sending that died after its claim, and deliver; say what the place is like.
+
+    Raises: RefusedError, also where the destination is not as it was judged.
+    """
     ledger, house = broker.ledger, broker.house
     channel = house.channel(clearance.destination, owner=clearance.destination_owner, broker=broker)
     state = ledger.request(clearance.request).state
     staging = house.staging()
     if state is State.SENDING and (over := why_over(clearance, ledger=ledger, house=house)):
-        return _settle(clearance, channel, over=over, ledger=ledger, house=house)
+        return _settle(clearance, channel, over=over, ledger=ledger, house=house), None
     if state in {State.SENT, State.RECALLED}:
         raise RefusedError("the clearance was used before", hint="it works once; submit the dataset to send it again")
     if state is State.CLEARED and house.clock() >= clearance.expires_at:
@@ -93,13 +104,14 @@ def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[Delivery, ...]:
     verdict = ledger.request(clearance.request).verdict
     if verdict is None:
         raise RefusedError("the ledger has no verdict on the request")
+    posture = require_as_judged(clearance, channel, ledger=ledger)
     if state is not State.SENDING:
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             # What sending starts must be readable before anything is sent.
             foreseen(clearance.request, tx=tx)
             require_waivers(verdict, tx)
             tx.claim(clearance.nonce)
-    return _put(files, clearance, channel, ledger=ledger, house=house)
+    return _put(files, clearance, channel, ledger=ledger, house=house), posture
 
 
 def _end_expired(clearance: Clearance, *, ledger: Ledger, house: House) -> Never:

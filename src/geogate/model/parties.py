@@ -88,11 +88,13 @@ class Posture:
     """What the place itself says about where it is; ``None`` means that it did not say, which is not harmless.
 
     ``region`` is the store's name of its region (``local`` for a directory), ``country`` the ISO 3166-1 alpha-2 code
-    of where that is.
+    of where that is. ``traits`` are what it says of itself besides, by their names, see
+    ``geogate.destinations.place_posture``; they are no part of where it is.
     """
 
     region: str | None
     country: str | None
+    traits: tuple[tuple[str, str | None], ...] = field(default=(), compare=False, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
