@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from consoling.desk import ROLES, Desk, console, held
+from consoling.tokens import token_for
 from docs.markdown import ROOT
 
 from geogate.console.client import Client
 from geogate.console.openapi import openapi_text
-from geogate.console.people import make_token, revoke_token, tokens
+from geogate.console.people import revoke_token, tokens
 from geogate.console.store import Store
 from geogate.model.authority import ForbiddenError, Role
 from geogate.model.errors import RefusedError, UsageError
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gating.gate import Gate
-
-ALL = frozenset({Role.REQUESTER, Role.REVIEWER, Role.AUDITOR})
-
-
-def token_for(gate: Gate, *roles: Role, name: str = "pipeline", days: int = 1) -> str:
-    store = Store(gate.home / "console.db")
-    now = gate.house().clock()
-    return make_token(store, name, roles=frozenset(roles) or ALL, lasts=timedelta(days=days), at=now)
 
 
 @contextmanager

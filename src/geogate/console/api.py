@@ -6,18 +6,23 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
 
 from geogate.console import answers as say
 from geogate.console.desk import API, At, declared
 from geogate.console.pages_map import cells_document
+from geogate.console.pages_proofs import ZIP, taken
 from geogate.console.pages_queue import states_of
 from geogate.console.pages_release import Id, cast
 from geogate.console.pages_waivers import WaiverId
+from geogate.gate.console_audit import audits
+from geogate.gate.console_heads import compare_heads, heads, new_head, proof_of_release
 from geogate.gate.console_ledger import ledger_entry, ledger_page
 from geogate.gate.console_map import coarse_map
 from geogate.gate.console_seen import require_same, seen_of, seen_waiver
 from geogate.gate.console_unmask import unmask
 from geogate.gate.console_views import note_look
+from geogate.gate.evidence import make_pack
 from geogate.gate.obligations import discharge, owed
 from geogate.gate.review import withdraw
 from geogate.gate.reviews_notes import comment
@@ -101,6 +106,25 @@ def unmask_release(desk: At, request_id: Id, order: say.TextOrder) -> say.Unmask
     return say.UnmaskAnswer(request=request_id, until=unmask(RequestId(request_id), order.text, house=desk.house))
 
 
+_PACK: dict[int | str, dict[str, Any]] = {200: {"content": {ZIP: {}}, "description": "The evidence pack"}}
+
+
+@router.post("/releases/{request_id}/evidence", response_class=Response, responses=_PACK, **declared(Action.EVIDENCE))
+def take_evidence(desk: At, request_id: Id, order: say.TextOrder) -> Response:
+    """Give the evidence pack; with a text, which is the reason, the measurements are in it."""
+    desk.limit_decisions()
+    content = make_pack(RequestId(request_id), measured_because=order.text, house=desk.house)
+    return taken(content, f"evidence-{request_id}.zip", ZIP)
+
+
+@router.post("/releases/{request_id}/proof", **declared(Action.EVIDENCE))
+def take_proof(desk: At, request_id: Id) -> dict[str, Any]:
+    """Give the proof that the entries of a release are in the ledger, as geogate ledger check-proof takes it."""
+    desk.limit_decisions()
+    found: dict[str, Any] = json.loads(proof_of_release(RequestId(request_id), house=desk.house))
+    return found
+
+
 @router.get("/waivers", **declared(Action.SEE_WAIVERS))
 def list_waivers(desk: At, everything: Annotated[str, Query(alias="all", max_length=5)] = "") -> list[say.WaiverAnswer]:
     """List the waivers that hold or wait, or all."""
@@ -164,6 +188,32 @@ def show_ledger(desk: At, number: Number = 1, request: Annotated[str, Query(max_
 def show_entry(desk: At, seq: Annotated[int, Path(ge=1, le=1_000_000_000_000)]) -> say.EntryAnswer:
     """Give one entry."""
     return say.EntryAnswer.model_validate(ledger_entry(seq, house=desk.house))
+
+
+@router.get("/heads", **declared(Action.READ_LEDGER))
+def show_heads(desk: At) -> say.HeadsAnswer:
+    """Say what the last signed head of the ledger is, and whether heads are kept elsewhere."""
+    return say.HeadsAnswer.model_validate(heads(house=desk.house))
+
+
+@router.post("/heads", **declared(Action.EVIDENCE))
+def sign_head(desk: At) -> say.SignedHeadAnswer:
+    """Sign the head of the ledger as it is now; keep the envelope elsewhere."""
+    desk.limit_decisions()
+    return say.SignedHeadAnswer.model_validate(new_head(house=desk.house))
+
+
+@router.post("/heads/compare", **declared(Action.READ_LEDGER))
+def compare_with_heads(desk: At) -> say.ComparedAnswer:
+    """Verify every entry, and compare the ledger with all heads that are kept elsewhere."""
+    desk.limit_decisions()
+    return say.ComparedAnswer.of(compare_heads(house=desk.house))
+
+
+@router.get("/audits", **declared(Action.AUDIT))
+def list_audits(desk: At) -> say.AuditsAnswer:
+    """Give what the latest audits found, and what would make the next one fail."""
+    return say.AuditsAnswer.of(audits(house=desk.house))
 
 
 def _waiver(row: WaiverRow) -> say.WaiverAnswer:

@@ -64,19 +64,50 @@ class Client:
         """Give a page of entries."""
         return self._get("/ledger", say.LedgerAnswer, page=page, request=request)
 
+    def evidence(self, request: str, *, measured_because: str = "") -> bytes:
+        """Take the evidence pack of a release; with a reason, with the measurements."""
+        order = say.TextOrder(text=measured_because)
+        return self._answer(
+            "POST", f"/releases/{quote(request, safe='')}/evidence", json=order.model_dump(mode="json")
+        ).content
+
+    def proof(self, request: str) -> str:
+        """Take the proof that the entries of a release are in the ledger."""
+        return self._answer("POST", f"/releases/{quote(request, safe='')}/proof").text
+
+    def heads(self) -> say.HeadsAnswer:
+        """Give the last signed head of the ledger."""
+        return self._get("/heads", say.HeadsAnswer)
+
+    def sign_head(self) -> say.SignedHeadAnswer:
+        """Sign the head of the ledger as it is now."""
+        return self._said("POST", "/heads", say.SignedHeadAnswer)
+
+    def compare_heads(self) -> say.ComparedAnswer:
+        """Verify the ledger, and compare it with the heads that are kept elsewhere."""
+        return self._said("POST", "/heads/compare", say.ComparedAnswer)
+
+    def audits(self) -> say.AuditsAnswer:
+        """Give what audits found."""
+        return self._get("/audits", say.AuditsAnswer)
+
     def _get(self, path: str, kind: type[A], **query: Any) -> A:
         return self._said("GET", path, kind, params=query)
 
     def _post(self, path: str, order: BaseModel, kind: type[A]) -> A:
         return self._said("POST", path, kind, json=order.model_dump(mode="json"))
 
-    def _said(self, method: str, path: str, kind: type[A], **how: Any) -> A:
+    def _answer(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
             answer = self._http.request(method, path, **how)
         except httpx.HTTPError as error:
             raise ServiceError("the console does not answer", hint="check its URL, and try again") from error
         if answer.status_code != _GOOD:
             raise _error(answer)
+        return answer
+
+    def _said(self, method: str, path: str, kind: type[A], **how: Any) -> A:
+        answer = self._answer(method, path, **how)
         try:
             return kind.model_validate_json(answer.content)
         except ValidationError as error:

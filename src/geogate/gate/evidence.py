@@ -61,19 +61,11 @@ def write_pack(
     With ``measured_because``, a reason that the ledger keeps, the measurements are in it, with the bounds of layers.
     ``keys`` are earlier public keys, for a clearance that one of them signed.
 
-    Raises: ForbiddenError, UsageError for an unknown request, a file that is there, or a reason that is too short;
-        DamagedError when the ledger is not what was signed; ServiceError.
+    Raises: UsageError for a file that is there, and whatever ``make_pack`` raises.
     """
-    require(Action.EVIDENCE, house=house)
-    if measured_because and len(measured_because.strip()) < SHORTEST_REASON:
-        raise UsageError(f"the reason has {SHORTEST_REASON} characters or more", hint="say what they are needed for")
     if output.exists():
         raise UsageError("the file is there already", hint="name a new one")
-    key = signing_key(house.settings)
-    what = "the evidence pack with the measurements" if measured_because else "the evidence pack"
-    note_view(View.DOWNLOADED, request, what=what, reason=measured_because, house=house)
-    content = evidence_check.pack(_members(request, key, measured=bool(measured_because), house=house))
-    _require_sound(content, [key.public.pem().encode(), *_read(keys)])
+    content = make_pack(request, measured_because=measured_because, keys=keys, house=house)
     try:
         with output.open("xb") as stream:
             stream.write(content)
@@ -81,6 +73,23 @@ def write_pack(
         raise ServiceError(f"the pack cannot be written ({error.strerror})", hint="name another file") from error
     members = len(evidence_check.unpack(content))
     return Packed(members=members, size=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
+def make_pack(request: RequestId, *, measured_because: str = "", keys: Sequence[Path] = (), house: House) -> bytes:
+    """Make the evidence pack of a request; that somebody took it is an entry, made before there is a pack.
+
+    Raises: ForbiddenError, UsageError for an unknown request or a reason that is too short; DamagedError when the
+        ledger is not what was signed; RefusedError where the pack would not be believed; ServiceError.
+    """
+    require(Action.EVIDENCE, house=house)
+    if measured_because and len(measured_because.strip()) < SHORTEST_REASON:
+        raise UsageError(f"the reason has {SHORTEST_REASON} characters or more", hint="say what they are needed for")
+    key = signing_key(house.settings)
+    what = "the evidence pack with the measurements" if measured_because else "the evidence pack"
+    note_view(View.DOWNLOADED, request, what=what, reason=measured_because, house=house)
+    content = evidence_check.pack(_members(request, key, measured=bool(measured_because), house=house))
+    _require_sound(content, [key.public.pem().encode(), *_read(keys)])
+    return content
 
 
 def verify_pack(path: Path, keys: Sequence[Path]) -> tuple[str, ...]:
@@ -129,7 +138,7 @@ def _members(request: RequestId, key: SigningKey, *, measured: bool, house: Hous
             made_by=house.actor,
             proven=entries,
         )
-        proof = document(proof_of(entries, signed, ledger=ledger))
+        proof = document(proof_of(entries, signed, ledger=ledger, house=house))
     members = _documents(evidence, measured=measured) | {"ledger.json": proof.encode()}
     return members | {evidence_check.MANIFEST: _manifest(members, evidence, key)}
 

@@ -3,7 +3,7 @@ const byId = (id) => document.getElementById(id);
 const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
 
 const base = document.querySelector(".brand").getAttribute("href").replace(/\/$/, "");
-const places = { q: "/", w: "/waivers", o: "/obligations", l: "/ledger", p: "/policies" };
+const places = { q: "/", w: "/waivers", o: "/obligations", a: "/audit", l: "/ledger", p: "/policies" };
 const kept = "geogate-shortcuts";
 let going = false;
 
@@ -58,6 +58,34 @@ document.body.addEventListener("htmx:afterSettle", () => {
 });
 document.body.addEventListener("htmx:responseError", () => {
   byId("told").textContent = "The console did not answer as it must; load the page again.";
+});
+
+// A form that gives a file: the file is kept, and the page is loaded again, because a form is good for one file.
+async function keep(form) {
+  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "same-origin" });
+  if (!answer.ok) {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    throw new Error([...page.querySelectorAll(".notice h1, .notice h1 + p")].map((each) => each.textContent.trim()).join(". "));
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = (answer.headers.get("content-disposition") ?? "").match(/filename="([^"]*)"/)?.[1] ?? "file";
+  link.click();
+}
+
+function refused(form, error) {
+  const said = document.createElement("p");
+  said.className = "flash bad";
+  said.setAttribute("role", "alert");
+  said.textContent = error.message || "The console did not answer as it must; load the page again.";
+  form.append(said);
+}
+
+document.addEventListener("submit", (event) => {
+  if (!("file" in event.target.dataset)) return;
+  event.preventDefault();
+  const form = event.target;
+  keep(form).then(() => { setTimeout(() => window.location.reload(), 400); }).catch((error) => refused(form, error));
 });
 
 // A form is sent once; when somebody comes back to the page, it can be filled again.
