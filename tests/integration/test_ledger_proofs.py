@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gating.files import COARSE, MIDDLE, stage
+from integration.ledger_cases import GATE
+from integration.test_ledger_tampering import disarm, tamper
 
 from geogate.gate.heads import current_head
 from geogate.gate.history import history
@@ -14,6 +16,7 @@ from geogate.gate.keyfile import SigningKey
 from geogate.gate.keys import trusted_keys
 from geogate.gate.proofs import check, document, prove, prove_growth
 from geogate.ledger.failures import DamagedError
+from geogate.ledger.tiles import TILE
 from geogate.model.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -129,3 +132,60 @@ def test_a_number_that_is_no_entry_has_no_proof(gate: Gate) -> None:
     for what in ("0", "1", "nothing"):
         with pytest.raises(UsageError, match="no entry of this number or request"):
             prove(what, house=gate.house())
+
+
+def filled(gate: Gate) -> str:
+    """A ledger of more than two tiles, of which a head was signed, with a request in the first one."""
+    request, _ = proof_of(gate)
+    with gate.ledger() as ledger, ledger.transaction(GATE, at=gate.house().clock()) as steps:
+        for number in range(2 * TILE):
+            steps.note("tick", number)
+    current_head(house=gate.house())
+    return request
+
+
+def proven(gate: Gate, what: str) -> str:
+    proof = document(prove(what, house=gate.house()))
+    return check(proof, keys=trusted_keys(gate.house().settings))[-1]
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "longer", "edited", "swapped", "not whole"])
+def test_what_is_kept_of_the_tree_is_not_believed_but_made_anew(gate: Gate, damage: str) -> None:
+    request = filled(gate)
+    kept = gate.home / "heads" / "tiles"
+    tiles = kept.read_bytes()
+    assert len(tiles) == 2 * 32
+    wrong = {
+        "cut": tiles[:32],
+        "longer": tiles + tiles[:32],
+        "edited": bytes([tiles[0] ^ 1]) + tiles[1:],
+        "swapped": tiles[32:] + tiles[:32],
+        "not whole": tiles[:45],
+    }
+    if damage == "gone":
+        kept.unlink()
+    else:
+        kept.write_bytes(wrong[damage])
+    assert proven(gate, request).startswith("in the ledger of 518 entries")
+    assert kept.read_bytes() == (wrong["longer"] if damage == "longer" else tiles)
+
+
+def test_growth_is_proven_over_tiles(gate: Gate) -> None:
+    request, _ = proof_of(gate)
+    before = current_head(house=gate.house())
+    filled(gate)
+    proof = document(prove_growth(before.envelope, house=gate.house()))
+    assert len(check(proof, keys=trusted_keys(gate.house().settings))) == 2
+    assert proven(gate, request).startswith("in the ledger of 524 entries")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_entry_whose_tile_was_edited_is_not_proven(gate: Gate, kept: bool) -> None:  # noqa: FBT001
+    request = filled(gate)
+    if not kept:
+        (gate.home / "heads" / "tiles").unlink()
+    with gate.ledger() as ledger:
+        disarm(ledger)
+        tamper(ledger, "UPDATE entries SET hash = replace(hash, 'a', 'b') WHERE seq = 200")
+    with pytest.raises(DamagedError, match="not those that were signed"):
+        prove(request, house=gate.house())

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geogate.ledger.merkle import EMPTY, Tree, consistency, consistent, included, inclusions, leaf_hash, root_of
+from geogate.ledger.tiles import TILE, GrowingTree, TiledTree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,3 +169,56 @@ def test_peaks_that_no_tree_of_that_size_has_are_not_possible() -> None:
     assert not Tree(size=3, peaks=[EMPTY]).possible
     assert not Tree(size=-1, peaks=[EMPTY]).possible
     assert Tree(size=2, peaks=[EMPTY]).possible
+
+
+SIZES = (1, 2, TILE - 1, TILE, TILE + 1, 2 * TILE - 1, 2 * TILE, 3 * TILE, 3 * TILE + 5, 5 * TILE + 1, 7 * TILE + 255)
+LEAVES = [leaf_hash(each) for each in _data(max(SIZES))]
+
+
+def _grown(size: int, *, cut: int) -> GrowingTree:
+    """Grow a tree, and go on with what is known of it at a place on the way."""
+    tree = GrowingTree()
+    for number, leaf in enumerate(LEAVES[:size]):
+        if number == cut:
+            again = GrowingTree.of(tree.size, tree.peaks)
+            assert again is not None
+            again.filled = tree.filled
+            tree = again
+        tree.add(leaf)
+    return tree
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_tree_by_tiles_is_the_same_tree(size: int) -> None:
+    leaves = LEAVES[:size]
+    for cut in (0, size // 3, size // TILE * TILE, size - 1):
+        grown = _grown(size, cut=cut)
+        assert (grown.root(), grown.size, len(grown.filled)) == (root_of(leaves), size, size // TILE)
+    tree = TiledTree(size=size, tiles=tuple(grown.filled), leaves=lambda start, end: leaves[start:end])
+    assert tree.root() == root_of(leaves)
+    places = sorted({0, 1 % size, size // 2, size - 1, *(at for at in (TILE - 1, TILE, 3 * TILE) if at < size)})
+    assert tree.inclusions(places) == inclusions(leaves, places)
+    for first in {1, *places, size} - {0}:
+        assert tree.consistency(first) == consistency(leaves, first)
+        assert tree.part(0, first) == root_of(leaves[:first])
+    for index in (-1, size):
+        with pytest.raises(IndexError):
+            tree.inclusions([index])
+    with pytest.raises(IndexError):
+        tree.consistency(size + 1)
+
+
+@pytest.mark.parametrize("edited", [0, TILE + 3, 3 * TILE - 1])
+def test_leaves_that_are_not_those_of_their_tile_prove_nothing(edited: int) -> None:
+    size = 3 * TILE + 5
+    now = [*LEAVES[:edited], leaf_hash(b"edited"), *LEAVES[edited + 1 : size]]
+    tree = TiledTree(size=size, tiles=tuple(_grown(size, cut=0).filled), leaves=lambda start, end: now[start:end])
+    with pytest.raises(LookupError, match="not those of their tile"):
+        tree.inclusions([edited])
+    with pytest.raises(LookupError, match="not those of their tile"):
+        tree.part(0, edited // TILE * TILE + 7)
+
+
+def test_a_tree_that_cannot_be_is_not_gone_on_with() -> None:
+    assert GrowingTree.of(3, [EMPTY]) is None
+    assert GrowingTree.of(TILE + 1, [EMPTY, EMPTY]) is not None

@@ -19,7 +19,7 @@ from geogate.gate.signing import signed_payload
 from geogate.ledger.audit import KnownHead, leaf_of
 from geogate.ledger.chain import GENESIS, entry_hash
 from geogate.ledger.failures import DamagedError
-from geogate.ledger.merkle import Tree
+from geogate.ledger.tiles import GrowingTree
 from geogate.model.document import canonical_json, from_json
 from geogate.model.errors import RefusedError, ServiceError
 from geogate.model.names import SHA256, Sha256
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from geogate.gate.keyfile import PublicKey, SigningKey
     from geogate.ledger.ledger import Ledger
 
+_DIGEST_BYTES: Final = 32
 PAYLOAD_TYPE: Final = "application/vnd.geogate.tree-head+json"
 
 
@@ -101,6 +102,7 @@ def current_head(*, house: House) -> SignedHead:
     place = house.settings.home / "heads" / "latest.json"
     with house.ledger() as ledger:
         tree, last = _before(place, ledger=ledger, house=house)
+        tiles = kept_tiles(house)[: tree.above.size]
         for entry in ledger.entries(after=tree.size):
             if (entry.seq, entry.prev) != (tree.size + 1, last) or entry_hash(entry) != entry.hash:
                 raise DamagedError(f"entry {entry.seq} does not follow the one before it, or was edited")
@@ -108,11 +110,38 @@ def current_head(*, house: House) -> SignedHead:
             last = entry.hash
     head = TreeHead(size=tree.size, root=Sha256(tree.root().hex()), last=last, at=house.clock())
     signed = sign_head(head, key)
-    _keep(place, _Kept(envelope=signed.envelope, peaks=tuple(Sha256(peak.hex()) for peak in tree.peaks)))
+    _keep(place, canonical_json(_Kept(envelope=signed.envelope, peaks=tuple(map(_text, tree.peaks)))).encode())
+    if len(tiles) + len(tree.filled) == tree.above.size and tree.filled:
+        keep_tiles((*tiles, *tree.filled), house=house)
     return signed
 
 
-def _before(place: Path, *, ledger: Ledger, house: House) -> tuple[Tree, Sha256]:
+def kept_tiles(house: House) -> tuple[bytes, ...]:
+    """Read the roots of the ledger's full tiles, as far as they were kept; whoever uses them proves them first."""
+    try:
+        content = _tiles(house).read_bytes()
+    except OSError:
+        return ()
+    return tuple(content[start : start + _DIGEST_BYTES] for start in range(0, len(content), _DIGEST_BYTES))
+
+
+def keep_tiles(tiles: Sequence[bytes], *, house: House) -> None:
+    """Keep the roots of full tiles, which save reading the ledger again.
+
+    Raises: ServiceError.
+    """
+    _keep(_tiles(house), b"".join(tiles))
+
+
+def _tiles(house: House) -> Path:
+    return house.settings.home / "heads" / "tiles"
+
+
+def _text(digest: bytes) -> Sha256:
+    return Sha256(digest.hex())
+
+
+def _before(place: Path, *, ledger: Ledger, house: House) -> tuple[GrowingTree, Sha256]:
     """Give the tree of the last head and the hash of its last entry, which the ledger must still have.
 
     What was kept is only there to save time: where it is missing or damaged, or signed with an earlier key, the tree is
@@ -121,21 +150,21 @@ def _before(place: Path, *, ledger: Ledger, house: House) -> tuple[Tree, Sha256]
     try:
         kept = from_json(_Kept, place.read_text(encoding="utf-8"))
         head = read_head(kept.envelope, keys=trusted_keys(house.settings)).head
-        tree = Tree(size=head.size, peaks=[bytes.fromhex(peak) for peak in kept.peaks])
+        tree = GrowingTree.of(head.size, [bytes.fromhex(peak) for peak in kept.peaks])
     except (OSError, ValueError, RefusedError):
-        return Tree(), GENESIS
-    if not tree.possible or tree.root().hex() != head.root:
-        return Tree(), GENESIS
+        return GrowingTree(), GENESIS
+    if tree is None or tree.root().hex() != head.root:
+        return GrowingTree(), GENESIS
     if head.size and ledger.hashes(first=head.size, last=head.size) != (head.last,):
         raise DamagedError(f"the ledger no longer has entry {head.size} as it was signed")
     return tree, head.last
 
 
-def _keep(place: Path, kept: _Kept) -> None:
+def _keep(place: Path, content: bytes) -> None:
     new = place.with_name(f"{place.name}.{os.getpid()}.new")
     try:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new.write_text(canonical_json(kept), encoding="utf-8")
+        new.write_bytes(content)
         new.replace(place)
     except OSError as error:
         raise ServiceError(f"the head cannot be kept in the gate's home ({error.strerror})") from error

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from geogate.gate.authority import require
-from geogate.gate.heads import SignedHead, current_head, read_head
+from geogate.gate.heads import SignedHead, current_head, keep_tiles, kept_tiles, read_head
 from geogate.gate.history import VOTE, held_votes
 from geogate.gate.keys import trusted_keys
 from geogate.ledger.audit import leaf_of
 from geogate.ledger.chain import entry_hash
 from geogate.ledger.failures import DamagedError
-from geogate.ledger.merkle import consistency, consistent, included, inclusions, root_of
+from geogate.ledger.merkle import consistent, included, root_of
+from geogate.ledger.tiles import TILE, TiledTree
 from geogate.model.authority import Action
 from geogate.model.document import canonical_json, from_json
 from geogate.model.errors import RefusedError, UsageError
@@ -21,7 +23,7 @@ from geogate.model.names import SHA256, RequestId, Sha256
 from geogate.model.release import Entry  # noqa: TC001 - documents are read by the annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from geogate.gate.house import House
     from geogate.gate.keyfile import PublicKey
@@ -67,16 +69,19 @@ def prove(what: str, *, house: House) -> InclusionProof:
     signed = current_head(house=house)
     with house.ledger() as ledger:
         entries = _wanted(what, ledger=ledger, size=signed.head.size)
-        return proof_of(entries, signed, ledger=ledger)
+        return proof_of(entries, signed, ledger=ledger, house=house)
 
 
-def proof_of(entries: Sequence[Entry], signed: SignedHead, *, ledger: Ledger) -> InclusionProof:
-    """Prove that entries are in the ledger of a head.
+def proof_of(
+    entries: Sequence[Entry], signed: SignedHead, *, ledger: Ledger, house: House | None = None
+) -> InclusionProof:
+    """Prove that entries are in the ledger of a head; in a house what is kept there saves reading it all.
 
     Raises: DamagedError.
     """
-    leaves = _leaves(signed, ledger=ledger)
-    paths = inclusions(leaves, [entry.seq - 1 for entry in entries])
+    tree = tree_of(signed, ledger=ledger, house=house)
+    with _told():
+        paths = tree.inclusions([entry.seq - 1 for entry in entries])
     proven = tuple(ProvenEntry(entry=entry, path=_texts(path)) for entry, path in zip(entries, paths, strict=True))
     return InclusionProof(head=signed.envelope, entries=proven)
 
@@ -89,12 +94,14 @@ def prove_growth(before: str, *, house: House) -> ConsistencyProof:
     require(Action.EVIDENCE, house=house)
     earlier = read_head(before, keys=trusted_keys(house.settings))
     signed = current_head(house=house)
-    with house.ledger() as ledger:
-        leaves = _leaves(signed, ledger=ledger)
     size = earlier.head.size
-    if not 0 < size <= len(leaves) or root_of(leaves[:size]).hex() != earlier.head.root:
-        raise DamagedError("the ledger does not begin with what the head says")
-    return ConsistencyProof(before=earlier.envelope, after=signed.envelope, path=_texts(consistency(leaves, size)))
+    with house.ledger() as ledger:
+        tree = tree_of(signed, ledger=ledger, house=house)
+        with _told():
+            if not 0 < size <= tree.size or tree.part(0, size).hex() != earlier.head.root:
+                raise DamagedError("the ledger does not begin with what the head says")
+            path = tree.consistency(size)
+    return ConsistencyProof(before=earlier.envelope, after=signed.envelope, path=_texts(path))
 
 
 def check(text: str, *, keys: Sequence[PublicKey]) -> tuple[str, ...]:
@@ -180,19 +187,40 @@ def _wanted(what: str, *, ledger: Ledger, size: int) -> tuple[Entry, ...]:
     return shown
 
 
-def _leaves(signed: SignedHead, *, ledger: Ledger) -> list[bytes]:
-    """Read the leaves of the tree of a head.
+def tree_of(signed: SignedHead, *, ledger: Ledger, house: House | None) -> TiledTree:
+    """Give the tree of a head by its tiles: those that were kept where they make up its root, or all of them anew.
 
-    Raises: DamagedError when they are not those that were signed.
+    Raises: DamagedError when the ledger's entries are not those that were signed.
     """
-    hashes = ledger.hashes(last=signed.head.size)
+    size, root = signed.head.size, signed.head.root
+
+    def leaves(start: int, end: int) -> list[bytes]:
+        return [leaf_of(digest) for digest in ledger.hashes(first=start + 1, last=end)]
+
+    with _told():
+        kept = kept_tiles(house)[: size // TILE] if house else ()
+        tree = TiledTree(size=size, tiles=kept, leaves=leaves)
+        if len(kept) == size // TILE and tree.root().hex() == root:
+            return tree
+        tiles = tuple(root_of(leaves(start, start + TILE)) for start in range(0, size - TILE + 1, TILE))
+        tree = TiledTree(size=size, tiles=tiles, leaves=leaves)
+        if tree.root().hex() != root:
+            raise DamagedError("the entries are not those that were signed")
+    if tiles and house:
+        keep_tiles(tiles, house=house)
+    return tree
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Call entries damaged that are not those of their tile, or have no hash that can be read.
+
+    Raises: DamagedError.
+    """
     try:
-        leaves = [leaf_of(digest) for digest in hashes]
-    except ValueError as error:
-        raise DamagedError("an entry has no hash that can be read") from error
-    if root_of(leaves).hex() != signed.head.root:
-        raise DamagedError("the entries are not those that were signed")
-    return leaves
+        yield
+    except (LookupError, ValueError) as error:
+        raise DamagedError("the entries are not those that were signed") from error
 
 
 def _texts(path: Sequence[bytes]) -> tuple[Sha256, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 EMPTY = hashlib.sha256(b"").digest()
 """The root of no leaves."""
@@ -117,20 +117,28 @@ def consistency(leaves: Sequence[bytes], first: int) -> tuple[bytes, ...]:
 
     Raises: IndexError when there are not so many leaves, or none is asked for.
     """
-    if not 0 < first <= len(leaves):
+    return consistency_by(lambda start, end: root_of(leaves[start:end]), size=len(leaves), first=first)
+
+
+def consistency_by(part: Callable[[int, int], bytes], *, size: int, first: int) -> tuple[bytes, ...]:
+    """Give the proof for a tree of which ``part`` gives the roots of subtrees, from a leaf to before another.
+
+    Raises: IndexError when there are not so many leaves, or none is asked for.
+    """
+    if not 0 < first <= size:
         raise IndexError("a proof of consistency is between two trees with leaves")
     proof: list[bytes] = []
-    start, end, wanted, known = 0, len(leaves), first, True
+    start, end, wanted, known = 0, size, first, True
     while wanted != end - start:
         half = 1 << ((end - start - 1).bit_length() - 1)
         if wanted <= half:
-            proof.append(root_of(leaves[start + half : end]))
+            proof.append(part(start + half, end))
             end = start + half
         else:
-            proof.append(root_of(leaves[start : start + half]))
+            proof.append(part(start, start + half))
             start, wanted, known = start + half, wanted - half, False
     if not known:
-        proof.append(root_of(leaves[start:end]))
+        proof.append(part(start, end))
     return tuple(reversed(proof))
 
 
