@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def signing_in(gate: Gate) -> Iterator[tuple[Desk, OpenIdProvider]]:
+def signing_in(gate: Gate, *, name_claim: str = "preferred_username") -> Iterator[tuple[Desk, OpenIdProvider]]:
     provider = OpenIdProvider()
     with serving(provider.app) as issuer:
         known = Provider(
             issuer=issuer,
             client_id=CLIENT,
             client_secret=SECRET,
-            name_claim="preferred_username",
+            name_claim=name_claim,
             groups_claim="groups",
             scope="openid profile",
         )

@@ -191,10 +191,10 @@ class Allowed:
         if session is None:
             raise NotSignedInError("nobody is signed in", hint="sign in; nothing was done")
         console, identity = console_of(request), session.identity
-        house = replace(console.house, actor=identity.name, groups=identity.groups, source=identity.source)
+        house = replace(
+            console.house, actor=identity.name, groups=identity.groups, source=identity.source, scope=identity.scope
+        )
         roles = own_roles(house)
-        if session.scope is not None:
-            roles &= session.scope
         request.state.desk = Desk(request=request, console=console, session=session, house=house, roles=roles)
         if why := why_not(self.action, roles):
             raise ForbiddenError(why, hint=HINT)

@@ -59,6 +59,7 @@ SLACK_S: Final = 60
 _TIMEOUT_S: Final = 10.0
 _LARGEST: Final = 1_000_000
 _LONGEST_NEXT: Final = 500
+_UNVERIFIED: Final = "an administrator has it verified at the provider, or chooses another claim for names"
 _AGAIN: Final = "sign in again; where that does not help, ask an administrator"
 
 
@@ -128,6 +129,9 @@ class OpenId:
         endpoints = self._discover()
         token = self._exchange(endpoints, code=code, verifier=verifier)
         claims = self._claims(token, endpoints, nonce=nonce, at=at)
+        if self.provider.name_claim == "email" and claims.get("email_verified") is not True:
+            # Where nobody has verified it, people write there what they like.
+            raise RefusedError("the provider has not verified your e-mail address", hint=_UNVERIFIED)
         try:
             identity = identified(
                 claims.get(self.provider.name_claim), claims.get(self.provider.groups_claim), Source.OIDC
@@ -214,6 +218,9 @@ class OpenId:
 
 def own_page(wanted: str) -> str:
     """Give a page of this console, and never of another place: the queue where it is not one."""
-    parts = urlsplit(wanted)
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return "/"
     bad = parts.scheme or parts.netloc or not wanted.startswith("/") or wanted.startswith(("//", "/\\", "/sign"))
     return "/" if bad or not wanted.isprintable() or "\\" in wanted or len(wanted) > _LONGEST_NEXT else wanted

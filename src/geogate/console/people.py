@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from geogate.console.store import digest
 from geogate.model.authority import Identity, Role, Source
 from geogate.model.errors import UsageError
-from geogate.model.names import Actor
+from geogate.model.names import Actor, hides_something, person
 
 if TYPE_CHECKING:
     from geogate.console.store import Store
@@ -19,18 +19,16 @@ if TYPE_CHECKING:
 _MOST_GROUPS: Final = 500
 _LONGEST_NAME: Final = 300
 _LONGEST_TOKEN: Final = timedelta(days=366)
+_SERVICES: Final = ("token:", "airflow:")
+"""How the names of services begin, to which roles.yaml gives roles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Somebody who is signed in; ``key`` is the digest of the session's secret, to which forms are bound.
-
-    ``scope`` are the roles that a token is for, ``None`` for people.
-    """
+    """Somebody who is signed in; ``key`` is the digest of the session's secret, to which forms are bound."""
 
     identity: Identity
     key: str
-    scope: frozenset[Role] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +46,9 @@ def identified(name: object, groups: object, source: Source) -> Identity:
     """
     listed = groups if isinstance(groups, list | tuple) else ()
     good = isinstance(name, str) and name.strip() == name and name.isprintable() and 0 < len(name) <= _LONGEST_NAME
+    # A name that hides something looks like somebody else's, and one of a service is for no person.
+    good = good and not hides_something(str(name)) and bool(person(str(name)))
+    good = good and (source is Source.TOKEN or not person(str(name)).startswith(_SERVICES))
     if not isinstance(name, str) or not good or not all(isinstance(each, str) for each in listed):
         raise UsageError("the sign-in does not name you as it should", hint="ask an administrator which claim is meant")
     if len(listed) > _MOST_GROUPS:
@@ -94,7 +95,10 @@ def end(store: Store, key: str) -> None:
 def end_all(store: Store, name: str) -> int:
     """End all sessions of somebody, and say how many there were."""
     with store.transaction() as rows:
-        return rows.execute("DELETE FROM sessions WHERE name = ?", (name,)).rowcount
+        every = rows.execute("SELECT digest, name FROM sessions").fetchall()
+        own = [(key,) for key, written in every if person(written) == person(name)]
+        rows.executemany("DELETE FROM sessions WHERE digest = ?", own)
+    return len(own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,5 +164,6 @@ def bearer(store: Store, secret: str, *, at: datetime) -> Session | None:
     name, roles, began, ends = row
     if not began - 60.0 <= at.timestamp() < ends:
         return None
-    identity = Identity(name=Actor(f"token:{name}"), source=Source.TOKEN)
-    return Session(identity=identity, key=key, scope=frozenset(Role(each) for each in json.loads(roles)))
+    scope = frozenset(Role(each) for each in json.loads(roles))
+    identity = Identity(name=Actor(f"token:{name}"), source=Source.TOKEN, scope=scope)
+    return Session(identity=identity, key=key)

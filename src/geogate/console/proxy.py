@@ -26,9 +26,17 @@ def vouched(request: Request, proxy: Proxy) -> Identity | None:
         return None
     listed = [each.strip() for each in groups[0].split(",") if each.strip()] if groups else []
     try:
-        return identified(users[0], listed, Source.PROXY)
-    except UsageError:
+        return identified(_text(users[0]), [_text(each) for each in listed], Source.PROXY)
+    except (UsageError, UnicodeDecodeError):
         return None
+
+
+def _text(header: str) -> str:
+    """Read a header's bytes as the UTF-8 that they are: read as anything else, a name would be somebody else's.
+
+    Raises: UnicodeDecodeError.
+    """
+    return header.encode("latin-1").decode()
 
 
 def _is_proxy(request: Request, proxy: Proxy) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -43,16 +44,21 @@ LARGEST_BYTES: Final = 2 << 30
 MOST_ZONES: Final = 2_000
 _AROUND_DEG: Final = 0.5
 _FOLDER: Final = "maps"
+_VERSION: Final = 2
+"""Of what is kept of a map; an older one is drawn again."""
+
+_DERIVED: Final = re.compile(r"#[0-9]+$")
 _drawing = threading.Lock()
 """One map is drawn at a time: who looks must not take the machine from those who are judged."""
 
 
 def coarse_map(request_id: RequestId, *, house: House) -> Drawing:
-    """Give the positions of a release in coarse cells.
+    """Give the positions of a release in coarse cells; that somebody looked is entered before they are shown.
 
     Raises: ForbiddenError, UsageError for an unknown request, RefusedError when there is nothing to draw.
     """
     request = _request(request_id, house=house)
+    note_look(request_id, "the release", house=house)
     with _drawing:
         path = _kept(request, house=house)
         try:
@@ -143,18 +149,25 @@ def _drawn(request: ReleaseRequest, *, house: House, exactly: bool) -> Drawing:
         with inspected(order, files, minimum=minimum, on_rows=lambda _: None) as inspection:
             try:
                 zones = tuple(zones_of(question))
-                drawing = inspection.ask(console_reading.draw, zones, exactly=exactly, gives=Drawing)
+                hidden = _says_hidden(request)
+                drawing = inspection.ask(console_reading.draw, zones, exactly=exactly, hidden=hidden, gives=Drawing)
             except UnreadableError as error:
                 raise RefusedError(f"the map cannot be drawn: {error.summary}") from error
             inspection.finish()
             return drawing
 
 
+def _says_hidden(request: ReleaseRequest) -> bool:
+    """Tell whether the verdict has layers of positions that hide, whose names end so; then they are looked for."""
+    layers = request.verdict.layers if request.verdict else ()
+    return any(_DERIVED.search(layer.name) for layer in layers)
+
+
 def _kept(request: ReleaseRequest, *, house: House) -> Path:
     verdict = request.verdict
     by = verdict.basis.policy_digest[:16] if verdict else "none"
     subject = request.artefact.digest if request.artefact else "none"
-    return house.settings.home / _FOLDER / f"{subject}-{by}.json"
+    return house.settings.home / _FOLDER / f"{subject}-{by}-{_VERSION}.json"
 
 
 def _keep(path: Path, drawing: Drawing) -> None:

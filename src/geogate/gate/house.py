@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from geogate.gate.broker import Broker
     from geogate.gate.passes import Means
     from geogate.ledger.ledger import Ledger
+    from geogate.model.authority import Role
     from geogate.seal.staging import Staging
 
 
@@ -65,7 +66,8 @@ def _user() -> str:
 class House:
     """The surroundings of one call: where things are, what time it is, who acts, and which engine measures.
 
-    ``groups`` are those of the actor, as ``source`` says, which vouches for the name too.
+    ``groups`` are those of the actor, as ``source`` says, which vouches for the name too; ``scope`` are the roles that
+    a token is for.
     """
 
     settings: Settings
@@ -74,11 +76,12 @@ class House:
     engine: Engine = LOCAL
     groups: tuple[str, ...] = ()
     source: Source = Source.LOCAL
+    scope: frozenset[Role] | None = None
 
     @property
     def identity(self) -> Identity:
         """Who acts, with the groups that whoever vouches for the name says."""
-        return Identity(name=self.actor, groups=self.groups, source=self.source)
+        return Identity(name=self.actor, groups=self.groups, source=self.source, scope=self.scope)
 
     @classmethod
     def from_environment(

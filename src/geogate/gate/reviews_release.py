@@ -18,6 +18,7 @@ from geogate.gate.reviews_notes import COMMENT, comments
 from geogate.gate.reviews_queue import RETURNED_DAYS, Days
 from geogate.gate.reviews_sight import ballots, require_may_see
 from geogate.ledger.queue import Filter
+from geogate.model.authority import Action, why_not
 from geogate.model.document import canonical_json
 from geogate.model.errors import GeogateError
 from geogate.model.lifecycle import State
@@ -219,10 +220,12 @@ def _measured(finding: Finding) -> Measured:
 
 
 def _earlier(request: ReleaseRequest, ledger: Ledger, *, house: House) -> tuple[Earlier, ...]:
+    own_only = bool(why_not(Action.SEE_ALL, own_roles(house)))
     wanted = Filter(
         viewer=house.actor,
         states=BEFORE,
         recipient=request.recipient,
+        requester=house.actor if own_only else "",
         newest=True,
         limit=MOST_EARLIER + 1,
         counting=False,

@@ -88,11 +88,15 @@ What only the requester, or anybody but the requester, may do with one release i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Somebody who acts: the name, the groups that ``source`` says the name is in, and nothing more."""
+    """Somebody who acts: the name, and the groups that ``source`` says the name is in.
+
+    ``scope`` are the roles beyond which a token gives none, whatever its name has; ``None`` where nothing is cut.
+    """
 
     name: Actor
     groups: tuple[str, ...] = ()
     source: Source = Source.LOCAL
+    scope: frozenset[Role] | None = None
 
 
 class ForbiddenError(RefusedError):

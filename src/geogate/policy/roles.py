@@ -60,10 +60,14 @@ class Roles:
 
 
 def roles_of(identity: Identity, roles: Roles | None) -> frozenset[Role]:
-    """Give the roles of somebody; without a file the machine's own users have all, and nobody else has any."""
+    """Give the roles of somebody; without a file the machine's own users have all, and nobody else has any.
+
+    A token has none beyond those that it is for.
+    """
+    scope = frozenset(Role) if identity.scope is None else identity.scope
     if roles is None:
-        return frozenset(Role) if identity.source is Source.LOCAL else frozenset()
-    return roles.of(identity)
+        return scope if identity.source is Source.LOCAL else frozenset()
+    return roles.of(identity) & scope
 
 
 def parse_roles(data: bytes, *, file: str) -> Roles:
