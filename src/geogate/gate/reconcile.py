@@ -1,0 +1,163 @@
+"""Compare what lies at the destinations with the receipts: every object of every place, and what the place is like."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from geogate.destinations.stored import Stored, place_at
+from geogate.gate.audit_findings import AuditFinding, Kind
+from geogate.gate.place import place_of
+from geogate.gate.reconcile_expected import Expected, expected_of
+from geogate.gate.reconcile_posture import drifts
+from geogate.gate.reconcile_seen import Seen
+from geogate.model.errors import RefusedError, ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from geogate.destinations.stored import Place
+    from geogate.gate.house import House
+    from geogate.gate.reconcile_expected import Delivered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """What was found; ``objects`` lie at ``places``, and of ``read`` the bytes were read or asked for."""
+
+    findings: tuple[AuditFinding, ...]
+    places: int
+    objects: int
+    read: int
+    unknown: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(slots=True)
+class _Work:
+    house: House
+    seen: Seen
+    findings: list[AuditFinding] = field(default_factory=list)
+    objects: int = 0
+    read: int = 0
+
+    def add(self, kind: Kind, about: str, summary: str, delivered: Delivered | None = None) -> None:
+        recipient = delivered.recipient if delivered else ""
+        requests = (delivered.request,) if delivered else ()
+        found = AuditFinding(kind=kind, about=about, summary=summary, recipient=recipient, requests=requests)
+        self.findings.append(found)
+
+
+def reconcile(*, house: House, everything: bool = False) -> Reconciled:
+    """Look at every registered place, and at every place that something was sent to.
+
+    Bytes that cannot have changed since they were last compared are not read again, unless ``everything`` is asked.
+
+    Raises: ServiceError when the ledger does not answer, PolicyError when the recipients cannot be read.
+    """
+    work = _Work(house=house, seen=Seen.of(house, nothing=everything))
+    roots = roots_of(house)
+    listed: dict[str, tuple[datetime, list[Stored]]] = {}
+    for root, owner in roots.items():
+        began = min(house.clock(), datetime.now(UTC))
+        try:
+            place = place_at(root, owner=owner, country=house.settings.country)
+            listed[root] = (began, list(place.stored()))
+        except ServiceError as error:
+            work.add(Kind.UNREADABLE, root, f"the place cannot be compared: {error.summary}")
+    # What is sent while a place is listed is in the ledger by now: its clearance was claimed before.
+    with house.ledger() as ledger:
+        expected = expected_of(ledger)
+    for root, (began, found) in listed.items():
+        place = place_at(root, owner=roots[root], country=house.settings.country)
+        _compare(root, place, found, expected, work, began=began)
+    postures = drifts(expected, owners=roots, house=house)
+    work.seen.keep()
+    return Reconciled(
+        findings=(*work.findings, *postures.findings),
+        places=len(roots),
+        objects=work.objects,
+        read=work.read,
+        unknown=postures.unknown,
+    )
+
+
+def roots_of(house: House) -> dict[str, str]:
+    """Name every place that has to be looked at, with the account that must own it; none lies in another."""
+    with house.ledger() as ledger:
+        owners = dict(expected_of(ledger).destinations)
+    for recipient in place_of(house).recipients().recipients:
+        for each in recipient.destinations:
+            owners[each.uri] = each.owner
+    return {uri: owner for uri, owner in sorted(owners.items()) if not _covered(uri, owners)}
+
+
+def _covered(uri: str, owners: Mapping[str, str]) -> bool:
+    return any(uri != other and uri.startswith(other) for other in owners)
+
+
+def _compare(
+    root: str, place: Place, found: Sequence[Stored], expected: Expected, work: _Work, *, began: datetime
+) -> None:
+    by_name: dict[str, list[Stored]] = defaultdict(list)
+    for each in found:
+        by_name[each.name].append(each)
+    work.objects += len(by_name)
+    for name in sorted(by_name):
+        uri = root + name
+        delivered = expected.sent.get(uri)
+        if delivered is None:
+            _unexpected(uri, by_name[name], expected, work)
+        else:
+            _delivered(uri, place, by_name[name], delivered, work)
+    for uri in sorted(expected.below(root)):
+        delivered = expected.sent[uri]
+        # What was sent after the listing began need not be in it.
+        if uri.removeprefix(root) not in by_name and delivered.sent_at <= began:
+            work.add(Kind.MISSING, uri, "nothing lies there any more", delivered)
+
+
+def _unexpected(uri: str, versions: Sequence[Stored], expected: Expected, work: _Work) -> None:
+    """Say what something is that no receipt names."""
+    there = [each for each in versions if not each.deleted]
+    if not there or expected.in_flight(uri):
+        return
+    if uri in expected.recalled:
+        work.add(Kind.STILL_THERE, uri, "its recall was confirmed, and it can still be read", expected.recalled[uri])
+    elif uri in expected.failed:
+        work.add(Kind.LEFT_OVER, uri, "its sending failed and was not finished", expected.failed[uri])
+    elif any(each.odd for each in there):
+        work.add(Kind.UNCLEARED, uri, "it is no file, and nothing that was sent")
+    else:
+        work.add(Kind.UNCLEARED, uri, "nobody sent it through the gate")
+
+
+def _delivered(uri: str, place: Place, versions: Sequence[Stored], delivered: Delivered, work: _Work) -> None:
+    """Compare what lies under the name of something that was sent."""
+    there = [each for each in versions if not each.deleted]
+    ours = [each for each in there if each.version == delivered.version]
+    others = [each for each in there if each.version != delivered.version]
+    if others or any(each.odd for each in there):
+        work.add(Kind.ALTERED, uri, "something else was put there under its name", delivered)
+    elif not ours or any(each.deleted and each.latest for each in versions):
+        work.add(Kind.MISSING, uri, "it was deleted", delivered)
+    elif not _same_bytes(uri, place, ours[0], delivered, work):
+        work.add(Kind.ALTERED, uri, "the bytes are not those that were sent", delivered)
+
+
+def _same_bytes(uri: str, place: Place, found: Stored, delivered: Delivered, work: _Work) -> bool:
+    if found.size != delivered.size:
+        return False
+    known = work.seen.digest(uri, found)
+    if known is None:
+        try:
+            known = place.digest(found)
+        except RefusedError:
+            return False
+        except ServiceError as error:
+            work.add(Kind.UNREADABLE, uri, f"its bytes cannot be compared: {error.summary}", delivered)
+            return True
+        work.read += 1
+        work.seen.note(uri, found, known)
+    return known == delivered.sha256

@@ -1,0 +1,108 @@
+"""What should lie at the destinations by the ledger: what was sent, is being sent, failed, and was taken back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from geogate.ledger.failures import DamagedError
+from geogate.model.document import canonical_json, from_json
+from geogate.model.lifecycle import State
+from geogate.model.parties import Posture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geogate.ledger.ledger import Ledger
+    from geogate.ledger.sent import Left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """One object that the gate put somewhere, or may have put there."""
+
+    request: str
+    recipient: str
+    sha256: str
+    size: int
+    version: str
+    sent_at: datetime
+
+
+@dataclass(slots=True)
+class Expected:
+    """Objects by their URIs; ``destinations`` have the accounts that must own them, ``postures`` the requests.
+
+    ``postures`` are what a destination was like when something was sent there, by destination and text.
+    """
+
+    sent: dict[str, Delivered] = field(default_factory=dict)
+    recalled: dict[str, Delivered] = field(default_factory=dict)
+    failed: dict[str, Delivered] = field(default_factory=dict)
+    sending: dict[str, Delivered] = field(default_factory=dict)
+    nonces: set[str] = field(default_factory=set)
+    destinations: dict[str, str] = field(default_factory=dict)
+    postures: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    def below(self, root: str) -> Iterator[str]:
+        """Name what should lie below a place."""
+        return (uri for uri in self.sent if uri.startswith(root))
+
+    def in_flight(self, uri: str) -> bool:
+        """Say whether something belongs to a sending that is under way: an object, or a file that is not whole yet."""
+        last = uri.rpartition("/")[2]
+        return uri in self.sending or (last.endswith(".part") and last.split(".")[-2] in self.nonces)
+
+
+def expected_of(ledger: Ledger) -> Expected:
+    """Read it.
+
+    Raises: DamagedError when a document cannot be read.
+    """
+    expected = Expected()
+    for left in ledger.left():
+        try:
+            _add(left, expected)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedError(f"what the ledger keeps of request {left.request} cannot be read") from error
+    return expected
+
+
+def posture_of(text: str) -> Posture:
+    """Read what a destination was like."""
+    return from_json(Posture, text)
+
+
+def _add(left: Left, expected: Expected) -> None:
+    clearance: Any = json.loads(left.clearance)
+    if left.receipt is None:
+        where = expected.sending if left.state is State.SENDING else expected.failed
+        if left.state is State.SENDING:
+            expected.nonces.add(clearance["nonce"])
+        at = datetime.fromisoformat(left.changed_at)
+        for file in clearance["files"]:
+            row = {"sha256": file["sha256"], "size": file["size"], "version": ""}
+            where[clearance["destination"] + file["name"]] = _delivered(left, clearance, row, at)
+        return
+    receipt: Any = json.loads(left.receipt)
+    at = datetime.fromisoformat(receipt["sent_at"])
+    where = expected.recalled if left.state is State.RECALLED else expected.sent
+    for row in receipt["deliveries"]:
+        where[row["uri"]] = _delivered(left, clearance, row, at)
+    expected.destinations[clearance["destination"]] = clearance["destination_owner"]
+    if left.state is State.SENT and receipt.get("posture"):
+        key = (clearance["destination"], canonical_json(receipt["posture"]))
+        expected.postures.setdefault(key, []).append(str(left.request))
+
+
+def _delivered(left: Left, clearance: Any, row: Any, at: datetime) -> Delivered:
+    return Delivered(
+        request=str(left.request),
+        recipient=clearance["recipient"],
+        sha256=row["sha256"],
+        size=row["size"],
+        version=row["version"],
+        sent_at=at,
+    )
