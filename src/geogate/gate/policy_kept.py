@@ -24,6 +24,8 @@ from geogate.rules.registry import registered
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pydantic import BaseModel
+
     from geogate.gate.facts import Kept, KeptLayer
     from geogate.measures.measure import Measurement
     from geogate.measures.subjects import SubjectCount
@@ -59,8 +61,10 @@ class KeptJudge:
     """Judges releases from what was kept of them; remembers what each use of a rule measures."""
 
     zone_lists: Mapping[str, ZoneList]
-    _measures: dict[tuple[str, str], tuple[Measure[Any], ...]] = field(default_factory=dict, init=False)
-    _totals: dict[tuple[str, str], tuple[SubjectCount, ...]] = field(default_factory=dict, init=False)
+    _measures: dict[tuple[str, int], tuple[BaseModel, tuple[Measure[Any], ...]]] = field(
+        default_factory=dict, init=False
+    )
+    _totals: dict[int, tuple[BaseModel, tuple[SubjectCount, ...]]] = field(default_factory=dict, init=False)
 
     def verdict(self, case: Case, *, policy: Policy, kept: Kept, before: Verdict) -> Verdict:
         """Decide on a release as it was measured; ``before`` is the verdict that was reached then.
@@ -124,17 +128,19 @@ class KeptJudge:
         return Outcome(rule=use.id, layer=layer.name, observed=judgement.observed, problems=tuple(judgement.problems))
 
     def _of(self, use: PolicyRule) -> tuple[Measure[Any], ...]:
-        key = (use.expectation, use.params_json)
+        # Parameters are kept with what is remembered of them: no others can come to lie where they do.
+        key = (use.expectation, id(use.params))
         if key not in self._measures:
-            self._measures[key] = tuple(registered()[use.expectation].measures(use.params, self.zone_lists))
-        return self._measures[key]
+            found = tuple(registered()[use.expectation].measures(use.params, self.zone_lists))
+            self._measures[key] = (use.params, found)
+        return self._measures[key][1]
 
     def _counted(self, use: PolicyRule) -> tuple[SubjectCount, ...]:
         """Name what a use of a rule counts over releases and layers."""
-        key = (use.expectation, use.params_json)
+        key = id(use.params)
         if key not in self._totals:
-            self._totals[key] = remembered(list(totals_in(use.params)))
-        return self._totals[key]
+            self._totals[key] = (use.params, remembered(list(totals_in(use.params))))
+        return self._totals[key][1]
 
     def _beside(self, layer: KeptLayer, policy: Policy) -> MeasuredLayer:
         """Give what rules that add up over all layers of a release may know of one that was judged before."""
