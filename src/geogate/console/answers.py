@@ -219,13 +219,18 @@ class UnmaskAnswer(Answer):
 
 
 class CellsAnswer(Answer):
-    """Positions in coarse cells: west, south, positions, and those of them in zones."""
+    """Positions in coarse cells: west, south, positions, those of them in zones, and those that hide.
+
+    ``positions`` are those of geometries, ``pixels`` those of images that show anything.
+    """
 
     step: float
     positions: int
+    pixels: int
+    hidden: int
     layers: int
     undrawn: int
-    cells: tuple[tuple[float, float, int, int], ...]
+    cells: tuple[tuple[float, float, int, int, int], ...]
 
 
 class WaiverAnswer(Answer):

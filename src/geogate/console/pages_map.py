@@ -46,13 +46,15 @@ def zones(desk: At, request_id: Id) -> JSONResponse:
 
 
 def cells_document(drawing: Drawing) -> dict[str, Any]:
-    """Write cells shortly: west, south, positions, and those of them that are in zones."""
+    """Write cells shortly: west, south, positions, those of them that are in zones, and those that hide."""
     return {
         "step": drawing.step_deg,
         "positions": drawing.positions,
+        "pixels": drawing.pixels,
+        "hidden": drawing.hidden,
         "layers": drawing.layers,
         "undrawn": drawing.undrawn,
-        "cells": [[each.west, each.south, each.positions, each.in_zones] for each in drawing.cells],
+        "cells": [[each.west, each.south, each.positions, each.in_zones, each.hidden] for each in drawing.cells],
     }
 
 

@@ -7,8 +7,8 @@ const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const colours = () => dark.matches
-  ? { land: "#2b3643", border: "#4a5765", low: "#2f4f75", high: "#8dbdf5", zone: "#ff8a8a", exact: "#ffd166" }
-  : { land: "#f7f5ef", border: "#b9bfc6", low: "#c3d8ef", high: "#17549b", zone: "#b3202a", exact: "#d97706" };
+  ? { land: "#2b3643", border: "#4a5765", low: "#2f4f75", high: "#8dbdf5", zone: "#ff8a8a", hidden: "#e0b0ff", exact: "#ffd166" }
+  : { land: "#f7f5ef", border: "#b9bfc6", low: "#c3d8ef", high: "#17549b", zone: "#b3202a", hidden: "#7b2cbf", exact: "#d97706" };
 
 const nothing = () => ({ type: "FeatureCollection", features: [] });
 
@@ -19,9 +19,9 @@ async function fetched(address) {
   return document;
 }
 
-function square([west, south, positions, zones], step) {
+function square([west, south, positions, zones, hidden], step) {
   const ring = [[west, south], [west + step, south], [west + step, south + step], [west, south + step], [west, south]];
-  return { type: "Feature", properties: { positions, zones }, geometry: { type: "Polygon", coordinates: [ring] } };
+  return { type: "Feature", properties: { positions, zones, hidden }, geometry: { type: "Polygon", coordinates: [ring] } };
 }
 
 function bounds(cells, step) {
@@ -48,6 +48,7 @@ function style(most, c) {
       { id: "borders", type: "line", source: "land", paint: { "line-color": c.border, "line-width": 0.8 } },
       { id: "cells", type: "fill", source: "cells", paint: { "fill-color": colour, "fill-opacity": 0.75 } },
       { id: "hits", type: "line", source: "cells", filter: [">", ["get", "zones"], 0], paint: { "line-color": c.zone, "line-width": 2 } },
+      { id: "hidden", type: "line", source: "cells", filter: [">", ["get", "hidden"], 0], paint: { "line-color": c.hidden, "line-width": 2.5, "line-dasharray": [1.5, 1.5] } },
       { id: "zones", type: "line", source: "zones", paint: { "line-color": c.zone, "line-width": 1.5, "line-dasharray": [3, 2] } },
       { id: "exact", type: "circle", source: "exact", paint: { "circle-color": c.exact, "circle-radius": 3, "circle-stroke-width": 1, "circle-stroke-color": c.border } },
     ],
@@ -55,12 +56,12 @@ function style(most, c) {
 }
 
 function table(cells) {
-  const fullest = [...cells].sort((one, other) => other[3] - one[3] || other[2] - one[2]).slice(0, 20);
+  const fullest = [...cells].sort((one, other) => other[3] - one[3] || other[4] - one[4] || other[2] - one[2]).slice(0, 20);
   const body = document.querySelector("#map-cells tbody");
-  for (const [west, south, positions, zones] of fullest) {
+  for (const [west, south, positions, zones, hidden] of fullest) {
     const row = body.insertRow();
     row.insertCell().textContent = `${south}°, ${west}°`;
-    for (const count of [positions, zones]) {
+    for (const count of [positions, zones, hidden]) {
       const cell = row.insertCell();
       cell.textContent = count.toLocaleString("en");
       cell.className = "num";
@@ -71,16 +72,20 @@ function table(cells) {
 
 function about(map) {
   map.on("click", "cells", (event) => {
-    const { positions, zones } = event.features[0].properties;
-    const text = `${positions.toLocaleString("en")} positions` + (zones ? `, ${zones.toLocaleString("en")} of them in zones` : "");
+    const { positions, zones, hidden } = event.features[0].properties;
+    const more = [[zones, "in zones"], [hidden, "hidden"]].filter(([count]) => count).map(([count, what]) => `${count.toLocaleString("en")} of them ${what}`);
+    const text = [`${positions.toLocaleString("en")} positions`, ...more].join(", ");
     new Popup({ closeButton: false }).setLngLat(event.lngLat).setText(text).addTo(map);
   });
 }
 
 function sentence(found) {
   const hits = found.cells.filter((cell) => cell[3] > 0).length;
-  const parts = [`${found.positions.toLocaleString("en")} positions in ${found.cells.length.toLocaleString("en")} cells of ${found.step}°`];
-  parts.push(hits ? `${hits.toLocaleString("en")} cells with positions in zones have a red edge` : "no position is in a zone");
+  const kinds = [[found.positions, "positions"], [found.pixels, "pixels"], [found.hidden, "hidden positions"]].filter(([count]) => count);
+  const counted = kinds.map(([count, what]) => `${count.toLocaleString("en")} ${what}`).join(", ") || "no positions";
+  const parts = [`${counted} in ${found.cells.length.toLocaleString("en")} cells of ${found.step}°`];
+  parts.push(hits ? `${hits.toLocaleString("en")} cells with positions in zones have a red edge` : "none is in a zone");
+  if (found.hidden) parts.push("cells with positions that hide in texts, numbers or names have a dotted edge");
   if (found.undrawn) parts.push(`${found.undrawn} of ${found.layers} layers cannot be drawn`);
   return `${parts.join("; ")}.`;
 }
