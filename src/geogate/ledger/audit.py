@@ -14,6 +14,7 @@ from geogate.ledger.merkle import Tree, leaf_hash
 from geogate.ledger.replay import LedgerProblem, Replay
 from geogate.ledger.roles import weaknesses
 from geogate.ledger.schema import missing_triggers
+from geogate.ledger.unchanged import changes
 from geogate.model.errors import GeogateError
 from geogate.model.names import Sha256
 
@@ -69,6 +70,7 @@ def verify(
         LedgerProblem(seq=0, what=f"the trigger {name} is gone or off") for name in missing_triggers(connection)
     ]
     problems += [LedgerProblem(seq=0, what=what) for what in weaknesses(connection)]
+    problems += [LedgerProblem(seq=0, what=what) for what in changes(connection)]
     problems += [LedgerProblem(seq=0, what=what) for what in _bent_indexes(connection)]
     replay, tree, seq, prev, anchored = Replay(), Tree(), 0, GENESIS, anchor is None or anchor == (0, GENESIS)
     known = _Known.of(heads, tree)

@@ -126,3 +126,12 @@ def weaknesses(connection: Connection) -> Iterator[str]:
     for name in (*CALLED, *_INNER):
         if connection.execute(_CALLABLE, {"name": name}).scalar_one():
             yield f"everybody may call {name.partition('(')[0]}"
+
+
+def more_than_writers(connection: Connection) -> Iterator[str]:
+    """Say which roles that run the gate can change entries by what they are, whatever was granted."""
+    query = "SELECT r.rolname FROM pg_proc p, aclexplode(p.proacl) a, pg_roles r WHERE p.oid = to_regprocedure(:called)"
+    found = connection.execute(text(f"{query} AND a.grantee = r.oid AND r.oid <> p.proowner"), {"called": CALLED[0]})
+    for name in sorted(found.scalars()):
+        if connection.execute(_ABOUT, {"name": name}).scalar_one():
+            yield f"{name} can change entries whatever is granted to it"
