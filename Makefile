@@ -4,6 +4,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 MINISTACK_VENV := .venv-ministack
+INFRA_VENV := .venv-infra
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 MINUTES ?= 60
@@ -14,7 +15,7 @@ export GX_ANALYTICS_ENABLED := false
 # The caches of compiled Python files are made once at set-up; without them each Airflow process costs ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup test lint check hostile fuzz demo drill bench bench-quick bench-watch lock clean
+.PHONY: help setup test lint check infra-check attack hostile fuzz demo drill bench bench-quick bench-watch lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -46,6 +47,12 @@ $(MINISTACK_VENV)/.ready: requirements/ministack.lock | $(VENV)/bin/uv
 	VIRTUAL_ENV=$(CURDIR)/$(MINISTACK_VENV) $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements/ministack.lock
 	@touch $@
 
+# checkov pins its own boto3 and more, so it lives in an environment of its own; tests and lint do without it.
+$(INFRA_VENV)/.ready: requirements/infra.lock | $(VENV)/bin/uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(INFRA_VENV)
+	VIRTUAL_ENV=$(CURDIR)/$(INFRA_VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/infra.lock
+	@touch $@
+
 test: setup ## Run all tests: units, properties, formats, real S3 server, PostgreSQL, Airflow and Spark
 	@infra/system-packages.sh
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
@@ -57,6 +64,15 @@ lint: setup ## Check style, types and import contracts
 	$(BIN)/lint-imports
 
 check: lint test ## Run what CI runs
+
+infra-check: setup $(INFRA_VENV)/.ready ## Check the infrastructure: cfn-lint, rules of our own by cfn-guard, checkov, Terraform where there is one
+	$(BIN)/cfn-lint infra/perimeter.yaml infra/ledger.yaml
+	$(INFRA_VENV)/bin/python infra/guard.py infra/perimeter.yaml infra/ledger.yaml
+	$(INFRA_VENV)/bin/checkov --quiet --compact --skip-download --framework cloudformation --file infra/perimeter.yaml infra/ledger.yaml
+	$(BIN)/python infra/terraform/check.py
+
+attack: setup ## Attack the perimeter on a real server; the last line counts what was refused and accepted
+	@$(BIN)/python tests/attack/run.py
 
 hostile: setup ## Try every smuggling case on the gate, and clean data beside it
 	$(BIN)/python tests/smuggling/run.py
@@ -84,6 +100,7 @@ lock: $(VENV)/bin/uv ## Resolve the pinned versions anew
 	cp requirements/dev.lock requirements/bench.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --all-extras --group dev --group bench pyproject.toml -o requirements/bench.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade requirements/ministack.in -o requirements/ministack.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade requirements/infra.in -o requirements/infra.lock
 
 clean: ## Remove the environments and everything that runs have left
-	rm -rf $(VENV) $(MINISTACK_VENV) .geogate .airflow .demo
+	rm -rf $(VENV) $(MINISTACK_VENV) $(INFRA_VENV) .geogate .airflow .demo

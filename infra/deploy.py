@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra import posture
+from geogate.destinations.perimeter_compare import Line, Outcome, compare
+from geogate.model.errors import GeogateError
 from infra.users import DemoUsers, create_demo_users
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ TEMPLATE: Final = Path(__file__).with_name("perimeter.yaml")
 PREFIX: Final = "geogate"
 EVIDENCE_DAYS: Final = 2555
 PART_DAYS: Final = 2
+KEYS: Final = ("Staging", "Egress", "Evidence")
+BOUNDARIES: Final = {
+    "releaser": "releaser-boundary",
+    "pipeline": "worker-boundary",
+    "gate": "house-boundary",
+    "console": "house-boundary",
+    "auditor": "house-boundary",
+}
 WAITER: Final[Any] = {"Delay": 1, "MaxAttempts": 600}
 
 
@@ -36,17 +45,33 @@ class PerimeterError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a deployment chooses.
+    """What a deployment chooses; an ARN that is empty means what the template says of it.
 
-    ``broker_arn`` is the user or role under which the gate runs. ``tls`` is false for a server on loopback only.
-    ``complete`` applies through the S3 interface what the server's CloudFormation dropped, and reports it.
+    ``broker_arn`` is the user or role under which the gate sends. ``tls`` is false for a server on loopback only.
+    ``complete`` applies what the server's CloudFormation dropped, and reports it.
     """
 
-    broker_arn: str
+    broker_arn: str = ""
+    runtime_arn: str = ""
+    auditor_arn: str = ""
+    keeper_arn: str = ""
     prefix: str = PREFIX
     tls: bool = True
     evidence_days: int = EVIDENCE_DAYS
     complete: bool = False
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the template."""
+        return {
+            "Prefix": self.prefix,
+            "BrokerArn": self.broker_arn,
+            "RuntimeArn": self.runtime_arn,
+            "AuditorArn": self.auditor_arn,
+            "KeeperArn": self.keeper_arn,
+            "RequireTls": "true" if self.tls else "false",
+            "EvidenceDays": str(self.evidence_days),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,33 +83,45 @@ class Perimeter:
     egress: str
     evidence: str
     releaser_role_arn: str
+    worker_role_arn: str
+    gate_role_arn: str
+    console_role_arn: str
+    auditor_role_arn: str
     gate_policy_arn: str
     worker_boundary_arn: str
+    egress_key_arn: str
+    parameters: dict[str, str]
     completed: tuple[str, ...] = ()
 
 
 def deploy(session: boto3.Session, options: Options) -> Perimeter:
     """Create or update the perimeter, wait for it, and read it back.
 
-    Raises: PerimeterError when the stack fails or a bucket does not show what it must have.
+    Raises: PerimeterError when the stack fails or anything differs from the template.
     """
     outputs = _stack(session, options)
     account = session.client("sts").get_caller_identity()["Account"]
     completed: tuple[str, ...] = ()
-    missing = _missing(session, outputs, account)
-    if missing and options.complete:
-        completed = tuple(_complete(session, one, account, options) for one in missing)
-        missing = _missing(session, outputs, account)
-    if missing:
-        raise PerimeterError("the perimeter is not whole: " + "; ".join(map(str, missing)))
+    bad = _bad(session, options)
+    if bad and options.complete:
+        completed = tuple(_complete(session, line, outputs, options) for line in bad)
+        bad = _bad(session, options)
+    if bad:
+        raise PerimeterError("the perimeter is not whole: " + "; ".join(map(_said, bad)))
     return Perimeter(
         account=account,
         staging=outputs["StagingBucket"],
         egress=outputs["EgressBucket"],
         evidence=outputs["EvidenceBucket"],
         releaser_role_arn=outputs["ReleaserRoleArn"],
+        worker_role_arn=outputs["WorkerRoleArn"],
+        gate_role_arn=outputs["GateRoleArn"],
+        console_role_arn=outputs["ConsoleRoleArn"],
+        auditor_role_arn=outputs["AuditorRoleArn"],
         gate_policy_arn=outputs["GatePolicyArn"],
         worker_boundary_arn=outputs["WorkerBoundaryArn"],
+        egress_key_arn=outputs["EgressKeyArn"],
+        parameters=options.parameters,
         completed=completed,
     )
 
@@ -97,7 +134,14 @@ def deploy_demo(
     Raises: PerimeterError, ClientError.
     """
     users = create_demo_users(session, prefix=prefix)
-    options = Options(broker_arn=users.worker.arn, prefix=prefix, tls=False, evidence_days=evidence_days, complete=True)
+    options = Options(
+        broker_arn=users.worker.arn,
+        runtime_arn=users.administrator.arn,
+        prefix=prefix,
+        tls=False,
+        evidence_days=evidence_days,
+        complete=True,
+    )
     perimeter = deploy(session, options)
     allow_worker(session, perimeter, users)
     return perimeter, users
@@ -115,7 +159,7 @@ def _stack(session: boto3.Session, options: Options) -> dict[str, str]:
         "StackName": name,
         "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in _parameters(options)],
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in options.parameters.items()],
     }
     try:
         cloudformation.create_stack(**call)
@@ -126,15 +170,6 @@ def _stack(session: boto3.Session, options: Options) -> dict[str, str]:
         raise PerimeterError(f"the stack {name} was not created: its events say why") from error
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
-def _parameters(options: Options) -> list[tuple[str, str]]:
-    return [
-        ("Prefix", options.prefix),
-        ("BrokerArn", options.broker_arn),
-        ("RequireTls", "true" if options.tls else "false"),
-        ("EvidenceDays", str(options.evidence_days)),
-    ]
 
 
 def _update(cloudformation: Any, call: Any) -> None:
@@ -148,34 +183,51 @@ def _update(cloudformation: Any, call: Any) -> None:
         raise PerimeterError(f"the stack {call['StackName']} was not updated: its events say why") from error
 
 
-def _missing(session: boto3.Session, outputs: dict[str, str], account: str) -> list[posture.Missing]:
-    wanted = (
-        (outputs["StagingBucket"], posture.EVERY),
-        (outputs["EgressBucket"], posture.EGRESS),
-        (outputs["EvidenceBucket"], posture.EVIDENCE),
-    )
-    return [
-        missing
-        for bucket, traits in wanted
-        for missing in posture.missing_traits(session, bucket=bucket, account=account, traits=traits)
-    ]
+def _bad(session: boto3.Session, options: Options) -> list[Line]:
+    template = TEMPLATE.read_text(encoding="utf-8")
+    return [line for line in compare(template, options.parameters, session=session) if line.bad]
 
 
-def _complete(session: boto3.Session, missing: posture.Missing, account: str, options: Options) -> str:
-    """Apply one trait that CloudFormation dropped: only those that some server is known to drop."""
+def _said(line: Line) -> str:
+    return f"{line.resource}: {line.trait} {line.outcome} ({line.said})"
+
+
+def _complete(session: boto3.Session, line: Line, outputs: dict[str, str], options: Options) -> str:
+    """Apply what the server's CloudFormation drops; nothing else is ever repaired.
+
+    Raises: PerimeterError for anything else.
+    """
     s3 = session.client("s3")
-    where: Any = {"Bucket": missing.bucket, "ExpectedBucketOwner": account}
-    if missing.trait is posture.Trait.PART_EXPIRY:
-        expiry: Any = {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": PART_DAYS}}
-        rule = {"ID": "abandoned-parts", "Status": "Enabled", "Filter": {"Prefix": ""}} | expiry
-        s3.put_bucket_lifecycle_configuration(**where, LifecycleConfiguration={"Rules": [rule]})
-    elif missing.trait is posture.Trait.OBJECT_LOCK:
-        retention: Any = {"Mode": "COMPLIANCE", "Days": options.evidence_days}
-        lock: Any = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
-        s3.put_object_lock_configuration(**where, ObjectLockConfiguration=lock)
-    else:
-        raise PerimeterError(f"the perimeter is not whole: {missing}")
-    return f"{missing}: applied, because CloudFormation had dropped it"
+    where: Any = {"Bucket": line.resource}
+    if line.outcome is not Outcome.DEVIATES:
+        raise PerimeterError(f"the perimeter is not whole: {_said(line)}")
+    match line.trait:
+        case "lifecycle":
+            abort = {"DaysAfterInitiation": PART_DAYS}
+            rule: Any = {
+                "ID": "abandoned-parts",
+                "Status": "Enabled",
+                "Filter": {},
+                "AbortIncompleteMultipartUpload": abort,
+            }
+            s3.put_bucket_lifecycle_configuration(**where, LifecycleConfiguration={"Rules": [rule]})
+        case "object lock":
+            kept = {"Mode": "COMPLIANCE", "Days": options.evidence_days}
+            lock: Any = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": kept}}
+            s3.put_object_lock_configuration(**where, ObjectLockConfiguration=lock)
+        case "encryption":
+            key = next(outputs[f"{name}KeyArn"] for name in KEYS if outputs[f"{name}Bucket"] == line.resource)
+            default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+            encryption: Any = {"Rules": [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]}
+            s3.put_bucket_encryption(**where, ServerSideEncryptionConfiguration=encryption)
+        case "boundary":
+            role = line.resource.removeprefix("role ")
+            boundary = BOUNDARIES[role.removeprefix(f"{options.prefix}-")]
+            arn = outputs["GatePolicyArn"].removesuffix("-gate") + f"-{boundary}"
+            session.client("iam").put_role_permissions_boundary(RoleName=role, PermissionsBoundary=arn)
+        case _:
+            raise PerimeterError(f"the perimeter is not whole: {_said(line)}")
+    return f"{line.resource}: {line.trait} applied, because CloudFormation had dropped it"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -185,7 +237,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         users = create_demo_users(session, prefix=chosen.prefix) if chosen.demo_users else None
         options = Options(
-            broker_arn=users.worker.arn if users else chosen.broker_arn,
+            broker_arn=users.worker.arn if users else chosen.broker_arn or "",
+            runtime_arn=users.administrator.arn if users else chosen.runtime_arn,
+            auditor_arn=chosen.auditor_arn,
+            keeper_arn=chosen.keeper_arn,
             prefix=chosen.prefix,
             tls=not chosen.plain_http,
             evidence_days=chosen.evidence_days,
@@ -195,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if users:
             allow_worker(session, perimeter, users)
             _save(chosen.demo_users, users)
-    except (PerimeterError, ClientError, BotoCoreError) as error:
+    except (PerimeterError, ClientError, BotoCoreError, GeogateError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 5
     for line in perimeter.completed:
@@ -212,11 +267,14 @@ def _save(path: Path, users: DemoUsers) -> None:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
-    who = parser.add_mutually_exclusive_group(required=True)
-    who.add_argument("--broker-arn", help="the IAM user or role under which the gate runs")
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--broker-arn", default="", help="the IAM user or role that sends; the gate's role unless named")
     who.add_argument(
         "--demo-users", type=Path, metavar="FILE", help="create an administrator and a worker; their keys go to FILE"
     )
+    parser.add_argument("--runtime-arn", default="", help="who starts pipelines, gate and console; ECS unless named")
+    parser.add_argument("--auditor-arn", default="", help="who becomes the auditor; the account unless named")
+    parser.add_argument("--keeper-arn", default="", help="who changes the buckets; the root user unless named")
     parser.add_argument("--prefix", default=PREFIX, help="first part of all names (%(default)s)")
     parser.add_argument("--evidence-days", type=int, default=EVIDENCE_DAYS, help="retention (%(default)s)")
     parser.add_argument("--plain-http", action="store_true", help="for a server on loopback without TLS")

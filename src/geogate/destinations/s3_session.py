@@ -38,6 +38,8 @@ POLICY_LENGTH: Final = 2048
 
 WRITING: Final = ("s3:PutObject", "s3:PutObjectTagging")
 LOOKING: Final = ("s3:GetObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload")
+KEY_ACTIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
+THROUGH_S3: Final = {"StringLike": {"kms:ViaService": "s3.*"}}
 BUCKET_ACTIONS: Final = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
 
 
@@ -106,6 +108,8 @@ def session_policy(partition: str, bucket: str, key: str, *, writes_until: datet
     statements: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": LOOKING, "Resource": f"{arn}/{key}"},
         {"Effect": "Allow", "Action": BUCKET_ACTIONS, "Resource": arn},
+        # The key of the bucket, which lets in only whom its own policy names.
+        {"Effect": "Allow", "Action": KEY_ACTIONS, "Resource": "*", "Condition": THROUGH_S3},
     ]
     if writes_until is not None:
         ends = {"DateLessThan": {"aws:CurrentTime": f"{writes_until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}}
