@@ -18,6 +18,7 @@ from judging import batch_of
 from sqlalchemy import Engine, event
 
 from geogate.gate.exposure import LATELY
+from geogate.gate.obligations import owed
 from geogate.ledger.disclosed import GRACE
 from geogate.measures.subjects import SubjectCount
 from geogate.model.declaration import DataKind, Declaration
@@ -213,7 +214,10 @@ def _batch(ids: Iterable[int]) -> Any:
 
 
 def test_two_submissions_at_the_same_moment_do_not_both_pass(counting: Gate) -> None:
-    """Each is within the limit alone, and both are judged before either is cleared."""
+    """Each is within the limit alone, and both are judged before either is cleared; the refusal starts its clock."""
+    basis = {"section": "28 CFR 202.1104", "source": "the code", "as_of": date(2026, 1, 1)}
+    report = {"id": "report", "on": "denied", "rules": ["total"], "due": {"days": 14}, "what": "Report it."}
+    counting.policies.write_policy([*RULES, total()], obligations=[report | {"legal_basis": basis}])
     files = [devices(counting, range(6)), devices(counting, range(6, 12))]
     ready, go = os.pipe(), os.pipe()
     children = [_race(counting, file, ready[1], go[0]) for file in files]
@@ -224,6 +228,11 @@ def test_two_submissions_at_the_same_moment_do_not_both_pass(counting: Gate) -> 
     codes = sorted(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
     assert codes == [0, 11]
     assert sorted(counting.states()) == [State.CLEARED, State.FAILED]
+    (owes,) = owed(house=counting.house())
+    failed = next(each.id for each in counting.requests() if each.state is State.FAILED)
+    assert (owes.arisen.id, owes.requests, owes.arisen.due) == ("report", (failed,), date(2026, 6, 29))
+    assert counting.kinds()[-2:] == ["move", "obligation"]
+    counting.require_whole_ledger()
 
 
 def _race(gate: Gate, file: Path, ready: int, go: int) -> int:

@@ -18,9 +18,10 @@ from geogate.measures.subjects import Subjects, together
 from geogate.model.dataset import Artefact, LayerKind
 from geogate.model.document import canonical_json, from_json
 from geogate.model.errors import RefusedError
-from geogate.model.finding import Effect
+from geogate.model.finding import Effect, Outcome
 from geogate.model.past import MeasuredLayer, PastRelease
 from geogate.model.release import ReleaseRequest
+from geogate.policy.decide import WHOLE_DATASET, finding_of
 from geogate.rules.recipient_total_history import earliest, remembered, totals_in
 from geogate.rules.registry import registered
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from geogate.ledger.disclosed import Disclosed
     from geogate.ledger.transaction import Transaction
     from geogate.measures.subjects import SubjectCount
-    from geogate.model.finding import Problem
+    from geogate.model.finding import Finding, Problem
     from geogate.model.names import RecipientId, Sha256
     from geogate.model.parties import Circumstances
     from geogate.model.verdict import Verdict
@@ -42,6 +43,14 @@ if TYPE_CHECKING:
     from geogate.suites.judge import LayerAnswer
 
 LATELY = "another release to the same recipient was cleared meanwhile"
+
+
+class ExceededError(RefusedError):
+    """What passed when it was judged passes no more; ``findings`` say by which rules."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(f"{LATELY}: {findings[0].summary}", hint="submit the dataset again")
+        self.findings = tuple(findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +198,7 @@ def require_still_within(examined: Examined, question: Question, tx: Transaction
 
     ``seen`` is the verdict by which it is cleared: what it says already, people knew who approved.
 
-    Raises: RefusedError.
+    Raises: ExceededError, or RefusedError where nothing can be counted.
     """
     memory = Memory.of(question.policy, question.at.date())
     if not memory.measures:
@@ -199,11 +208,16 @@ def require_still_within(examined: Examined, question: Question, tx: Transaction
     known = replace(question.circumstances(verdict.subject_size), history=history)
     before = {finding.rule for finding in seen.findings}
     layers = examined.answer.layers if examined.answer else ()
+    found: list[Finding] = []
     for use in question.policy.rules:
         if not any(totals_in(use.params)) or use.effect is Effect.NOTE or use.id in before:
             continue
         for problem in _problems(use, layers, known, question):
-            raise RefusedError(f"{LATELY}: {problem.summary}", hint="submit the dataset again")
+            # It is refused, whatever the rule would have done to a release that people can look at.
+            outcome = Outcome(rule=use.id, layer=WHOLE_DATASET, observed="counted again", problems=(problem,))
+            found.append(replace(finding_of(problem, outcome, use), effect=Effect.DENY))
+    if found:
+        raise ExceededError(found)
 
 
 def _problems(

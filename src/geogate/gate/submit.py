@@ -13,7 +13,7 @@ from geogate.gate.authority import require
 from geogate.gate.basis import rests_on_today, review_ends, says_the_same
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.examine import Examined, Subject, denied, examine, write_docs
-from geogate.gate.exposure import require_still_within
+from geogate.gate.exposure import ExceededError, require_still_within
 from geogate.gate.facts import kept_facts
 from geogate.gate.inspection import inspected
 from geogate.gate.intake import dataset_files, dataset_name
@@ -229,9 +229,18 @@ def _conclude(request: ReleaseRequest, sealed: _Sealed, examined: Examined, desk
     terms = Terms.of(desk.question)
     cleared = replace(request, verdict=verdict, artefact=sealed.artefact)
     with ledger.transaction(house.actor, at=house.clock()) as tx:
-        require_still_within(examined, desk.question, tx, seen=verdict)
-        nonce = clear(cleared, tx=tx, terms=terms, house=house)
-    return Submission(request=request.id, state=State.CLEARED, verdict=verdict, clearance=nonce)
+        try:
+            require_still_within(examined, desk.question, tx, seen=verdict)
+        except ExceededError as error:
+            exceeded = error
+            tx.move(request.id, State.FAILED, reason=error.summary)
+            # A refusal like any other: it starts the clocks of the rules that refuse.
+            refused = replace(verdict, findings=(*verdict.findings, *error.findings))
+            enter(desk.question.policy.obligations, refused, Trigger.DENIED, request=request.id, tx=tx)
+        else:
+            nonce = clear(cleared, tx=tx, terms=terms, house=house)
+            return Submission(request=request.id, state=State.CLEARED, verdict=verdict, clearance=nonce)
+    raise exceeded
 
 
 def _move(request: ReleaseRequest, state: State, verdict: Verdict, desk: _Desk, *, reason: str) -> Submission:
