@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "notify": ("geogate.cli.notify", "Tell people what waits for them, by mail and chat."),
     "verify": ("geogate.cli.verify", "Check a clearance and its files offline."),
     "audit": ("geogate.cli.audit", "Judge again what was sent, under today's policies."),
+    "recalls": ("geogate.cli.recalls", "List what has to come back, and follow it up."),
     "waivers": ("geogate.cli.waivers", "Ask for, approve, revoke and list waivers."),
     "obligations": ("geogate.cli.obligations", "List what is due by law, and discharge it."),
     "ledger": ("geogate.cli.ledger", "Show, verify, sign and prove the ledger."),

@@ -50,6 +50,7 @@ class Action(StrEnum):
     DISCHARGE = "discharge an obligation"
     READ_LEDGER = "read the ledger"
     AUDIT = "audit"
+    RECALL = "recall a release"
     EVIDENCE = "take evidence"
     ADMINISTER = "administer"
 
@@ -76,6 +77,7 @@ ALLOWED: MappingProxyType[Action, frozenset[Role]] = MappingProxyType(
         Action.DISCHARGE: frozenset({_OWNER, _AUDITOR, _ADMIN}),
         Action.READ_LEDGER: frozenset({_AUDITOR, _ADMIN}),
         Action.AUDIT: frozenset({_AUDITOR, _ADMIN}),
+        Action.RECALL: frozenset({_OWNER, _AUDITOR, _ADMIN}),
         Action.EVIDENCE: frozenset({_OWNER, _AUDITOR, _ADMIN}),
         Action.ADMINISTER: frozenset({_ADMIN}),
     }
