@@ -2,194 +2,221 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 from dag_runs.gate_house import COARSE, FINE, PARTNER, GateHouse
 
+from geogate.gate.house import Wish
+from geogate.gate.submit import submit
 from geogate.model.lifecycle import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from dag_runs.runs import DagRuns, Ended
 
-
-@pytest.fixture
-def house(house: GateHouse, monkeypatch: pytest.MonkeyPatch, airflow_home: Path) -> GateHouse:
-    """Let this process have started in the house of the test."""
-    del airflow_home
-    from geogate.airflow import surroundings
-
-    started = surroundings.Surroundings(environment=house.environment())
-    monkeypatch.setattr(surroundings, "AT_START", started)
-    return house
+NONE = "no open clearance for exactly these bytes at this place"
 
 
-class Try:
-    """One export of an operator that is not geogate's own."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """One staged dataset in a house, and how it is sent with an operator that is not geogate's own."""
 
-    def __init__(self, house: GateHouse, runs: Callable[[str], DagRuns], *, decimals: int = COARSE) -> None:
-        self.house, self.runs = house, runs
-        folder = house.stage("norway", decimals=decimals, country="NO")
-        self.staged = folder / "norway.parquet"
-        self.place = house.root / "outbox" / PARTNER / "norway"
-        self.conf = {
-            "dataset": str(self.staged),
+    house: GateHouse
+    dags: Callable[[str], DagRuns]
+    sealed: str = ""
+
+    @property
+    def staged(self) -> str:
+        return str(self.house.outgoing / "norway" / "norway.parquet")
+
+    def conf(self, **conf: str) -> dict[str, str]:
+        place = self.house.root / "outbox" / PARTNER / "norway"
+        return {
+            "dataset": self.staged,
             "destination": f"file:outbox/{PARTNER}/norway/",
-            "to": f"file://{self.place}/norway.parquet",
+            "to": f"file://{place}/norway.parquet",
+            # Airflow keeps what an earlier run in this process was given.
+            "src": "",
+            **conf,
         }
 
     def run(self, dag: str = "transferred", **conf: str) -> Ended:
-        return self.runs(dag).run(**{**self.conf, **conf})
+        return self.dags(dag).run(**self.conf(**conf))
 
-    def run_marking(self, task: str, **conf: str) -> Ended:
-        return self.runs("transferred").run_marking(task, **{**self.conf, **conf})
+    def mark_gate(self, dag: str = "transferred", **conf: str) -> Ended:
+        """Run while somebody marks the gate as success instead of running it."""
+        return self.dags(dag).run_marking("gate", **self.conf(**{"src": self.sealed, **conf}))
+
+    def refused(self, ended: Ended, why: str) -> None:
+        """Say that the transfer failed at once, for good, and that nothing arrived."""
+        places = [place for place in ended.tasks if place[0] == "transfer"]
+        assert [(ended.tasks[place].state, ended.tasks[place].tries) for place in places] == [("failed", 1)]
+        assert why in str(ended.errors[places[0]][-1])
+        assert self.house.delivered() == {}
+
+
+def started(house: GateHouse, patch: pytest.MonkeyPatch, **changes: object) -> None:
+    """Let this process have started in a house."""
+    from geogate.airflow import surroundings
+
+    here = surroundings.Surroundings(environment=house.environment())
+    patch.setattr(surroundings, "AT_START", replace(here, **changes))  # type: ignore[arg-type]
+    for name, value in house.environment().items():
+        patch.setenv(name, value)
 
 
 @pytest.fixture
-def export(house: GateHouse, runs: Callable[[str], DagRuns]) -> Try:
-    return Try(house, runs)
+def export(house: GateHouse, runs: Callable[[str], DagRuns], monkeypatch: pytest.MonkeyPatch) -> Export:
+    """An export that nobody has judged yet."""
+    started(house, monkeypatch)
+    house.stage("norway", decimals=COARSE, country="NO")
+    return Export(house=house, dags=runs)
 
 
-def refused(ended: Ended, house: GateHouse, why: str) -> None:
-    """Say that a transfer failed at once, for good, and that nothing arrived."""
-    places = [place for place in ended.tasks if place[0] == "transfer"]
-    for place in places:
-        assert (ended.tasks[place].state, ended.tasks[place].tries) == ("failed", 1)
-        assert why in str(ended.errors[place][-1])
-    assert places
-    assert house.delivered() == {}
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory, dag_runs: Callable[[str], DagRuns]) -> Export:
+    """An export with a clearance that nobody has used."""
+    house = GateHouse(root=tmp_path_factory.mktemp("judged") / "house")
+    house.build()
+    export = Export(house=house, dags=dag_runs)
+    house.stage("norway", decimals=COARSE, country="NO")
+    wish = Wish(
+        dataset=(export.staged,), policy="baseline", recipient=PARTNER, destination=export.conf()["destination"]
+    )
+    nonce = submit(wish, house=house.as_actor("carol")).clearance
+    assert nonce is not None
+    sealed = house.as_actor("carol").staging().open(house.clearance(nonce).files[0].sha256)
+    return replace(export, sealed=str(sealed))
 
 
-@pytest.mark.parametrize("dag", ["transferred", "transferred_mapped"])
-def test_the_sealed_file_goes_to_the_cleared_place_once(export: Try, house: GateHouse, dag: str) -> None:
-    ended = export.run(dag)
+@pytest.fixture
+def cleared(judged: Export, monkeypatch: pytest.MonkeyPatch) -> Export:
+    """An export that is cleared, and stays so."""
+    started(judged.house, monkeypatch)
+    return judged
+
+
+def test_the_sealed_file_goes_to_the_cleared_place(export: Export) -> None:
+    ended = export.run()
+
+    (request,) = export.house.requests()
+    name = export.house.clearance(ended.xcoms["gate", -1]["clearance_id"]).files[0].name
+    assert (ended.state, request.state) == ("success", State.SENT)
+    assert list(export.house.delivered()) == [f"{PARTNER}/norway/{name}"]
+
+
+def test_a_mapped_transfer_is_checked_and_sends_once(export: Export) -> None:
+    ended = export.run("transferred_mapped")
+    clearance = export.house.clearance(ended.xcoms["gate", -1]["clearance_id"])
+    (arrived,) = export.house.delivered()
+    (export.house.root / "outbox" / arrived).unlink()
+    sealed = export.house.as_actor("carol").staging().open(clearance.files[0].sha256)
+
+    again = export.mark_gate("transferred_mapped", src=str(sealed))
 
     assert ended.state == "success"
-    (request,) = house.requests()
-    assert request.state is State.SENT
-    clearance = house.clearance(ended.xcoms["gate", -1]["clearance_id"])
-    assert list(house.delivered()) == [f"{PARTNER}/norway/{clearance.files[0].name}"]
+    export.refused(again, NONE)
 
 
-def test_a_gate_that_was_marked_as_success_lets_nothing_out(export: Try, house: GateHouse) -> None:
-    ended = export.run_marking("gate", src=str(export.staged))
+def test_a_task_whose_own_code_changes_what_it_sends_is_stopped_and_nobody_else_has_its_clearance(
+    export: Export,
+) -> None:
+    ended = export.run("transferred_swapped")
+    clearance = export.house.clearance(ended.xcoms["gate", -1]["clearance_id"])
+    sealed = export.house.as_actor("carol").staging().open(clearance.files[0].sha256)
 
-    assert ended.tasks["gate", -1].state == "success"
-    refused(ended, house, "no open clearance for exactly these bytes at this place")
-    assert house.requests() == []
-
-
-def test_a_denied_export_that_is_then_marked_lets_nothing_out(house: GateHouse, runs: Callable[[str], DagRuns]) -> None:
-    export = Try(house, runs, decimals=FINE)
-    assert export.run(src=str(export.staged)).tasks["gate", -1].state == "failed"
-
-    refused(export.run_marking("gate", src=str(export.staged)), house, "no open clearance")
+    export.refused(ended, "changed its own 'src' after it was checked")
+    export.refused(export.mark_gate(src=str(sealed)), "claimed by another transfer")
 
 
-def test_the_file_from_which_the_sealed_one_was_made_does_not_go(export: Try, house: GateHouse) -> None:
-    refused(export.run(src=str(export.staged)), house, "send the sealed file")
+def test_a_denied_gate_that_is_then_marked_as_success_lets_nothing_out(
+    house: GateHouse, runs: Callable[[str], DagRuns], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(house, monkeypatch)
+    house.stage("norway", decimals=FINE, country="NO")
+    export = Export(house=house, dags=runs)
+    assert export.run().tasks["gate", -1].state == "failed"
+
+    marked = export.mark_gate(src=export.staged)
+
+    assert marked.tasks["gate", -1].state == "success"
+    export.refused(marked, NONE)
 
 
-def test_a_cleared_file_does_not_go_elsewhere(export: Try, house: GateHouse) -> None:
-    elsewhere = house.root / "outbox" / PARTNER / "norway.parquet"
-
-    refused(export.run(to=f"file://{elsewhere}"), house, "no open clearance")
+def test_the_file_from_which_the_sealed_one_was_made_does_not_go(cleared: Export) -> None:
+    cleared.refused(cleared.mark_gate(src=cleared.staged), "send the sealed file")
 
 
-def test_a_clearance_that_a_transfer_spent_sends_nothing_more(export: Try, house: GateHouse) -> None:
-    ended = export.run()
-    nonce = ended.xcoms["gate", -1]["clearance_id"]
-    (arrived,) = house.delivered()
-    (house.root / "outbox" / arrived).unlink()
-    sealed = house.as_actor("x").staging().open(house.clearance(nonce).files[0].sha256)
+def test_a_cleared_file_does_not_go_elsewhere(cleared: Export) -> None:
+    elsewhere = cleared.house.root / "outbox" / PARTNER / "norway.parquet"
 
-    refused(export.run_marking("gate", src=str(sealed)), house, "no open clearance")
+    cleared.refused(cleared.mark_gate(to=f"file://{elsewhere}"), NONE)
 
 
-def test_a_clearance_that_another_transfer_claimed_sends_nothing(export: Try, house: GateHouse) -> None:
-    export.run(to=f"file://{house.root}/nowhere/norway.parquet")
-    (request,) = house.requests()
-    with house.as_actor("x").ledger() as ledger:
-        clearance, _ = ledger.clearance_of(request.id) or pytest.fail("no clearance")
-        with ledger.transaction(house.as_actor("x").actor, at=house.as_actor("x").clock()) as tx:
-            tx.claim(clearance.nonce)
-    sealed = house.as_actor("x").staging().open(clearance.files[0].sha256)
-
-    refused(export.run_marking("gate", src=str(sealed)), house, "claimed by another transfer")
-
-
-@pytest.mark.parametrize("dag", ["transferred_swapped", "transferred_hooked"])
-def test_a_task_that_changes_what_it_sends_is_stopped(export: Try, house: GateHouse, dag: str) -> None:
-    ended = export.run(dag)
-
-    assert ended.tasks["transfer", -1].state == "failed"
-    assert "hostname" not in "".join(house.delivered())
-    assert house.delivered() == {}
+def test_a_hook_that_changes_what_is_sent_runs_before_the_check(cleared: Export) -> None:
+    cleared.refused(cleared.mark_gate("transferred_hooked"), NONE)
 
 
 def test_a_dag_file_that_moves_the_house_moves_nothing(
-    export: Try, house: GateHouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    export: Export, monkeypatch: pytest.MonkeyPatch, judged: Export
 ) -> None:
-    other = GateHouse(root=tmp_path / "other")
-    other.build()
-    monkeypatch.setenv("GEOGATE_HOME", other.environment()["GEOGATE_HOME"])
+    monkeypatch.setenv("GEOGATE_HOME", judged.house.environment()["GEOGATE_HOME"])
+    monkeypatch.setenv("GEOGATE_POLICIES", judged.house.environment()["GEOGATE_POLICIES"])
 
-    refused(export.run_marking("gate", src=str(export.staged)), house, "no open clearance")
+    place = judged.conf()["to"]
+    export.refused(export.mark_gate(src=judged.sealed, to=place), NONE)
+    assert judged.house.delivered() == {}
 
 
-def test_a_dag_file_that_sets_a_connection_sends_nothing(
-    export: Try, house: GateHouse, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AIRFLOW_CONN_ELSEWHERE"])
+def test_a_dag_file_that_leads_a_connection_elsewhere_sends_nothing(
+    cleared: Export, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere.example")
+    monkeypatch.setenv(variable, "http://elsewhere.example")
+    place = cleared.conf()["to"].replace("file://", "file://elsewhere@")
 
-    refused(export.run(), house, "an endpoint was changed after this process started")
+    cleared.refused(cleared.mark_gate(to=place), "changed after this process started")
 
 
-def test_a_dag_file_cannot_set_the_mode(export: Try, house: GateHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dag_file_cannot_set_the_mode(cleared: Export, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__GEOGATE__OUTBOUND_POLICY", "off")
 
-    refused(export.run_marking("gate", src=str(export.staged)), house, "no open clearance")
+    cleared.refused(cleared.mark_gate(src=cleared.staged), NONE)
 
 
 @pytest.mark.parametrize("mode", ["off", "warn"])
 def test_only_the_modes_off_and_warn_let_an_uncleared_file_go(
-    export: Try, house: GateHouse, mode: str, monkeypatch: pytest.MonkeyPatch
+    export: Export, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from geogate.airflow import surroundings
+    from geogate.airflow.surroundings import Mode
 
-    started = replace(surroundings.AT_START, mode=surroundings.Mode.named(mode))
-    monkeypatch.setattr(surroundings, "AT_START", started)
+    started(export.house, monkeypatch, mode=Mode.named(mode))
 
-    assert export.run_marking("gate", src=str(export.staged)).state == "success"
-    assert len(house.delivered()) == 1
+    assert export.mark_gate(src=export.staged).state == "success"
+    assert len(export.house.delivered()) == 1
 
 
 def test_a_place_of_the_organisation_needs_no_clearance_and_no_way_leads_out_of_it(
-    export: Try, house: GateHouse, monkeypatch: pytest.MonkeyPatch
+    export: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from geogate.airflow import surroundings
-
-    lake = house.root / "lake"
+    lake = export.house.root / "lake"
     lake.mkdir()
-    started = replace(surroundings.AT_START, internal=(f"file://{lake}/*",))
-    monkeypatch.setattr(surroundings, "AT_START", started)
+    started(export.house, monkeypatch, internal=(f"file://{lake}/*",))
 
-    inside = export.run_marking("gate", src=str(export.staged), to=f"file://{lake}/x")
-    climbing = export.run_marking("gate", src=str(export.staged), to=f"file://{lake}/../outbox/{PARTNER}/x")
+    inside = export.mark_gate(src=export.staged, to=f"file://{lake}/x")
+    climbing = export.mark_gate(src=export.staged, to=f"file://{lake}/../outbox/{PARTNER}/x")
 
     assert (inside.state, (lake / "x").exists()) == ("success", True)
-    refused(climbing, house, "no open clearance")
+    export.refused(climbing, NONE)
 
 
-def test_a_ledger_that_is_away_keeps_a_transfer_waiting(export: Try, house: GateHouse) -> None:
-    house.ledger_file.unlink()
+def test_a_ledger_that_is_away_keeps_a_transfer_from_sending(export: Export) -> None:
+    export.house.ledger_file.unlink()
 
-    ended = export.run_marking("gate", src=str(export.staged))
+    ended = export.mark_gate(src=export.staged)
 
-    assert ended.tasks["transfer", -1].state == "failed"
     assert [type(error).__name__ for error in ended.errors["transfer", -1]] == ["ServiceDownError"]
-    assert house.delivered() == {}
+    assert export.house.delivered() == {}

@@ -47,7 +47,10 @@ class Outgoing:
 
 def class_of(task: Any) -> type:
     """Give the class of an operator, also of a mapped one."""
-    kind = getattr(task, "operator_class", None)
+    try:
+        kind = getattr(task, "operator_class", None)
+    except Exception:  # noqa: BLE001 - a task of somebody else's own answers
+        return type(task)
     return kind if isinstance(kind, type) else type(task)
 
 
@@ -77,16 +80,19 @@ def is_internal(found: Outgoing, patterns: Sequence[str]) -> bool:
 
     A pattern is for the usual connection of an operator; for another one it says ``via`` and its name.
     """
-    texts = [f"{place} via {found.via}" if found.via else place for place in found.places]
-    return (
-        bool(texts)
-        and not found.odd
-        and all(not _climbs(text) and any(fnmatchcase(text, pattern) for pattern in patterns) for text in texts)
-    )
+    return bool(found.places) and not found.odd and all(is_own(place, found.via, patterns) for place in found.places)
+
+
+def is_own(place: str, via: str, patterns: Sequence[str]) -> bool:
+    """Say whether a place, reached by a connection that is empty for the usual one, is the organisation's own."""
+    if _climbs(place):
+        return False
+    apart = (pattern.partition(" via ") for pattern in patterns)
+    return any(fnmatchcase(place, wanted) and via == by.strip() for wanted, _, by in apart)
 
 
 def _climbs(text: str) -> bool:
-    return ".." in re.split(r"[/\\]", text.partition(" via ")[0])
+    return ".." in re.split(r"[/\\]", text)
 
 
 def _places(task: Any, row: Sends, name: str) -> tuple[tuple[str, ...], str]:
