@@ -12,6 +12,7 @@ import io
 import json
 import re
 import sys
+import unicodedata
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ MANIFEST_TYPE = "application/vnd.geogate.evidence+json"
 HEAD_TYPE = "application/vnd.geogate.tree-head+json"
 CLEARANCE_TYPE = "application/vnd.in-toto+json"
 PROOF = "geogate inclusion proof 1"
+ONCE = ("open", "seal", "screen", "clear", "claim", "receive")
+NEEDS = {"seal": "open", "screen": "seal", "clear": "screen", "claim": "clear", "receive": "claim"}
+FEWEST = 2
 HASHED = ("seq", "at", "kind", "request", "actor", "body", "prev")
 LARGEST = 1 << 30
 
@@ -79,6 +83,13 @@ def verify(content: bytes, keys: Sequence[bytes]) -> tuple[str, ...]:
     """
     trusted = _trusted(keys)
     members = unpack(content)
+    try:
+        return _verified(members, trusted)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EvidenceError("a member of the pack is not what it should be") from error
+
+
+def _verified(members: Mapping[str, bytes], trusted: Sequence[Ed25519PublicKey]) -> tuple[str, ...]:
     manifest = _manifest(members, trusted)
     request = _text(manifest, "request")
     proof = _document(members, "ledger.json")
@@ -86,6 +97,7 @@ def verify(content: bytes, keys: Sequence[bytes]) -> tuple[str, ...]:
     bodies = [_body(entry) for entry in entries if entry["request"] == request]
     if not any(kind == "open" for kind, _ in bodies):
         raise EvidenceError("the ledger's entries are not those of the request")
+    _require_story(bodies)
     _same_as_entries(members, bodies)
     _require_policies(members)
     cleared = _require_clearance(members, bodies, trusted)
@@ -191,7 +203,7 @@ def _proven(proof: Any, trusted: Sequence[Ed25519PublicKey]) -> tuple[Any, list[
             raise EvidenceError("ledger.json is no proof of a kind that is known")
         head = _signed(proof["head"], HEAD_TYPE, trusted, "ledger's head")
         root, size = bytes.fromhex(head["root"]), head["size"]
-        shown = []
+        shown: list[Any] = []
         for each in proof["entries"]:
             entry = each["entry"]
             own = hashlib.sha256(_canonical([entry[name] for name in HASHED]).encode()).hexdigest()
@@ -201,6 +213,8 @@ def _proven(proof: Any, trusted: Sequence[Ed25519PublicKey]) -> tuple[Any, list[
             path = [bytes.fromhex(step) for step in each["path"]]
             if not included(leaf, index=entry["seq"] - 1, size=size, path=path, root=root):
                 raise EvidenceError(f"entry {entry['seq']} is not in the ledger that was signed")
+            if shown and entry["seq"] <= shown[-1]["seq"]:
+                raise EvidenceError(f"entry {entry['seq']} of the ledger is there twice, or not in its place")
             shown.append(entry)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise EvidenceError("ledger.json cannot be read") from error
@@ -236,6 +250,36 @@ def _last(bodies: Sequence[tuple[str, Any]], kind: str, part: str) -> Any:
     return next((body[part] for name, body in reversed(bodies) if name == kind), None)
 
 
+def _require_story(bodies: Sequence[tuple[str, Any]]) -> None:
+    """Check that no step is there without those that it needs, so that none of these was left out."""
+    steps = [kind for kind, _ in bodies if kind in ONCE]
+    if steps != [kind for kind in ONCE if kind in steps]:
+        raise EvidenceError("the steps of the request are not those of one that went its way")
+    for kind, before in NEEDS.items():
+        if kind in steps and before not in steps:
+            raise EvidenceError(f"the entry of the {kind} is there, and none of the {before} before it")
+    if "clear" in steps:
+        _require_approvals(bodies)
+
+
+def _require_approvals(bodies: Sequence[tuple[str, Any]]) -> None:
+    """Check that what was held was approved by as many people as had to, and not by who asked for it."""
+    verdict, request = _last(bodies, "screen", "verdict"), _last(bodies, "open", "request")
+    standing = [each for each in verdict["findings"] if not each.get("waived") or each["rule"].startswith("gate/")]
+    effects = {each["effect"] for each in standing}
+    votes = [body["vote"] for kind, body in bodies if kind == "vote"]
+    approved = {_person(vote["reviewer"]) for vote in votes if vote["choice"] == "approve"}
+    enough = len(approved - {_person(request["requester"])}) >= (verdict["basis"].get("reviewers") or FEWEST)
+    if "deny" in effects:
+        raise EvidenceError("the verdict denies, and there is a clearance")
+    if "hold" in effects and not (enough and all(vote["choice"] == "approve" for vote in votes)):
+        raise EvidenceError("the release was held, and the votes in the pack do not approve it")
+
+
+def _person(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
 def _same_as_entries(members: Mapping[str, bytes], bodies: Sequence[tuple[str, Any]]) -> None:
     """Check that what people read is what the ledger's entries say."""
     try:
@@ -253,10 +297,22 @@ def _same_as_entries(members: Mapping[str, bytes], bodies: Sequence[tuple[str, A
             raise EvidenceError(f"{name} is about something that the ledger does not know")
         if value is not None and _document(members, name) != value:
             raise EvidenceError(f"{name} is not what the ledger says")
-    if "measurements.json" in members and _document(members, "measurements.json").get("digest") != measured:
-        raise EvidenceError("measurements.json is not about the measurements of the ledger")
+    if "measurements.json" in members:
+        _require_measurements(_document(members, "measurements.json"), said["verdict.json"], measured)
     if "measured.json" in members and hashlib.sha256(members["measured.json"]).hexdigest() != measured:
         raise EvidenceError("measured.json is not what the release was judged by")
+
+
+def _require_measurements(document: Any, verdict: Any, digest: Any) -> None:
+    """Check that what was measured against what is what the verdict of the ledger says."""
+    limits = [
+        {name: each[name] for name in ("rule", "layer", "measured", "operator", "limit", "unit")}
+        | {"counts": {count["what"]: count["value"] for count in each["counts"]}}
+        for each in verdict["findings"]
+    ]
+    said = {"digest": digest, "layers": verdict["layers"], "answers": verdict["checks"], "limits": limits}
+    if document != said:
+        raise EvidenceError("measurements.json is not about the measurements of the ledger")
 
 
 def _require_policies(members: Mapping[str, bytes]) -> None:
