@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gating.place import PolicyFolder, columns, destination, inventory, precision, rule, with_meta, zones
+from gating.place import ZONES, PolicyFolder, columns, destination, inventory, precision, rule, with_meta, zones
 
+from geogate.gate.check import check_place
 from geogate.gate.policy_lint import Remark, lint_files, lint_place
+from geogate.gate.zones import compile_zone_list
+from geogate.readers.zone_files import read_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,3 +158,64 @@ def with_id(written: dict[str, Any], name: str) -> dict[str, Any]:
 
 def zones_free() -> dict[str, Any]:
     return precision("a", 100, ">=")
+
+
+def uncertainty(metric: str, operator: str, limit: float) -> dict[str, Any]:
+    return rule("spread", "expect_location_uncertainty", metric=metric, operator=operator, limit=limit)
+
+
+def control(operator: str, share: float) -> dict[str, Any]:
+    return rule(
+        "owned",
+        "expect_recipient_not_to_be_controlled",
+        countries=["KP"],
+        share=share,
+        operator=operator,
+        domicile=False,
+        designations=[],
+    )
+
+
+@pytest.mark.parametrize(
+    ("beyond", "within", "says"),
+    [
+        (inventory(max_rows=10**12), inventory(max_rows=10**12 - 1), "breaks the limit <= 1,000,000,000,000 rows"),
+        (uncertainty("decimals", "<=", 16), uncertainty("decimals", "<=", 15), "breaks the limit <= 16 decimals"),
+        (uncertainty("decimals", "<", 17), uncertainty("decimals", "<", 16), "breaks the limit < 17 decimals"),
+        (uncertainty("decimals", "<", 0), uncertainty("decimals", "<", 1), "keeps the limit < 0 decimals"),
+        (uncertainty("radius", ">=", 0), uncertainty("radius", ">", 0), "breaks the limit >= 0 m"),
+        (control("<=", 1.0), control("<", 1.0), "breaks the limit <= 100 %"),
+    ],
+)
+def test_limits_that_nothing_breaks_or_keeps_are_named(
+    tmp_path: Path, beyond: dict[str, Any], within: dict[str, Any], says: str
+) -> None:
+    (found,) = remarks(tmp_path, beyond)
+    assert f"nothing ever {says}: measured are" in found.text
+    assert (found.gravity, found.where.startswith("test.yaml:")) == ("warning", True)
+    assert "nothing ever" not in texts(remarks(tmp_path, within))
+
+
+def test_a_rule_that_is_disabled_can_say_what_nothing_breaks(tmp_path: Path) -> None:
+    disabled = with_meta(uncertainty("decimals", "<=", 16), status="disabled")
+    assert texts(remarks(tmp_path, disabled)) == ""
+
+
+@pytest.mark.parametrize("kind", ["Point", "LineString"])
+@pytest.mark.parametrize("buffer_m", [0, 1])
+def test_a_list_that_protects_nothing_with_the_distance_of_a_rule_is_refused(
+    gate: Gate, kind: str, buffer_m: float
+) -> None:
+    coordinates = {"Point": [8.0, 47.0], "LineString": [[8.0, 47.0], [8.1, 47.0]]}[kind]
+    feature = {"type": "Feature", "properties": {"id": "z1"}, "geometry": {"type": kind, "coordinates": coordinates}}
+    folder = gate.policies.root / "zones"
+    manifest = folder / f"{ZONES}.yaml"
+    facts = read_manifest(manifest).facts
+    manifest.unlink()
+    data = folder / f"{ZONES}.geojson"
+    data.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    _, line = compile_zone_list(data, facts=facts, today=gate.house().today())
+    assert line.endswith("1 with points or lines without a distance: rules must give a buffer_m")
+    gate.policies.write_policy([zones(buffer_m), columns()])
+    checked = {each.name: each for each in check_place(gate.house())}["test.yaml"]
+    assert ("protects nothing" in checked.problem) is (buffer_m == 0)

@@ -9,7 +9,7 @@ from geogate.gate.house import House
 from geogate.gate.place import place_of
 from geogate.model.errors import GeogateError
 from geogate.policy.parse import parse_policy
-from geogate.rules.registry import parameter_models
+from geogate.rules.registry import parameter_models, registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,9 @@ def check_place(house: House | None = None) -> list[Checked]:
     def policy(name: str) -> str:
         found = place.policy(name)
         lists = place.zone_lists(replace(found, rules=found.asked), today=house.today())
+        for use in found.asked:
+            # As when it judges: a list that cannot protect with the distance of a rule is refused.
+            registered()[use.expectation].measures(use.params, lists)
         zones = ", ".join(f"{key} ({len(zone_list.zones)} zones)" for key, zone_list in lists.items())
         return f"{len(found.rules)} rules, as of {found.as_of}, {found.digest[:12]}" + (f"; {zones}" if zones else "")
 

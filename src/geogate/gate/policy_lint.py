@@ -14,6 +14,7 @@ from geogate.model.errors import GeogateError
 from geogate.policy.lint import Overlap, none_in_common, overlap
 from geogate.policy.parse import COLUMNS, parse_policy
 from geogate.policy.yaml_text import dotted, read_yaml
+from geogate.rules.reach import never_broken, never_kept, reach_of
 from geogate.rules.registry import parameter_models, registered
 from geogate.rules.words import number_in_words, numbers_of
 
@@ -114,6 +115,7 @@ def lint(draft: _Draft, *, stale_months: int) -> Iterator[Remark]:
     """Say what is odd about one policy."""
     for rule in draft.policy.rules:
         yield from _absurd(draft, rule)
+        yield from _out_of_reach(draft, rule)
         yield from _never_fires(draft, rule)
     yield from _pairs(draft)
     yield from _uncovered(draft)
@@ -140,6 +142,24 @@ def _absurd(draft: _Draft, use: PolicyRule) -> Iterator[Remark]:
             yield draft.remark(WARNING, use, path, f"{said} is out of the ordinary", hint="shares go from 0 to 1")
         if number.path.endswith("buffer_m") and 0 < number.value < SHORT_BUFFER_M:
             yield draft.remark(WARNING, use, path, f"{said} is a short buffer", hint="are these kilometres?")
+
+
+def _out_of_reach(draft: _Draft, use: PolicyRule) -> Iterator[Remark]:
+    """Name the limits that nothing that can be measured breaks, or that nothing keeps."""
+    if use.disabled:
+        return
+    for number in numbers_of(_rule(use), use.params):
+        reach = reach_of(use.expectation, number)
+        if reach is None:
+            continue
+        path: Keys = ("kwargs", *_keys(number.path))
+        said = number_in_words(number.value, number.unit)
+        if never_broken(number, reach):
+            text = f"nothing ever breaks the limit {number.operator} {said}: measured are {reach.said}"
+            yield draft.remark(WARNING, use, path, text, hint="leave the rule out, or write the number that is meant")
+        elif never_kept(number, reach):
+            text = f"nothing ever keeps the limit {number.operator} {said}: measured are {reach.said}"
+            yield draft.remark(WARNING, use, path, text, hint="expect_release_not_to_be_prohibited says that plainly")
 
 
 def _keys(path: str) -> Keys:

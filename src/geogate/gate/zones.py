@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import shapely
+
 from geogate.gate.check import Checked
 from geogate.gate.zones_diff import ZoneListDiff, diff_zone_lists
 from geogate.gate.zones_trust import SUFFIX, sign_zone_list, signer_of, trusted_zone_list
@@ -20,12 +22,16 @@ from geogate.readers.zone_files import HOUSE_CLASSES, ZoneListFacts, load_zone_l
 if TYPE_CHECKING:
     from datetime import date
 
+    from shapely.geometry.base import BaseGeometry
+
     from geogate.zones.zone import ZoneList
 
 __all__ = ["HOUSE_CLASSES", "ZoneListFacts", "check_zone_list", "compile_zone_list", "import_zone_list"]
 
 _SIDECARS: Final = (".shx", ".dbf", ".prj", ".cpg")
 _PRIVATE: Final = 0o600
+_AREA: Final = 2
+"""The dimension of polygons."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,4 +153,11 @@ def _put(draft: Path, folder: Path, manifest: str) -> None:
 def _line(zone_list: ZoneList) -> str:
     categories = Counter(zone.category for zone in zone_list.zones)
     named = ", ".join(f"{count} {category}" for category, count in sorted(categories.items()))
-    return f"{len(zone_list.zones)} zones ({named}), valid until {zone_list.valid_until}, {zone_list.digest[:12]}"
+    line = f"{len(zone_list.zones)} zones ({named}), valid until {zone_list.valid_until}, {zone_list.digest[:12]}"
+    bare = sum(zone.buffer_m == 0 and _is_thin(zone.geometry) for zone in zone_list.zones)
+    return f"{line}; {bare} with points or lines without a distance: rules must give a buffer_m" if bare else line
+
+
+def _is_thin(geometry: BaseGeometry) -> bool:
+    """Tell whether something of it is a point or a line, which covers nothing."""
+    return bool((shapely.get_dimensions(shapely.get_parts(geometry)) < _AREA).any())
