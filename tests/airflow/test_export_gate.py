@@ -36,7 +36,7 @@ def mixed_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GateHouse]
 
 @pytest.fixture(scope="module")
 def mixed(mixed_house: GateHouse, dag_runs: Callable[[str], DagRuns]) -> Ended:
-    return dag_runs("export_gate").run(staged=str(mixed_house.outgoing))
+    return dag_runs("export_gate").run(staged=str(mixed_house.outgoing), when_held="fail")
 
 
 def test_only_the_cleared_export_arrives_with_the_bytes_of_its_clearance(mixed_house: GateHouse, mixed: Ended) -> None:
@@ -128,7 +128,7 @@ def test_after_two_approvals_the_cleared_task_lets_the_run_go_on(
 ) -> None:
     house.stage("france", decimals=MIDDLE, country="FR")
     dag = runs("export_gate")
-    before = dag.run(staged=str(house.outgoing))
+    before = dag.run(staged=str(house.outgoing), when_held="fail")
     (held,) = house.requests()
 
     house.approve(held.id, "carol")
@@ -143,7 +143,7 @@ def test_after_two_approvals_the_cleared_task_lets_the_run_go_on(
 def test_after_one_approval_the_cleared_task_still_waits(house: GateHouse, runs: Callable[[str], DagRuns]) -> None:
     house.stage("france", decimals=MIDDLE, country="FR")
     dag = runs("export_gate")
-    before = dag.run(staged=str(house.outgoing))
+    before = dag.run(staged=str(house.outgoing), when_held="fail")
     (held,) = house.requests()
 
     house.approve(held.id, "carol")
@@ -157,7 +157,7 @@ def test_after_one_approval_the_cleared_task_still_waits(house: GateHouse, runs:
 def test_data_that_changed_after_its_approval_is_held_again(house: GateHouse, runs: Callable[[str], DagRuns]) -> None:
     folder = house.stage("france", decimals=MIDDLE, country="FR")
     dag = runs("export_gate")
-    before = dag.run(staged=str(house.outgoing))
+    before = dag.run(staged=str(house.outgoing), when_held="fail")
     (held,) = house.requests()
     house.approve(held.id, "carol")
     house.approve(held.id, "dave")
@@ -174,7 +174,7 @@ def test_who_triggered_the_run_is_the_requester_and_cannot_review_it(
     house: GateHouse, runs: Callable[[str], DagRuns]
 ) -> None:
     house.stage("france", decimals=MIDDLE, country="FR")
-    runs("export_gate").run(staged=str(house.outgoing))
+    runs("export_gate").run(staged=str(house.outgoing), when_held="fail")
     (held,) = house.requests()
 
     with pytest.raises(RefusedError, match="requester"):

@@ -20,6 +20,13 @@ for name in ("export_gate", "nightly_audit"):
     runpy.run_path(f"{DAGS}/{{name}}.py")
 json.dump([name for name in {HEAVY!r} if name in sys.modules], sys.stdout)
 """
+LOAD = """
+import json, sys
+import airflow.plugins_manager
+before = set(sys.modules)
+import geogate.airflow.plugin
+json.dump(sorted({n.partition(".")[0] for n in set(sys.modules) - before} - {"geogate"}), sys.stdout)
+"""
 DESCRIBE = """
 import json, sys
 from geogate.airflow.provider import get_provider_info
@@ -55,6 +62,22 @@ def test_parsing_the_dags_imports_nothing_heavy(tmp_path: Path) -> None:
     assert printed(PARSE, tmp_path) == []
 
 
+def test_the_plugin_that_every_task_imports_brings_no_console_with_it(tmp_path: Path) -> None:
+    assert set(printed(LOAD, tmp_path)) <= {"airflow"}
+
+
+@pytest.mark.usefixtures("airflow_home")
+def test_airflow_loads_the_plugin_with_the_console_its_tabs_and_the_link() -> None:
+    from airflow import plugins_manager
+
+    (plugin,) = [each for each in plugins_manager.get_plugin_info() if each["name"] == "geogate"]
+
+    assert [view["destination"] for view in plugin["external_views"]] == ["nav", "dag", "dag_run", "task_instance"]
+    assert not any(view["href"].startswith("/") for view in plugin["external_views"])
+    assert "geogate.airflow.links.ReleaseLink" in str(plugin["operator_extra_links"])
+    assert "'/geogate'" in str(plugin["fastapi_apps"])
+
+
 def test_the_dags_parse_without_a_complaint(bags: dict[str, BundleDagBag]) -> None:
     assert bags["dags"].import_errors == {}
     assert sorted(bags["dags"].dags) == ["export_gate", "nightly_audit"]
@@ -69,5 +92,5 @@ def test_no_leaf_can_turn_a_refused_run_green(bags: dict[str, BundleDagBag]) -> 
 def test_the_policy_is_no_parameter_of_the_run(bags: dict[str, BundleDagBag]) -> None:
     dag = bags["dags"].dags["export_gate"]
 
-    assert set(dag.params) == {"staged"}
+    assert set(dag.params) == {"staged", "when_held"}
     assert dag.task_dict["release.gate"].policy == "baseline"

@@ -6,6 +6,7 @@ person by the same rules as any other. What does not count is asked again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -69,7 +70,8 @@ def ask_in_form(context: Context, found: Awaited, *, within: timedelta | None) -
 def form_text(found: Awaited) -> str:
     """Say what is asked, with the verdict as a table in which nothing is markup."""
     rules = ", ".join(map(_quiet, holding_rules(found.verdict)))
-    lines = [_quiet(line) for line in verdict_lines(found.verdict)]
+    # An indented block has no markup, and no line of it has a line break.
+    lines = verdict_lines(found.verdict)
     return "\n".join(
         (
             f"The verdict holds because of {rules}. Your answer is your vote in the ledger, if you have the role of a",
@@ -81,20 +83,22 @@ def form_text(found: Awaited) -> str:
     )
 
 
-def vote_as_answered(context: Context, found: Awaited) -> str:
-    """Make a vote of the answer that Airflow keeps; says why where it does not count.
+def vote_as_answered(event: Mapping[str, Any], found: Awaited) -> str:
+    """Make a vote of an answer as Airflow hands it over; says why where it does not count.
+
+    Airflow's API server wrote it, with the name of the user whose session answered: there is no other place where a
+    task could read it. It can name nobody who may not vote anyway.
 
     Raises: PolicyError, ServiceError.
     """
-    from airflow.sdk.execution_time.hitl import get_hitl_detail_content_detail
-
-    answer = get_hitl_detail_content_detail(context["ti"].id)
-    who = answer.responded_by_user
-    if not answer.response_received or who is None:
+    who = event.get("responded_by_user")
+    name = who.get("name") if isinstance(who, Mapping) else None
+    chosen, said = event.get("chosen_options"), event.get("params_input")
+    if not isinstance(name, str) or not name or event.get("timedout"):
         return "nobody answered"
-    if who.name == "" or len(answer.chosen_options or ()) != 1:
-        return "the answer is not one person's choice of one option"
-    return _vote(who.name, (answer.chosen_options or [""])[0], (answer.params_input or {}).get(COMMENT), found)
+    if not isinstance(chosen, list) or len(chosen) != 1:
+        return f"the answer of {plain(name)} is not one of the options"
+    return _vote(name, str(chosen[0]), said.get(COMMENT) if isinstance(said, Mapping) else None, found)
 
 
 def _vote(name: str, option: str, comment: object, found: Awaited) -> str:
@@ -104,7 +108,7 @@ def _vote(name: str, option: str, comment: object, found: Awaited) -> str:
 
     vote = _votes().get(option)
     if vote is None:
-        return "the answer is none of those that were asked for"
+        return f"the answer of {plain(name)} is not one of the options"
     said = comment.replace("\r\n", "\n") if isinstance(comment, str) else ""
     # Airflow vouches for the name alone; groups are not known where tasks run.
     house = replace(House.from_environment(actor=name), source=Source.AIRFLOW)

@@ -132,7 +132,7 @@ class GateOperator(BaseOperator):
         told = event if isinstance(event, Mapping) else {}
         with ending_the_task():
             found = self._awaited(context, request or kept_request(context))
-            if found.undecided and "error" not in told and (said := vote_as_answered(context, found)):
+            if found.undecided and "error" not in told and (said := vote_as_answered(told, found)):
                 self.log.warning("%s", said)
             found = self._awaited(context, str(found.request))
         return self._decided(context, found, over="error" in told)

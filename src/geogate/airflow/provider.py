@@ -18,4 +18,6 @@ def get_provider_info() -> dict[str, Any]:
         "description": "A gate for outgoing geospatial data: judged by policy, sent by clearance, or stopped.",
         "integrations": [{"integration-name": "Geogate", "tags": ["software"]}],
         "operators": [{"integration-name": "Geogate", "python-modules": ["geogate.airflow.operators"]}],
+        "triggers": [{"integration-name": "Geogate", "python-modules": ["geogate.airflow.triggers"]}],
+        "extra-links": ["geogate.airflow.links.ReleaseLink"],
     }

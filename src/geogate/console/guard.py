@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from starlette.responses import PlainTextResponse
 
@@ -93,8 +94,10 @@ class Guard:
         if headers.get("sec-fetch-site", "same-origin") != "same-origin":
             return False
         origin = headers.get("origin")
-        if origin is None or not self._settings.origin:
+        if origin is None:
             return True
+        if not self._settings.origin:  # mounted: the application around it knows its address
+            return urlsplit(origin).netloc == headers.get("host")
         return origin == self._settings.origin
 
     def _adding(self, send: Send) -> Send:

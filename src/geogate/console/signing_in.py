@@ -92,10 +92,10 @@ def _welcome(request: Request, wanted: str) -> Response:
     console = console_of(request)
     identity = vouched_for(request)
     if identity is None:
-        raise NotSignedInError(
-            "nobody vouches for you",
-            hint="come to the console through its proxy; an administrator knows its address",
-        )
+        hint = "come to the console through its proxy; an administrator knows its address"
+        if console.vouching is not None:
+            hint = "sign in to Airflow, and load this page again"
+        raise NotSignedInError("nobody vouches for you", hint=hint)
     _forget(request)
     answer = RedirectResponse(_base(request) + wanted, SEE_OTHER)
     _cookie(answer, request, name=_name(request), value=begin(console.store, identity, at=console.now()))
