@@ -69,7 +69,7 @@ infra-check: setup $(INFRA_VENV)/.ready ## Check the infrastructure: cfn-lint, r
 	$(BIN)/cfn-lint infra/perimeter.yaml infra/ledger.yaml
 	$(INFRA_VENV)/bin/python infra/guard.py infra/perimeter.yaml infra/ledger.yaml
 	$(INFRA_VENV)/bin/checkov --quiet --compact --skip-download --framework cloudformation --file infra/perimeter.yaml infra/ledger.yaml
-	$(BIN)/python infra/terraform/check.py
+	$(BIN)/python -m infra.terraform.check
 
 attack: setup ## Attack the perimeter on a real server; the last line counts what was refused and accepted
 	@$(BIN)/python tests/attack/run.py

@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-from cfn_guard_rs import run_checks
+import yaml  # type: ignore[import-untyped]  # this environment has no types for it
+from cfn_guard_rs import run_checks  # type: ignore[import-not-found]  # an environment of its own has it
 
 RULES = Path(__file__).with_name("perimeter.guard")
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types here
     """Reads a template with its functions written out, as cfn-guard reads them."""
 
 
