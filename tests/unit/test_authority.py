@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain, combinations
 
 import pytest
@@ -114,3 +115,23 @@ def test_with_a_file_the_users_of_the_machine_have_only_its_roles() -> None:
 def test_a_file_of_roles_that_is_not_wholly_valid_is_refused(text: bytes, what: str) -> None:
     with pytest.raises(PolicyError, match=what):
         parse_roles(text, file="roles.yaml")
+
+
+@pytest.mark.parametrize("source", [Source.OIDC, Source.PROXY, Source.AIRFLOW])
+@pytest.mark.parametrize("name", ["token:pipeline", "Token:Pipeline", "airflow:export"])
+def test_a_person_by_the_name_of_a_service_has_no_roles(source: Source, name: str) -> None:
+    text = b"people:\n- {name: 'token:pipeline', roles: [reviewer]}\n- {name: 'airflow:export', roles: [requester]}\n"
+    roles = parse_roles(text, file="roles.yaml")
+
+    assert not roles_of(Identity(name=Actor(name), source=source), roles)
+    assert roles_of(Identity(name=Actor("token:pipeline"), source=Source.TOKEN), roles) == {Role.REVIEWER}
+    assert roles_of(Identity(name=Actor("airflow:export")), roles) == {Role.REQUESTER}
+
+
+def test_a_token_has_no_roles_beyond_its_scope() -> None:
+    roles = parse_roles(b"people:\n- {name: 'token:pipeline', roles: [requester, auditor]}\n", file="roles.yaml")
+    scope = frozenset({Role.REQUESTER, Role.REVIEWER})
+    token = Identity(name=Actor("token:pipeline"), source=Source.TOKEN, scope=scope)
+
+    assert roles_of(token, roles) == {Role.REQUESTER}
+    assert not roles_of(replace(token, scope=frozenset()), roles)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from geogate.console.store import digest
-from geogate.model.authority import Identity, Role, Source
+from geogate.model.authority import SERVICES, Identity, Role, Source
 from geogate.model.errors import UsageError
 from geogate.model.names import Actor, hides_something, person
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 _MOST_GROUPS: Final = 500
 _LONGEST_NAME: Final = 300
 _LONGEST_TOKEN: Final = timedelta(days=366)
-_SERVICES: Final = ("token:", "airflow:")
-"""How the names of services begin, to which roles.yaml gives roles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ def identified(name: object, groups: object, source: Source) -> Identity:
     good = isinstance(name, str) and name.strip() == name and name.isprintable() and 0 < len(name) <= _LONGEST_NAME
     # A name that hides something looks like somebody else's, and one of a service is for no person.
     good = good and not hides_something(str(name)) and bool(person(str(name)))
-    good = good and (source is Source.TOKEN or not person(str(name)).startswith(_SERVICES))
+    good = good and (source is Source.TOKEN or not person(str(name)).startswith(SERVICES))
     if not isinstance(name, str) or not good or not all(isinstance(each, str) for each in listed):
         raise UsageError("the sign-in does not name you as it should", hint="ask an administrator which claim is meant")
     if len(listed) > _MOST_GROUPS:

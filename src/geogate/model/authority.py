@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from geogate.model.errors import RefusedError
 from geogate.model.names import Actor
@@ -28,6 +29,10 @@ class Source(StrEnum):
     PROXY = "proxy"
     AIRFLOW = "airflow"
     TOKEN = "token"  # noqa: S105 - the word, not a secret
+
+
+SERVICES: Final = ("token:", "airflow:")
+"""How names of services begin; nobody whom a provider, a proxy or Airflow signs in is one of them."""
 
 
 class Action(StrEnum):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from geogate.model.authority import Identity, Role, Source
+from geogate.model.authority import SERVICES, Identity, Role, Source
 from geogate.model.names import person
 from geogate.policy.read import read_model
 from geogate.policy.shape import Shape
@@ -15,6 +15,8 @@ from geogate.policy.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_PEOPLE: Final = frozenset({Source.OIDC, Source.PROXY, Source.AIRFLOW})
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^\S.*$")]
 Given = Annotated[tuple[Role, ...], Field(min_length=1)]
@@ -53,7 +55,9 @@ class Roles:
     everyone: frozenset[Role] = frozenset()
 
     def of(self, identity: Identity) -> frozenset[Role]:
-        """Give the roles of somebody."""
+        """Give the roles of somebody; a person by the name of a service has none."""
+        if identity.source in _PEOPLE and person(identity.name).startswith(SERVICES):
+            return frozenset()
         found = [roles for group, roles in self.groups if group in identity.groups]
         found += [roles for name, roles in self.people if name == person(identity.name)]
         return self.everyone.union(*found)
