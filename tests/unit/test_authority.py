@@ -28,6 +28,7 @@ ROWS = {
     "approve a waiver": {P},
     "revoke a waiver": {V, P, A, M},
     "see waivers": {Q, V, P, A, M},
+    "recall a release": {P, A, M},
     "expire and remind": {V, A, M},
     "discharge an obligation": {P, A, M},
     "read the ledger": {A, M},
