@@ -148,6 +148,24 @@ def test_subclasses_namesakes_and_unknown_transfers_send_too(parsed: Callable[..
     assert "task 't'" in said(parsed(f"Mine(task_id='t'{arguments})", head=f"{HEAD}\n{kind}\n"))
 
 
+def test_what_a_mapped_subclass_fills_is_unknown(
+    parsed: Callable[..., BundleDagBag], mode: Callable[..., None]
+) -> None:
+    mode(internal=("s3:///x",))
+    mine = """
+class SFTPOperator(BaseOperator):
+    def __init__(self, *, remote_filepath, remote_host="", operation="put", **more):
+        super().__init__(**more)
+
+class Mine(SFTPOperator):
+    def __init__(self, *, remote_filepath, **more):
+        super().__init__(remote_filepath=remote_filepath, remote_host="partner", **more)
+"""
+    body = "Mine.partial(task_id='t', remote_filepath='/x').expand(queue=['a'])"
+
+    assert "sends to sftp://<only known when it runs>/x" in said(parsed(body, head=f"{HEAD}\n{mine}\n"))
+
+
 def test_one_refused_dag_does_not_take_the_others_of_its_file_with_it(parsed: Callable[..., BundleDagBag]) -> None:
     head = f"{HEAD}\nwith DAG('other', schedule=None):\n    EmptyOperator(task_id='t')\n"
 
