@@ -220,6 +220,19 @@ def test_a_tab_leads_to_the_release_of_its_task(server: Any, ran: str, request_i
     assert str(request_id) not in vera.get("/geogate/airflow", params=query).text
 
 
+def test_a_tab_shows_nothing_of_a_dag_that_airflow_does_not_show(
+    server: Any, ran: str, request_id: RequestId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+
+    monkeypatch.setattr(SimpleAuthManager, "is_authorized_dag", lambda *_, **__: False)
+
+    answer = browser(server, "carol").get("/geogate/airflow", params={"dag": "one_gate", "run": ran})
+
+    assert answer.status_code == 403
+    assert str(request_id) not in answer.text
+
+
 def test_what_somebody_wrote_into_an_xcom_is_no_more_than_an_unknown_name(
     server: Any, ran: str, request_id: RequestId
 ) -> None:

@@ -386,6 +386,7 @@ ONE = POLICY.replace("reviewers: 2", "reviewers: 1")
 ROLES = """
 people:
   - {name: carol, roles: [reviewer]}
+  - {name: "airflow:export", roles: [requester, reviewer]}
   - {name: dag_test, roles: [requester, reviewer]}
   - {name: olga, roles: [requester, reviewer]}
 """
@@ -469,6 +470,8 @@ def answer(name: object, *options: str, comment: object = "said") -> dict[str, A
         (answer("carol", "Approve", "Reject"), "not one of the options"),
         (answer("carol"), "not one of the options"),
         (answer("carol", "approve"), "not one of the options"),
+        (answer("airflow:export", "Approve"), "does not name you"),
+        (answer("car\u200bol", "Approve"), "does not name you"),
         (answer("", "Approve"), "nobody answered"),
         (answer(None, "Approve"), "nobody answered"),
         (answer("carol", "Approve") | {"timedout": True}, "nobody answered"),

@@ -102,6 +102,7 @@ def vote_as_answered(event: Mapping[str, Any], found: Awaited) -> str:
 
 
 def _vote(name: str, option: str, comment: object, found: Awaited) -> str:
+    from geogate.console.people import identified
     from geogate.gate.house import House
     from geogate.model.authority import Source
     from geogate.model.errors import RefusedError, UsageError
@@ -110,9 +111,10 @@ def _vote(name: str, option: str, comment: object, found: Awaited) -> str:
     if vote is None:
         return f"the answer of {plain(name)} is not one of the options"
     said = comment.replace("\r\n", "\n") if isinstance(comment, str) else ""
-    # Airflow vouches for the name alone; groups are not known where tasks run.
-    house = replace(House.from_environment(actor=name), source=Source.AIRFLOW)
     try:
+        # Airflow vouches for the name alone; groups are not known where tasks run.
+        who = identified(name, (), Source.AIRFLOW)
+        house = replace(House.from_environment(actor=who.name), source=who.source)
         vote(found.request, comment=said, house=house)
     except (RefusedError, UsageError) as error:
         return f"the answer of {plain(name)} does not count: {plain(str(error))}"
