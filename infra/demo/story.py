@@ -185,5 +185,5 @@ def _caution(completed: tuple[str, ...]) -> str:
     )
     return (
         "The server is ministack, which evaluates IAM and bucket policies on loopback."
-        f"{dropped} infra/perimeter.md says what remains to be checked in a real account."
+        f"{dropped} docs/perimeter.md says what remains to be checked in a real account."
     )

@@ -29,8 +29,14 @@ PERIMETER = Perimeter(
     egress=EGRESS,
     evidence="geogate-evidence-111122223333",
     releaser_role_arn="",
+    worker_role_arn="",
+    gate_role_arn="",
+    console_role_arn="",
+    auditor_role_arn="",
     gate_policy_arn="",
     worker_boundary_arn="",
+    egress_key_arn="",
+    parameters={},
 )
 
 
