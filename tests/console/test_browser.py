@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import zipfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -21,6 +23,8 @@ from consoling.desk import Desk, console, held
 from gating.files import COARSE, frame
 from gating.gate import Gate
 from PIL import Image
+
+from geogate.gate.audit import audit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +102,9 @@ def test_a_release_is_approved_by_two_people(shown: Gate, browser: Browser) -> N
             kept(page, "release", whole=True)
             decide(page, "approve", "Coarse enough for this purpose.")
             assert "Your approval is in the ledger" in page.inner_text(".flash")
+        audit(hours=24, house=replace(gate.house("nightly"), groups=("auditors",)))
+        with person(browser, desk, "sam", "auditors") as sam:
+            kept(sam.go("/audit"), "audit")
         with person(browser, desk, "bob", "reviewers", color_scheme="dark") as bob:
             page = bob.go(f"/releases/{request}")
             assert "Coarse enough" not in page.inner_text("main")
@@ -150,6 +157,26 @@ def test_a_comment_appears_without_loading_the_page_again(gate: Gate, browser: B
         assert page.evaluate("window.stays") is True
 
 
+def test_an_evidence_pack_is_downloaded_twice_by_whoever_may_and_a_refusal_is_said(
+    gate: Gate, browser: Browser
+) -> None:
+    request = held(gate)
+    with console(gate) as desk, person(browser, desk, "audrey", "auditors") as audrey:
+        page = audrey.go(f"/releases/{request}")
+        for _ in range(2):
+            page.evaluate("window.before = true")
+            with page.expect_download() as kept_as:
+                page.click("text=Download the evidence pack")
+            assert kept_as.value.suggested_filename == f"evidence-{request}.zip"
+            assert zipfile.is_zipfile(kept_as.value.path())
+            page.wait_for_function("window.before === undefined")
+        page.click("text=Put in the measurements")
+        page.fill("#evidence-why", "short")
+        page.click("text=Download the evidence pack")
+        assert "10 characters" in page.inner_text("[role=alert]")
+        audrey.errors.clear()
+
+
 def test_everybody_can_use_every_page_wide_narrow_light_and_dark(gate: Gate, browser: Browser) -> None:
     request = surveyed(gate, "stops", positions=300)
     paths = (
@@ -157,7 +184,9 @@ def test_everybody_can_use_every_page_wide_narrow_light_and_dark(gate: Gate, bro
         f"/releases/{request}",
         "/waivers",
         "/obligations",
+        "/audit",
         "/ledger",
+        "/ledger/heads",
         "/policies",
         "/policies/test",
         "/nowhere",

@@ -147,7 +147,7 @@ def test_audits_overdue_duties_and_receivers_that_fail_are_on_one_page(shared: G
         said = text_of(audrey.page("/audit"))
         assert ada.get("/audit").status_code == 403
 
-    assert "by nightly: 0 releases of 24 hours were judged again" in said
+    assert "by nightly: 0 releases of the 24 hours before were judged again" in said
     assert "None is overdue." in said
     assert "Whoever was to be told of something last was told." in said
 

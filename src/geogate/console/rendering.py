@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,16 +11,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from geogate.console import charts
 from geogate.console.shown import finalize
+from geogate.gate.derived import NAMES
 from geogate.model.authority import Action
 from geogate.model.lifecycle import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from geogate.gate.house import House
+    from geogate.model.verdict import LayerSummary
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 NOTHING: Final = "\N{EN DASH}"
+_DERIVED: Final = re.compile(r"(.*?)#+[0-9]+", re.DOTALL)
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _SHORT: Final = 12
 _UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
@@ -37,6 +41,7 @@ def renderer(house: House) -> Callable[..., str]:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "hides": hides,
         "when": when,
         "day": day,
         "span": span,
@@ -51,6 +56,12 @@ def renderer(house: House) -> Callable[..., str]:
         return environment.get_template(template).render(now=house.clock(), **values)
 
     return render
+
+
+def hides(name: str, layers: Iterable[LayerSummary]) -> bool:
+    """Tell whether a layer is of positions that hide: its name is that of another one, or ``names``, and a number."""
+    found = _DERIVED.fullmatch(name)
+    return found is not None and found[1] in {NAMES, *(each.name for each in layers)}
 
 
 def when(moment: datetime | str | None) -> str:

@@ -104,4 +104,4 @@ def _run(entry: Entry) -> AuditRun:
 
 
 def _change(said: Any) -> AuditChange:
-    return AuditChange(request=str(said["request"]), summary=str(said["summary"]))
+    return AuditChange(request=str(said.get("request", "")), summary=str(said["summary"]))

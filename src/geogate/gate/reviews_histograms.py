@@ -48,7 +48,7 @@ def _of(layer: str, values: Mapping[str, Any]) -> Iterator[Histogram]:
             continue
         if measure == "lattice":
             for axis in ("x", "y"):
-                bars = tuple(Bar(label=f"{each['places']} decimals", count=each["count"]) for each in value[axis])
+                bars = tuple(Bar(label=_places(each["places"]), count=each["count"]) for each in value[axis])
                 yield from _drawn(layer, f"precision of {axis}", "ordinates", bars)
         elif measure == "time-steps":
             for column in value["columns"] or ():
@@ -61,6 +61,13 @@ def _of(layer: str, values: Mapping[str, Any]) -> Iterator[Histogram]:
             enough = value["enough"]
             labels = [f"{number} or more" if number >= enough else str(number) for number in range(enough + 1)]
             yield from _drawn(layer, "subjects in a cell", "cells", _bars(labels, value["counts"]))
+
+
+def _places(decimals: int) -> str:
+    """Say how many decimals there are; below none are multiples of ten and so on."""
+    if decimals <= 0:
+        return "whole numbers" if decimals == 0 else f"multiples of {10 ** -int(decimals):,}"
+    return f"{decimals} decimal{'s' * (decimals != 1)}"
 
 
 def _bars(labels: list[str], counts: list[int]) -> tuple[Bar, ...]:

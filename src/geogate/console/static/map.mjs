@@ -24,6 +24,14 @@ function square([west, south, positions, zones, hidden], step) {
   return { type: "Feature", properties: { positions, zones, hidden }, geometry: { type: "Polygon", coordinates: [ring] } };
 }
 
+function ring(colour, radius) {
+  return { "circle-radius": radius, "circle-opacity": 0, "circle-stroke-width": 2, "circle-stroke-color": colour };
+}
+
+function mark([west, south, , zones, hidden], step) {
+  return { type: "Feature", properties: { zones, hidden }, geometry: { type: "Point", coordinates: [west + step / 2, south + step / 2] } };
+}
+
 function bounds(cells, step) {
   const west = Math.min(...cells.map((cell) => cell[0]));
   const south = Math.min(...cells.map((cell) => cell[1]));
@@ -42,6 +50,7 @@ function style(most, c) {
       cells: { type: "geojson", data: nothing() },
       zones: { type: "geojson", data: nothing() },
       exact: { type: "geojson", data: nothing() },
+      marks: { type: "geojson", data: nothing() },
     },
     layers: [
       { id: "land", type: "fill", source: "land", paint: { "fill-color": c.land } },
@@ -50,6 +59,9 @@ function style(most, c) {
       { id: "hits", type: "line", source: "cells", filter: [">", ["get", "zones"], 0], paint: { "line-color": c.zone, "line-width": 2 } },
       { id: "hidden", type: "line", source: "cells", filter: [">", ["get", "hidden"], 0], paint: { "line-color": c.hidden, "line-width": 2.5, "line-dasharray": [1.5, 1.5] } },
       { id: "zones", type: "line", source: "zones", paint: { "line-color": c.zone, "line-width": 1.5, "line-dasharray": [3, 2] } },
+      // Cells are small from afar: what reviewers look for has a ring besides.
+      { id: "mark-hits", type: "circle", source: "marks", maxzoom: 9, filter: [">", ["get", "zones"], 0], paint: ring(c.zone, 7) },
+      { id: "mark-hidden", type: "circle", source: "marks", maxzoom: 9, filter: [">", ["get", "hidden"], 0], paint: ring(c.hidden, 10) },
       { id: "exact", type: "circle", source: "exact", paint: { "circle-color": c.exact, "circle-radius": 3, "circle-stroke-width": 1, "circle-stroke-color": c.border } },
     ],
   };
@@ -84,8 +96,8 @@ function sentence(found) {
   const kinds = [[found.positions, "positions"], [found.pixels, "pixels"], [found.hidden, "hidden positions"]].filter(([count]) => count);
   const counted = kinds.map(([count, what]) => `${count.toLocaleString("en")} ${what}`).join(", ") || "no positions";
   const parts = [`${counted} in ${found.cells.length.toLocaleString("en")} cells of ${found.step}°`];
-  parts.push(hits ? `${hits.toLocaleString("en")} cells with positions in zones have a red edge` : "none is in a zone");
-  if (found.hidden) parts.push("cells with positions that hide in texts, numbers or names have a dotted edge");
+  parts.push(hits ? `${hits.toLocaleString("en")} cells with positions in zones have a red edge, and a ring from afar` : "none is in a zone");
+  if (found.hidden) parts.push("cells with positions that hide in texts, numbers or names have a dotted violet edge, and a ring");
   if (found.undrawn) parts.push(`${found.undrawn} of ${found.layers} layers cannot be drawn`);
   return `${parts.join("; ")}.`;
 }
@@ -95,6 +107,7 @@ async function show() {
   const found = await fetched(place.dataset.cells);
   const most = found.cells.reduce((largest, cell) => Math.max(largest, cell[2]), 1);
   const features = found.cells.map((cell) => square(cell, found.step));
+  const marks = found.cells.filter((cell) => cell[3] || cell[4]).slice(0, 2000).map((cell) => mark(cell, found.step));
   setWorkerUrl(place.dataset.worker);
   const map = new Drawn({
     container: place,
@@ -110,6 +123,7 @@ async function show() {
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
   const fill = async () => {
     map.getSource("cells").setData({ type: "FeatureCollection", features });
+    map.getSource("marks").setData({ type: "FeatureCollection", features: marks });
     if (place.dataset.exact) map.getSource("exact").setData(await fetched(place.dataset.exact));
   };
   map.on("load", async () => {
