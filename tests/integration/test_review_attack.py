@@ -241,3 +241,24 @@ def test_a_waiver_is_not_asked_for_without_words(gate: Gate, silent: str) -> Non
 
     with pytest.raises(UsageError, match=f"--{silent}"):
         ask_waiver(wish, house=gate.house("will"))
+
+
+def test_who_asked_for_the_same_bytes_under_another_policy_or_place_does_not_review_them(gate: Gate) -> None:
+    path = stage("CSV", gate.staged, MIDDLE)
+    earlier = submit(gate.wish(path, purpose="mine"), house=gate.house("ada"))
+    withdraw(earlier.request, comment="", house=gate.house("ada"))
+    (gate.outbox / "there").mkdir()
+    submit(gate.wish(path, destination="file:outbox/there/"), house=gate.house("bob"))
+    gate.policies.write_policy(version="2")
+    request = gate.hold(path)
+
+    for name in ("ada", "BOB"):
+        with pytest.raises(RefusedError, match="cannot review"):
+            gate.approve(request, name)
+    assert gate.approve(request, "cleo").state is State.HELD
+
+
+def test_who_asked_for_other_bytes_reviews_these(gate: Gate, held: RequestId) -> None:
+    submit(gate.wish(stage("CSV", gate.staged, MIDDLE[:2], stem="other")), house=gate.house("ada"))
+
+    assert gate.approve(held, "ada").votes == 1

@@ -191,11 +191,7 @@ def _deadline(request: ReleaseRequest, since: datetime, expires: datetime | None
 
 
 def _requesters(request: ReleaseRequest, ledger: Ledger) -> tuple[str, ...]:
-    from geogate.gate.clear import ballot_of
-
-    if request.verdict is None:
-        return (request.requester,)
-    return tuple(each.requester for each in ledger.same(ballot_of(request.verdict)))
+    return (request.requester, *(each.requester for each in ledger.same(request)))
 
 
 def _recipient(request: ReleaseRequest, house: House) -> Recipient | None:

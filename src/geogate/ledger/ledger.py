@@ -16,6 +16,7 @@ from geogate.ledger.engine import parse, reading, sqlite_path, writing
 from geogate.ledger.failures import DamagedError, UnknownError, translated
 from geogate.ledger.laws import Act
 from geogate.ledger.locks import file_lock, session_lock
+from geogate.ledger.lookups import says
 from geogate.ledger.notes import notes, whole
 from geogate.ledger.queue import counted, queued, rounds
 from geogate.ledger.roles import let_write
@@ -181,9 +182,13 @@ class Ledger:
         query = select(REQUESTS).where(REQUESTS.c.ballot == ballot_digest(ballot), REQUESTS.c.purpose == purpose)
         return self._requests(query.where(REQUESTS.c.state.in_([state.value for state in OPEN])))
 
-    def same(self, ballot: Ballot) -> tuple[ReleaseRequest, ...]:
-        """Give the requests in any state for the very same release."""
-        return self._requests(select(REQUESTS).where(REQUESTS.c.ballot == ballot_digest(ballot)))
+    def same(self, request: ReleaseRequest) -> tuple[ReleaseRequest, ...]:
+        """Give the requests in any state for the same sealed bytes and recipient, whatever they were judged by."""
+        if request.artefact is None:
+            return ()
+        with self._read() as connection:
+            to = says(connection, "recipient", request.recipient)
+        return self._requests(select(REQUESTS).where(to, REQUESTS.c.artefact == canonical_json(request.artefact)))
 
     def since(self, request: RequestId) -> datetime:
         """Say since when a request is in its state.
