@@ -1,6 +1,7 @@
-"""Judge again what was sent in the last day, by today's policy, recipients and zone lists.
+"""Look again at everything that was sent: by today's policy, recipients and zone lists, and at where it lies.
 
-The run fails with a list of the releases that would not leave today.
+The releases of each month are judged side by side; then the destinations are compared with the receipts. The run fails
+when somebody has to do something, and ``geogate audit --last`` says what.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import dag
 
-from geogate.airflow.operators import AuditOperator
-
-HOURS = 26
-"""A day, and two hours in which a late run may still begin without leaving a gap."""
+from geogate.airflow.auditing import (
+    BeginAuditOperator,
+    JudgePartOperator,
+    ReportAuditOperator,
+    RequireNothingOperator,
+)
 
 
 @dag(
@@ -26,8 +29,11 @@ HOURS = 26
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
 )
 def nightly_audit() -> None:
-    """Audit the last day."""
-    AuditOperator(task_id="audit", hours=HOURS)
+    """Audit all that is within its retention."""
+    begun = BeginAuditOperator(task_id="begin")
+    judged = JudgePartOperator.partial(task_id="judge", max_active_tis_per_dagrun=4).expand(part=begun.output)
+    report = ReportAuditOperator(task_id="report", trigger_rule="none_failed")
+    judged >> report >> RequireNothingOperator(task_id="audit", run=report.output)
 
 
 nightly_audit()

@@ -1,36 +1,44 @@
-"""Audit: judge again what was sent, by today's policy, recipients and zone lists, from the bytes that were sent."""
+"""Audit: what was sent, judged and compared again by what holds tonight; what is wrong, in one report.
+
+The releases are judged in parts, see ``geogate.gate.audit_run``; then the destinations are compared with the receipts,
+and everything else that waits too long or was seen past the gate is put beside it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+import hashlib
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
 
-from geogate.gate.again import ask_again, judge_again
+from geogate.gate.audit_findings import AuditFinding, Kind
+from geogate.gate.audit_report import Counts, Report, accepted_of, keep_report
+from geogate.gate.audit_run import begin, denies, ended, forget
+from geogate.gate.audit_watch import watch
 from geogate.gate.authority import require
-from geogate.gate.obligations import owed
+from geogate.gate.recall import Recall, Word, open_recall, recalls
+from geogate.gate.reconcile import reconcile
 from geogate.gate.reviews_times import expire_all
-from geogate.gate.waivers_ledger import waivers_of
 from geogate.model.authority import Action
-from geogate.model.errors import GeogateError, ServiceError
-from geogate.model.lifecycle import State
+from geogate.model.errors import RefusedError, UsageError
 from geogate.model.names import RequestId
-from geogate.model.verdict import Decision
-from geogate.model.waiver import APPROVALS, WaiverState
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
 
+    from geogate.gate.audit_run import PartDone, Run
     from geogate.gate.house import House
-    from geogate.gate.obligations import Owed
-    from geogate.ledger.ledger import Ledger
-    from geogate.model.release import ReleaseRequest
-    from geogate.model.verdict import Verdict
+    from geogate.ledger.transaction import Transaction
+
+AUDITED: Final = "audited"
+ACCEPTED: Final = "audit-accepted"
+LONGEST_COMMENT: Final = 2000
+_NAMED: Final = frozenset({Kind.UNCLEARED, Kind.ALTERED, Kind.MISSING, Kind.STILL_THERE, Kind.LEFT_OVER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A release that would not leave today, or of which that cannot be said."""
+    """Something that somebody has to do something about; ``request`` is empty where it is about none."""
 
     request: RequestId
     summary: str
@@ -38,83 +46,151 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
-    """How many releases were judged again, which of them changed, and which obligations are overdue.
+    """What an audit found; ``report`` is what was kept of it."""
 
-    ``waivers`` are those that ended since, of which nothing follows but that they are over; ``ended`` are requests that
-    waited too long, and now are over too.
+    report: Report
+
+    @property
+    def audited(self) -> int:
+        """How many releases were looked at."""
+        return self.report.counts.audited
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What somebody has to do something about, besides obligations."""
+        return tuple(_change(each) for each in self.report.urgent if each.kind is not Kind.OBLIGATION)
+
+    @property
+    def overdue(self) -> tuple[Change, ...]:
+        """The obligations that are overdue."""
+        return tuple(_change(each) for each in self.report.urgent if each.kind is Kind.OBLIGATION)
+
+    @property
+    def waivers(self) -> tuple[Change, ...]:
+        """The waivers that ended, of which nothing follows but that they are over."""
+        return tuple(_change(each) for each in self.report.findings if each.kind is Kind.WAIVER)
+
+    @property
+    def ended(self) -> tuple[Change, ...]:
+        """The requests that waited too long, and now are over too."""
+        return tuple(_change(each) for each in self.report.findings if each.kind is Kind.STUCK)
+
+
+def audit(*, hours: int | None = None, everything: bool = False, house: House) -> AuditReport:
+    """Look again at everything that was sent in the last ``hours``, or within its retention.
+
+    A run that died is taken up where it stopped. With ``everything`` all bytes at the destinations are read again.
+
+    Raises: ForbiddenError; PolicyError where nothing can be judged; ServiceError when the ledger or a destination that
+        releases are judged by does not answer: then there was no audit.
     """
-
-    audited: int
-    changes: tuple[Change, ...]
-    overdue: tuple[Change, ...] = ()
-    waivers: tuple[Change, ...] = ()
-    ended: tuple[Change, ...] = ()
+    run = begin(hours=hours, house=house)
+    return conclude(run, ended(run, house=house), everything=everything, house=house)
 
 
-def audit(*, hours: int, house: House) -> AuditReport:
-    """Judge again everything that was sent in the last ``hours``; the run and what it found are an entry.
+def conclude(run: Run, parts: Sequence[PartDone], *, everything: bool = False, house: House) -> AuditReport:
+    """Look at all that is not a release, open recalls, and write the report of a run whose parts are judged.
 
-    A release that cannot be judged any more is a change too. The ledger's own integrity is checked first.
-
-    Raises: ForbiddenError; ServiceError when the ledger or a destination does not answer: then there was no audit.
+    Raises: as ``audit``.
     """
     require(Action.AUDIT, house=house)
-    waited = tuple(Change(request=RequestId(each.request), summary=each.reason) for each in expire_all(house=house))
-    ledger = house.ledger()
-    try:
-        problems = ledger.verify().problems
-        since = house.clock() - timedelta(hours=hours)
-        sent = ledger.requests(states=[State.SENT], since=since)
-        changes = tuple(change for request in sent if (change := _again(request, house=house)) is not None)
-        changes += tuple(Change(request=RequestId(""), summary=f"the ledger is damaged: {p.what}") for p in problems)
-        overdue = tuple(_late(each) for each in owed(house=house) if each.overdue)
-        over = _ended_waivers(ledger, since=since, now=ledger.now(house.clock()))
-        report = AuditReport(audited=len(sent), changes=changes, overdue=overdue, waivers=over, ended=waited)
-        with ledger.transaction(house.actor, at=house.clock()) as tx:
-            found = [{"request": change.request, "summary": change.summary} for change in changes]
-            late = [{"request": each.request, "summary": each.summary} for each in overdue]
-            waivers = [each.summary for each in over]
-            said = {"hours": hours, "audited": len(sent), "changes": found, "overdue": late, "waivers": waivers}
-            tx.note("audited", said)
-        return report
-    finally:
-        ledger.close()
+    waited = tuple(
+        AuditFinding(kind=Kind.STUCK, about=str(each.request), summary=each.reason, requests=(str(each.request),))
+        for each in expire_all(house=house)
+    )
+    judged = [finding for part in parts for finding in part.findings]
+    settled = _recall(judged, house=house)
+    compared = reconcile(house=house, everything=everything)
+    found = (*judged, *compared.findings, *watch(since=run.since, house=house), *waited)
+    report = Report(
+        run=run.id,
+        at=house.clock(),
+        hours=run.hours,
+        counts=Counts(
+            audited=sum(part.audited for part in parts),
+            same=sum(part.same for part in parts),
+            streamed=sum(part.streamed for part in parts),
+            places=compared.places,
+            objects=compared.objects,
+            read=compared.read,
+        ),
+        findings=found,
+        accepted=_accepted(found, settled, house=house),
+        unknown=compared.unknown,
+    )
+    keep_report(report, house=house)
+    with house.ledger() as ledger, ledger.transaction(house.actor, at=house.clock()) as tx:
+        _note(report, tx)
+    forget(house=house)
+    return AuditReport(report=report)
 
 
-def _ended_waivers(ledger: Ledger, *, since: datetime, now: datetime) -> tuple[Change, ...]:
-    """Name the waivers that held, and ended since."""
-    found = []
-    for played in waivers_of(ledger).values():
-        waiver, state = played.standing.waiver, played.standing.state(now)
-        ended = state is WaiverState.REVOKED or (state is WaiverState.EXPIRED and waiver.expires_at > since)
-        if ended and len(played.standing.approvers) >= APPROVALS:
-            about = f"of {waiver.policy}/{waiver.rule} for {waiver.recipient}, owned by {waiver.owner}"
-            found.append(Change(request=RequestId(""), summary=f"waiver {waiver.id} {about} is {state}"))
-    return tuple(found)
+def accept(key: str, *, comment: str, house: House) -> AuditFinding:
+    """Say that a finding of the last audit is known and shall stay as it is; once it changes, it is another one.
+
+    Raises: UsageError without a comment or for a finding that there is not; RefusedError for what has to come back;
+        ForbiddenError.
+    """
+    from geogate.gate.audit_report import latest
+
+    if not comment.strip() or len(comment) > LONGEST_COMMENT:
+        raise UsageError("say with --comment why it may stay", hint=f"in up to {LONGEST_COMMENT} characters")
+    require(Action.RECALL, house=house)
+    report = latest(house)
+    found = next((each for each in (report.findings if report else ()) if each.key == key), None)
+    if found is None:
+        raise UsageError("the last audit found nothing by that id", hint="geogate audit --last lists what it found")
+    if denies(found) or found.kind in {Kind.OBLIGATION, Kind.LEDGER, Kind.RECALL}:
+        raise RefusedError(f"what {found.kind} cannot be accepted", hint="recall it, discharge it, or repair it")
+    with house.ledger() as ledger, ledger.transaction(house.actor, at=house.clock()) as tx:
+        tx.note(ACCEPTED, {"key": key, "comment": comment})
+    return found
 
 
-def _late(each: Owed) -> Change:
-    arisen = each.arisen
-    summary = f"overdue since {arisen.due}: {arisen.what} ({arisen.key}; {arisen.legal_basis})"
-    return Change(request=RequestId(each.requests[0]), summary=summary)
+def _recall(findings: Sequence[AuditFinding], *, house: House) -> frozenset[str]:
+    """Open a recall for each release that would be denied; name the findings whose recall people have withdrawn."""
+    known: dict[str, Recall] = {str(each.request): each for each in recalls(house=house)}
+    settled = set()
+    for finding in filter(denies, findings):
+        before = known.get(finding.about)
+        if before is None or (not before.open and before.reason != finding.summary):
+            open_recall(RequestId(finding.about), reason=finding.summary, house=house, by_audit=True)
+        elif before.word is Word.WITHDRAWN:
+            settled.add(finding.key)
+    return frozenset(settled)
 
 
-def _again(request: ReleaseRequest, *, house: House) -> Change | None:
-    if request.verdict is None:
-        return Change(request=request.id, summary="was sent, and the ledger has no verdict on it")
-    try:
-        today = judge_again(request, question=ask_again(request, house=house), house=house).verdict
-    except ServiceError:
-        raise
-    except GeogateError as error:
-        return Change(request=request.id, summary=f"cannot be judged again: {error.summary}")
-    return _compare(request, request.verdict, today)
+def _accepted(findings: Sequence[AuditFinding], settled: frozenset[str], *, house: House) -> tuple[str, ...]:
+    with house.ledger() as ledger:
+        said = accepted_of(ledger.notes(kinds=(ACCEPTED,)))
+    return tuple(sorted({each.key for each in findings} & (said | settled)))
 
 
-def _compare(request: ReleaseRequest, before: Verdict, today: Verdict) -> Change | None:
-    """Name a release whose decision today is graver than the one that it left on."""
-    gravity = list(Decision)
-    if gravity.index(today.decision) <= gravity.index(before.decision):
-        return None
-    rules = ", ".join(sorted({str(finding.rule) for finding in today.findings}))
-    return Change(request=request.id, summary=f"left on {before.decision}, would be {today.decision} today: {rules}")
+def _note(report: Report, tx: Transaction) -> None:
+    """Enter the run; names of objects are not entered, because nothing is ever taken out of the ledger again."""
+    changes = [asdict(_change(each)) for each in report.urgent if each.kind is not Kind.OBLIGATION]
+    overdue = [asdict(_change(each)) for each in report.urgent if each.kind is Kind.OBLIGATION]
+    waivers = [each.summary for each in report.findings if each.kind is Kind.WAIVER]
+    kinds = dict(sorted(Counter(str(each.kind) for each in report.urgent).items()))
+    said = {
+        "run": report.run,
+        "hours": report.hours,
+        "audited": report.counts.audited,
+        "changes": changes,
+        "overdue": overdue,
+        "waivers": waivers,
+        "kinds": kinds,
+        "report": report.digest,
+    }
+    tx.note(AUDITED, said)
+
+
+def _change(finding: AuditFinding) -> Change:
+    """Say it in one line, without the name of an object, which the digest of its address stands for."""
+    request = RequestId(finding.requests[0] if len(finding.requests) == 1 else "")
+    if finding.kind in _NAMED:
+        name = hashlib.sha256(finding.about.encode()).hexdigest()[:16]
+        return Change(request=request, summary=f"an object ({name}) {finding.kind}: {finding.summary}")
+    own = finding.kind in {Kind.CHANGED, Kind.UNSAID, Kind.OBLIGATION, Kind.WAIVER, Kind.STUCK, Kind.LEDGER}
+    said = finding.summary if own else f"{finding.about} {finding.kind}: {finding.summary}"
+    return Change(request=request, summary=said)

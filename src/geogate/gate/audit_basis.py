@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from geogate.gate.place import owner_of, place_of, zone_digests
 from geogate.gate.policy_kept import KeptJudge
 from geogate.gate.versions import versions
 from geogate.gate.waivers_apply import Waiving, waiving
+from geogate.measures.measure import UnmeasurableError
 from geogate.model.document import canonical_json
 from geogate.model.errors import RefusedError
 from geogate.model.names import PolicyName
@@ -20,7 +21,6 @@ from geogate.rules.registry import registered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from geogate.gate.house import House
     from geogate.gate.place import PolicyPlace
@@ -31,12 +31,20 @@ if TYPE_CHECKING:
     from geogate.zones.zone import ZoneList
 
 
+DAILY: Final = frozenset(
+    {
+        "expect_declared_number",
+        "expect_fine_images_no_newer_than",
+        "expect_no_joint_breach",
+        "expect_recipient_total_no_more_than",
+    }
+)
+"""Rules about what was measured that ask what day it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TodaysBasis:
-    """All that a verdict on a release depends on tonight besides what was measured.
-
-    ``digest`` pins it; a release that was judged by the same is not judged again before the end of ``last_day``.
-    """
+    """All that a verdict on a release depends on tonight besides what was measured; ``digest`` pins it."""
 
     found: Applicable
     recipient: Recipient
@@ -44,7 +52,6 @@ class TodaysBasis:
     zone_lists: Mapping[str, ZoneList]
     judge: KeptJudge
     digest: str
-    last_day: date | None
 
     @property
     def policy(self) -> Policy:
@@ -126,8 +133,7 @@ class Today:
             posture=posture,
             zone_lists=zone_lists,
             judge=judge,
-            digest=self._digest(found, recipient, posture, zone_lists),
-            last_day=_last_day(found.policy, known),
+            digest=self._digest(found, known),
         )
 
     def _policy(self, name: str) -> Policy:
@@ -148,21 +154,32 @@ class Today:
             self._postures[key] = self.house.channel(destination, owner=key[1]).posture()
         return self._postures[key]
 
-    def _digest(
-        self, found: Applicable, recipient: Recipient, posture: Posture, zone_lists: Mapping[str, ZoneList]
-    ) -> str:
+    def _digest(self, found: Applicable, known: Circumstances) -> str:
         rules: list[Any] = [[rule.id, rule.in_shadow] for rule in found.policy.rules]
         waivers = waiving(found.policy, dataset="", requester="", house=self.house)
         states = [[each.waiver.id, each.state(waivers.now)] for each in waivers.standings if waivers.now is not None]
+        place = [known.posture.region, known.posture.country]
         said = [
-            *(found.policy.digest, found.policies, found.passed_over, rules),
-            *(recipient, [posture.region, posture.country], zone_digests(zone_lists), states, versions()),
+            *(found.policy.digest, found.policies, found.passed_over, rules, _of_the_day(found.policy, known)),
+            *(known.recipient, place, zone_digests(known.zone_lists), states, versions()),
         ]
         return hashlib.sha256(canonical_json(said).encode()).hexdigest()
 
 
-def _last_day(policy: Policy, known: Circumstances) -> date | None:
-    """Say until when the answers hold: what ends is a contract, an attestation or a zone list."""
-    ends = [registered()[use.expectation].holds_until(use.params, known) for use in policy.rules]
-    ends += [each.valid_until for each in known.zone_lists.values()]
-    return min((each for each in ends if each is not None), default=None)
+def _of_the_day(policy: Policy, known: Circumstances) -> list[object]:
+    """Say what depends on the day: the answers of rules that need no data, and the day itself where others ask for it.
+
+    Time takes no answer back that was measured, but for the rules named here.
+    """
+    found: list[object] = []
+    for use in policy.rules:
+        rule = registered()[use.expectation]
+        if rule.measures(use.params, known.zone_lists):
+            if use.expectation in DAILY:
+                found.append([use.id, str(known.today)])
+            continue
+        try:
+            found.append([use.id, [each.summary for each in rule.judge(use.params, {}, known).problems]])
+        except UnmeasurableError:
+            found.append([use.id, str(known.today)])
+    return found

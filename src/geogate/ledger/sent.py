@@ -38,6 +38,7 @@ class Left:
     state: State
     changed_at: str
     draft: str
+    dataset: str | None
     artefact: str | None
     verdict: str | None
     measurements: str | None
@@ -78,6 +79,7 @@ def left(connection: Connection, *, part: str = "", kept: bool = False) -> Itera
             state=State(row["state"]),
             changed_at=row["changed_at"],
             draft=row["document"],
+            dataset=row["dataset"],
             artefact=row["artefact"],
             verdict=row["verdict"],
             measurements=row["measurements"],
