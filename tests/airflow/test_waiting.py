@@ -33,8 +33,21 @@ TO = f"file:outbox/{PARTNER}/france/"
 SOON_S = 10.0
 
 
+def let_go(house: GateHouse) -> None:
+    """End whatever a run could still wait for, so that a test that went wrong ends too."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    for request in house.requests():
+        if request.state is State.HELD:
+            withdraw(request.id, comment="", house=house.as_actor(request.requester))
+    with create_session() as session:
+        for parked in session.query(TaskInstance).filter(TaskInstance.state == "awaiting_input"):
+            parked.state = "failed"
+
+
 @contextmanager
-def meanwhile(work: Callable[[], object]) -> Iterator[None]:
+def meanwhile(house: GateHouse, work: Callable[[], object]) -> Iterator[None]:
     """Do something in a thread while a DAG runs in this process; what goes wrong in it is raised at the end."""
     failed: list[BaseException] = []
 
@@ -43,13 +56,14 @@ def meanwhile(work: Callable[[], object]) -> Iterator[None]:
             work()
         except BaseException as error:  # noqa: BLE001 - raised again below
             failed.append(error)
+            let_go(house)
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
         yield
     finally:
-        thread.join(60)
+        thread.join()
     for error in failed:
         raise error
 
@@ -57,7 +71,7 @@ def meanwhile(work: Callable[[], object]) -> Iterator[None]:
 def when_held(house: GateHouse) -> RequestId:
     """Wait until a request is held."""
     patience = threading.Event()
-    for _ in range(600):
+    for _ in range(3000):
         held = [each for each in house.requests() if each.state is State.HELD]
         if held:
             return held[0].id
@@ -117,7 +131,7 @@ def test_a_held_gate_waits_and_sends_after_the_last_approval(house: GateHouse, r
         for reviewer in ("carol", "dave"):
             house.approve(request, reviewer)
 
-    with meanwhile(decide):
+    with meanwhile(house, decide):
         ended = run(runs, house)
 
     assert ended.state == "success"
@@ -137,7 +151,7 @@ def test_what_reviewers_refuse_fails_and_sends_nothing(
         house.approve(request, "carol")
         refuse(request, comment="not like this", house=house.as_actor("dave"))
 
-    with meanwhile(decide):
+    with meanwhile(house, decide):
         ended = run(runs, house)
 
     assert (ended.state, ended.tasks["release.gate", 0].tries) == ("failed", 1)
@@ -409,7 +423,7 @@ def answered(house: GateHouse, name: str, option: str, comment: str) -> None:
 
     when_held(house)
     patience = threading.Event()
-    for _ in range(300):
+    for _ in range(3000):
         with create_session() as session:
             parked = session.query(TaskInstance).filter(TaskInstance.state == "awaiting_input").all()
             if parked:
@@ -428,7 +442,7 @@ def test_the_answer_in_airflows_form_is_the_vote_of_who_answered(
 ) -> None:
     one_reviewer(house)
 
-    with meanwhile(lambda: answered(house, "carol", "Approve", "looked at it")):
+    with meanwhile(house, lambda: answered(house, "carol", "Approve", "looked at it")):
         ended = run(runs, house, when_held="ask")
 
     assert ended.state == "success"
@@ -442,7 +456,7 @@ def test_the_answer_in_airflows_form_is_the_vote_of_who_answered(
 def test_a_refusal_in_airflows_form_fails_the_task(house: GateHouse, runs: Callable[[str], DagRuns]) -> None:
     one_reviewer(house)
 
-    with meanwhile(lambda: answered(house, "carol", "Reject", "too fine")):
+    with meanwhile(house, lambda: answered(house, "carol", "Reject", "too fine")):
         ended = run(runs, house, when_held="ask")
 
     assert ended.state == "failed"
