@@ -19,6 +19,7 @@ from integration import postgres  # noqa: E402 - the path comes first
 from integration.writers import STEPS, require_whole, run  # noqa: E402
 
 from geogate.gate.heads import current_head  # noqa: E402
+from geogate.gate.history import history  # noqa: E402
 from geogate.gate.home import initialise  # noqa: E402
 from geogate.gate.house import House  # noqa: E402
 from geogate.gate.proofs import prove  # noqa: E402
@@ -57,14 +58,29 @@ def heads(home: Path, count: int) -> None:
     list(initialise(house.settings))
     fill(home / "ledger.db", count)
     for what in ("first head", "next head"):
-        begun = time.monotonic()
+        begun = _now()
         head = current_head(house=house).head
-        print(f"{head.size:,} entries: {what} {1000 * (time.monotonic() - begun):,.0f} ms")
+        _told(head.size, what, begun)
         with house.ledger() as ledger, ledger.transaction(house.actor, at=house.clock()) as steps:
             steps.note("tick", 0)
-    begun = time.monotonic()
-    prove(str(count // 2), house=house)
-    print(f"{count:,} entries: a proof {1000 * (time.monotonic() - begun):,.0f} ms")
+    for what in ("a proof without what is kept", "a proof"):
+        if what != "a proof":
+            (home / "heads" / "tiles").unlink()
+        begun = _now()
+        prove(str(count // 2), house=house)
+        _told(count, what, begun)
+    begun = _now()
+    history(last=50, house=house)
+    _told(count, "the last 50 entries", begun)
+
+
+def _now() -> tuple[float, float]:
+    return time.monotonic(), time.process_time()
+
+
+def _told(size: int, what: str, begun: tuple[float, float]) -> None:
+    wall_s, busy_s = (now - then for now, then in zip(_now(), begun, strict=True))
+    print(f"{size:,} entries: {what} {1000 * wall_s:,.0f} ms, {1000 * busy_s:,.0f} ms of a processor")
 
 
 def main() -> None:
