@@ -75,18 +75,22 @@ class KeptJudge:
         findings: list[Finding] = [finding for finding in before.findings if _stays(finding)]
         known = replace(kept.circumstances, zone_lists=self.zone_lists)
         layers = _in_order(kept, before)
+        values: list[dict[str, Any]] = []
         for layer in layers:
-            said, strange = self._judge(layer, policy=policy, known=known, alone=len(layers) == 1)
+            values.append({})
+            said, strange = self._judge(layer, values[-1], policy=policy, known=known, alone=len(layers) == 1)
             outcomes += said
             findings += strange
             if len(layers) > 1:
                 known = replace(known, beside=(*known.beside, self._beside(layer, policy)))
-        findings += (*self._of_the_gate(layers, policy), *unregistered_place(known))
+        findings += (*self._of_the_gate(layers, values, policy), *unregistered_place(known))
         return decide(case, policy=policy, layers=before.layers, outcomes=outcomes, gate_findings=findings)
 
-    def _of_the_gate(self, layers: Sequence[KeptLayer], policy: Policy) -> Sequence[Finding]:
-        """Find anew what the gate itself finds under a policy."""
-        seen = [_Seen.of(layer) for layer in layers]
+    def _of_the_gate(
+        self, layers: Sequence[KeptLayer], values: Sequence[dict[str, Any]], policy: Policy
+    ) -> Sequence[Finding]:
+        """Find anew what the gate itself finds under a policy; ``values`` are those of layers that were read."""
+        seen = [_Seen.of(layer, read) for layer, read in zip(layers, values, strict=True)]
         kinds = kinds_covered(
             policy, lambda use: bool(registered()[use.expectation].zone_lists(use.params) or self._of(use))
         )
@@ -94,13 +98,12 @@ class KeptJudge:
         return (*kinds_not_covered(seen, kinds), *unlooked_ordinates(seen, deciding))
 
     def _judge(
-        self, layer: KeptLayer, *, policy: Policy, known: Circumstances, alone: bool
+        self, layer: KeptLayer, read: dict[str, Any], *, policy: Policy, known: Circumstances, alone: bool
     ) -> tuple[list[Outcome], list[Finding]]:
         if not layer.complete:
             raise NeedsDataError("a layer was not read to its end")
         outcomes: list[Outcome] = []
         silent: list[Finding] = []
-        read: dict[str, Any] = {}
         for use in policy.rules:
             try:
                 outcomes.append(_beside_others(use, layer, self._ask(use, layer, known, read), alone=alone))
@@ -165,9 +168,10 @@ class _Seen:
     facts: LayerFacts
 
     @classmethod
-    def of(cls, layer: KeptLayer) -> _Seen:
-        inventory = layer.value(LayerInventory())
-        values = {} if inventory is None else {LayerInventory().id: inventory}
+    def of(cls, layer: KeptLayer, read: dict[str, Any]) -> _Seen:
+        measure = LayerInventory()
+        inventory = read[measure.id] if measure.id in read else layer.value(measure)
+        values = {} if inventory is None else {measure.id: inventory}
         facts = LayerFacts(rows=layer.rows, values=values, complete=layer.complete)
         return cls(name=layer.name, schema=_Kind(kind=layer.kind), facts=facts)
 

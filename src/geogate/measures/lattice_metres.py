@@ -127,6 +127,7 @@ def _semi_axes(wkt: str) -> tuple[float, float]:
     return ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre
 
 
+@lru_cache(maxsize=4096)  # remedies are found by looking at the same classes again and again
 def _degrees_as_metres(angle: float, extent: Extent, wkt: str, axis: int) -> float:
     """Return the length of an angle along the parallel that is nearest to a pole, or the meridian farthest from it.
 

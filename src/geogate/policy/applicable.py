@@ -62,7 +62,8 @@ def applicable(policies: Sequence[Policy], facts: Facts, *, today: date, togethe
             if why:
                 passed.append(PassedOver(rule=named.id, why=why))
             else:
-                asked.append(replace(named, in_shadow=_in_shadow(named, today)))
+                in_shadow = _in_shadow(named, today)
+                asked.append(named if named.in_shadow is in_shadow else replace(named, in_shadow=in_shadow))
     first = policies[0]
     whole = _strictest(first, applying, rules=tuple(asked))
     if together:
