@@ -11,6 +11,8 @@ from gating.files import stage
 from gating.gate import sha256
 
 from geogate.destinations.errors import UnavailableError
+from geogate.destinations.place_posture import PlacePosture, drift
+from geogate.destinations.s3_posture import posture
 from geogate.gate.audit_findings import Kind
 from geogate.gate.reconcile import reconcile
 from geogate.gate.send import send_by_nonce
@@ -224,3 +226,31 @@ def test_what_cannot_have_changed_is_not_read_again(gate: Gate) -> None:
     assert reconcile(house=gate.house(), everything=True).read == 2
     (gate.home / "audit" / "objects.json").write_text("nonsense")
     assert found(gate) == [(Kind.ALTERED, "a.csv")]
+
+
+def test_a_trait_that_cannot_be_read_any_more_has_drifted() -> None:
+    before = PlacePosture(place="s3://b/", traits=(("policy", "a"), ("website", None), ("acl", None)))
+    now = PlacePosture(place="s3://b/", traits=(("policy", None), ("website", "there is one"), ("acl", None)))
+    assert [(each.trait, each.now) for each in drift(before, now)] == [("policy", None), ("website", "there is one")]
+    assert list(drift(before, before)) == []
+
+
+def test_what_a_bucket_refuses_to_tell_is_unknown(s3: S3Client, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One answer of the server is turned into a refusal, and one into an empty document."""
+    from botocore.parsers import RestXMLParser
+
+    parse = RestXMLParser.parse
+
+    def refusing(self: RestXMLParser, response: Any, shape: Any) -> Any:
+        name = getattr(shape, "name", "")
+        if name == "GetBucketReplicationOutput":
+            response = {**response, "status_code": 403, "body": b"<Error><Code>AccessDenied</Code></Error>"}
+        if name == "GetPublicAccessBlockOutput":
+            response = {**response, "status_code": 200, "body": b""}
+        return parse(self, response, shape)
+
+    assert s3.meta.region_name
+    known = posture(bucket, owner=ACCOUNT)
+    assert known.unknown == ()
+    monkeypatch.setattr(RestXMLParser, "parse", refusing)
+    assert posture(bucket, owner=ACCOUNT).unknown == ("public access block", "replication")
