@@ -18,7 +18,7 @@ from geogate.console.pages_waivers import WaiverId
 from geogate.gate.console_audit import audits
 from geogate.gate.console_heads import compare_heads, heads, new_head, proof_of_release
 from geogate.gate.console_ledger import ledger_entry, ledger_page
-from geogate.gate.console_map import coarse_map
+from geogate.gate.console_map import shown_map
 from geogate.gate.console_seen import require_same, seen_of, seen_waiver
 from geogate.gate.console_unmask import unmask
 from geogate.gate.console_views import note_look
@@ -71,7 +71,7 @@ def show_release(desk: At, request_id: Id) -> say.ReleaseAnswer:
 @router.get("/releases/{request_id}/cells", **declared(Action.SEE_OWN))
 def show_cells(desk: At, request_id: Id) -> say.CellsAnswer:
     """Give the positions of a release in coarse cells."""
-    return say.CellsAnswer.model_validate(cells_document(coarse_map(RequestId(request_id), house=desk.house)))
+    return say.CellsAnswer.model_validate(cells_document(shown_map(RequestId(request_id), house=desk.house)))
 
 
 @router.post("/releases/{request_id}/votes", **declared(Action.VOTE))

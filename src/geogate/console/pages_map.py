@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from geogate.console.desk import At, declared
 from geogate.console.pages_release import Id
-from geogate.gate.console_map import coarse_map, exact_map, zone_shapes
+from geogate.gate.console_map import exact_map, shown_map, zone_shapes
 from geogate.gate.console_unmask import require_unmasked
 from geogate.gate.console_views import note_look
 from geogate.model.authority import Action
@@ -24,7 +24,7 @@ router = APIRouter()
 @router.get("/releases/{request_id}/cells", **declared(Action.SEE_OWN))
 def cells(desk: At, request_id: Id) -> JSONResponse:
     """Give the positions of a release in coarse cells."""
-    return JSONResponse(cells_document(coarse_map(RequestId(request_id), house=desk.house)))
+    return JSONResponse(cells_document(shown_map(RequestId(request_id), house=desk.house)))
 
 
 @router.get("/releases/{request_id}/exact", **declared(Action.UNMASK))

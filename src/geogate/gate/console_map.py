@@ -52,13 +52,22 @@ _drawing = threading.Lock()
 """One map is drawn at a time: who looks must not take the machine from those who are judged."""
 
 
+def shown_map(request_id: RequestId, *, house: House) -> Drawing:
+    """Give the positions of a release in coarse cells; that somebody looks is entered before they are shown.
+
+    Raises: as ``coarse_map``.
+    """
+    _request(request_id, house=house)
+    note_look(request_id, "the release", house=house)
+    return coarse_map(request_id, house=house)
+
+
 def coarse_map(request_id: RequestId, *, house: House) -> Drawing:
-    """Give the positions of a release in coarse cells; that somebody looked is entered before they are shown.
+    """Give the positions of a release in coarse cells, to whoever enters what becomes of them.
 
     Raises: ForbiddenError, UsageError for an unknown request, RefusedError when there is nothing to draw.
     """
     request = _request(request_id, house=house)
-    note_look(request_id, "the release", house=house)
     with _drawing:
         path = _kept(request, house=house)
         try:
