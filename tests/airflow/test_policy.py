@@ -158,10 +158,10 @@ class SFTPOperator(BaseOperator):
         super().__init__(**more)
 
 class Mine(SFTPOperator):
-    def __init__(self, *, remote_filepath, **more):
+    def __init__(self, *, remote_filepath, x=None, **more):
         super().__init__(remote_filepath=remote_filepath, remote_host="partner", **more)
 """
-    body = "Mine.partial(task_id='t', remote_filepath='/x').expand(queue=['a'])"
+    body = "Mine.partial(task_id='t', remote_filepath='/x').expand(x=['a'])"
 
     assert "sends to sftp://<only known when it runs>/x" in said(parsed(body, head=f"{HEAD}\n{mine}\n"))
 
@@ -367,3 +367,36 @@ def test_the_policy_is_read_once_and_before_any_dag_file(monkeypatch: pytest.Mon
     assert surroundings.Surroundings.read() == replace(
         before, mode=surroundings.Mode.OFF, internal=("s3://a/*", "s3://b/*", "s3://c/*")
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "line"),
+    [
+        ("gate() >> send()", 0, "1 DAGs, 0 tasks refused, 0 files broken"),
+        ("send('a')\nsend('b')", 11, "1 DAGs, 2 tasks refused, 0 files broken"),
+        ("raise ValueError('x')", 3, "0 DAGs, 0 tasks refused, 1 files broken"),
+        ("gate() >> EmptyOperator(task_id='end', trigger_rule='all_done')", 0, "make it a teardown"),
+    ],
+)
+def test_dag_files_are_checked_before_they_are_deployed(
+    parsed: Callable[..., BundleDagBag],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    body: str,
+    code: int,
+    line: str,
+) -> None:
+    from geogate.airflow.check import main
+
+    parsed(body)
+
+    assert main([str(tmp_path)]) == code
+    assert line in capsys.readouterr().out
+
+
+def test_a_folder_without_dags_is_no_success(tmp_path: Path) -> None:
+    from geogate.airflow.check import main
+
+    assert main([str(tmp_path)]) == 3
+    assert main([str(tmp_path / "nothing")]) == 2

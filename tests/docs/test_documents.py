@@ -139,10 +139,11 @@ def test_the_page_on_policies_shows_files_that_work(session: Session) -> None:
     assert session.geogate("screen", *wish).code == 0
 
 
-def test_the_dags_of_the_page_on_airflow_can_be_loaded(session: Session, place: Path) -> None:
+@pytest.mark.parametrize("page", ["docs/airflow.md", "docs/airflow-enforcement.md"])
+def test_the_dags_of_the_pages_on_airflow_can_be_loaded(session: Session, place: Path, page: str) -> None:
     programs: list[str] = []
 
-    run_document("docs/airflow.md", session, on_python=programs.append)
+    run_document(page, session, on_python=programs.append)
 
     assert [run_apart(program, place) for program in programs] == [0]
 
@@ -182,6 +183,7 @@ def test_console_and_python_stand_only_in_documents_that_are_run() -> None:
         "docs/policies.md",
         "docs/remedies.md",
         "docs/airflow.md",
+        "docs/airflow-enforcement.md",
         "docs/zone-lists.md",
     }
 
