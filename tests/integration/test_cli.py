@@ -322,7 +322,8 @@ def test_a_ledger_that_somebody_edited_is_11_and_still_shown_without_a_crash(gat
 def test_an_audit_finds_what_would_not_leave_today(gate: Gate, geogate: Command) -> None:
     geogate("send", cleared(geogate, stage("CSV", gate.staged)))
     ended = geogate("audit")
-    assert (ended.code, ended.out) == (0, "1 releases judged again, 0 would not be cleared today\n")
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "nothing needs anybody")
+    assert "1 releases judged again" in ended.out
     gate.policies.write_zones([[[8.0, 47.0], [9.0, 47.0], [9.0, 48.0], [8.0, 48.0], [8.0, 47.0]]])
     ended = geogate("audit")
     assert ended.code == 11
@@ -338,9 +339,8 @@ def test_an_audit_counts_what_cannot_be_judged_any_more(gate: Gate, geogate: Com
     assert "cannot be judged again" in ended.out
     (gate.root / "away.yaml").rename(policy)
     shutil.rmtree(gate.home / "staging")
-    ended = geogate("audit")
-    assert ended.code == 11
-    assert "an object of the staging area is missing" in ended.out
+    # What was measured suffices, and what was delivered lies where it was delivered to.
+    assert geogate("audit").code == 0
     assert [kind for kind in gate.kinds() if kind == "audited"] == ["audited", "audited"]
 
 
