@@ -13,6 +13,7 @@ from geogate.gate.ungated import WAITING, ungated_writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from dag_runs.runs import DagRuns
 
@@ -46,6 +47,20 @@ def test_airflow_collects_lineage_for_us() -> None:
     from airflow.sdk.lineage import HookLineageCollector, get_hook_lineage_collector
 
     assert type(get_hook_lineage_collector()) is HookLineageCollector
+
+
+@pytest.mark.usefixtures("told")
+def test_dags_that_bear_no_listeners_are_loaded(tmp_path: Path) -> None:
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    (tmp_path / "dag.py").write_text(
+        "from airflow.providers.standard.sensors.date_time import DateTimeSensorAsync\n"
+        "from airflow.sdk import DAG\n"
+        "with DAG('waits', schedule=None):\n"
+        "    DateTimeSensorAsync(task_id='t', target_time='{{ ds }}', end_from_trigger=True)\n"
+    )
+
+    assert list(BundleDagBag(dag_folder=tmp_path, bundle_path=tmp_path, bundle_name="x").dags) == ["waits"]
 
 
 @pytest.mark.parametrize("fails", [False, True])

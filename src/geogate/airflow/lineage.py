@@ -52,12 +52,29 @@ class Watcher:
         tell(task_instance)
 
 
+WATCHER: Final = Watcher()
+
+
+class Readers:
+    """The list of readers, which Airflow goes through when a hook first tells something, and only then.
+
+    Only then is the watcher needed, and only where tasks run. Airflow refuses every DAG with a sensor that ends from
+    its trigger (``end_from_trigger``) while a plugin has a listener, so that the plugin must not have one.
+    """
+
+    def __iter__(self) -> Iterator[type[Reader]]:
+        """Register the watcher, and give the reader."""
+        from airflow.sdk.listener import get_listener_manager
+
+        get_listener_manager().add_listener(WATCHER)
+        yield Reader
+
+
 class LineagePlugin(AirflowPlugin):
-    """Registers reader and watcher."""
+    """Registers the reader, and with it the watcher."""
 
     name = "geogate_lineage"
-    listeners: ClassVar[list[Any]] = [Watcher()]
-    hook_lineage_readers: ClassVar[list[Any]] = [Reader]
+    hook_lineage_readers: ClassVar[Any] = Readers()
 
 
 def tell(task_instance: Any) -> None:
