@@ -15,15 +15,18 @@ from gating.killed import Steps, killed_at
 from geogate.model.errors import InputError, ServiceError
 from geogate.model.lifecycle import State
 from geogate.model.verdict import Decision
+from infra.keys import Keys
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import boto3
     from gating.command import Command
     from gating.gate import Gate
     from types_boto3_s3 import S3Client
 
     from infra.deploy import Perimeter
+    from infra.ministack import Ministack
 
 pytestmark = pytest.mark.usefixtures("as_worker")
 
@@ -221,9 +224,23 @@ def test_what_the_store_holds_names_the_clearance(gate: Gate, to: str, place: Pl
     assert nonce in json.dumps([head["Metadata"], tags])
 
 
-def test_the_audit_judges_what_lies_in_a_bucket_again(gate: Gate, to: str, geogate: Command) -> None:
+@pytest.fixture
+def auditor(perimeter: Perimeter, s3_server: Ministack, admin_session: boto3.Session) -> dict[str, str]:
+    """The environment of somebody in the role of the perimeter's auditor."""
+    sts = admin_session.client("sts")
+    given = sts.assume_role(RoleArn=perimeter.auditor_role_arn, RoleSessionName="night")["Credentials"]
+    keys = Keys(id=given["AccessKeyId"], secret=given["SecretAccessKey"], token=given["SessionToken"])
+    return s3_server.environment(keys)
+
+
+def test_the_audit_judges_what_lies_in_a_bucket_again(
+    gate: Gate, to: str, geogate: Command, auditor: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate.send(gate.clear(stage("CSV", gate.staged), destination=to))
-    assert geogate("audit").code == 0
+    for name, value in auditor.items():
+        monkeypatch.setenv(name, value)
+    ended = geogate("audit")
+    assert ended.code == 0, ended.out
     gate.policies.write_recipients({"uri": to, "owner": "111122223333"}, country="SG")
     ended = geogate("audit")
     assert ended.code == 11
