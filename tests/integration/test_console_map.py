@@ -113,3 +113,11 @@ def test_a_map_of_an_earlier_version_is_drawn_again(gate: Gate, hiding: Path) ->
     kept.write_text('{"cells":[],"layers":1,"positions":3,"step_deg":0.1,"undrawn":0,"exact":[]}')
 
     assert coarse_map(request, house=gate.house("ada")) == first
+
+
+def test_a_map_is_drawn_again_when_a_list_of_zones_has_changed(gate: Gate, hiding: Path) -> None:
+    request = gate.submit(hiding).request
+    assert any(cell.in_zones for cell in coarse_map(request, house=gate.house("ada")).cells)
+
+    gate.policies.write_zones([[(50, 50), (51, 50), (51, 51), (50, 50)]])
+    assert not any(cell.in_zones for cell in coarse_map(request, house=gate.house("ada")).cells)

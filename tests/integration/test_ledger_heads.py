@@ -247,6 +247,23 @@ def test_what_lies_among_the_heads_and_is_none_is_a_problem(gate: Gate) -> None:
     ]
 
 
+def test_an_earlier_head_in_the_place_of_a_later_one_is_a_problem(gate: Gate) -> None:
+    place = gate.root / "elsewhere"
+    place.mkdir()
+    gate.settings["GEOGATE_LEDGER_ANCHOR"] = str(place)
+    names = []
+    for number in (1, 2):
+        with gate.ledger() as ledger:
+            notes(ledger, number)
+        names.append(anchor(house=gate.house()).name)
+    assert not compare(house=gate.house()).report.problems
+    later = place / names[1]
+    later.chmod(0o600)
+    later.write_bytes((place / names[0]).read_bytes())
+    (problem,) = compare(house=gate.house()).report.problems
+    assert problem.what == f"'{names[1]}' holds another head than it says"
+
+
 def test_heads_of_an_earlier_key_are_believed_when_it_is_named(gate: Gate) -> None:
     place = gate.root / "elsewhere"
     place.mkdir()

@@ -10,6 +10,7 @@ from gating.files import COARSE, MIDDLE, stage
 from gating.gate import REQUESTER, at
 
 from geogate.gate.audit import audit
+from geogate.gate.history import history
 from geogate.gate.review import approve, reject, send_back, withdraw
 from geogate.gate.reviews_notes import comment
 from geogate.gate.reviews_queue import Wanted, queue
@@ -135,3 +136,17 @@ def test_a_requester_sees_the_own_releases_and_how_many_there_are_of_all(gate: G
         release(done.request, house=gate.house())
     every = queue(Wanted(states=tuple(State)), house=gate.house("anna"))
     assert ([row.mine for row in every.rows], every.own_only) == ([False, False], False)
+
+
+def test_the_ledger_is_read_by_auditors_and_of_a_release_by_who_may_see_it(gate: Gate, held: RequestId) -> None:
+    assert [entry.kind for entry in history(house=gate.house("otto"))][:1] == ["open"]
+    for name in ("rita", "anna"):
+        assert history(request=held, house=gate.house(name))
+        with pytest.raises(ForbiddenError, match="to read the ledger needs the role"):
+            history(house=gate.house(name))
+    roles(gate, rita="requester", otto="auditor", zoe="requester")
+    with pytest.raises(ForbiddenError, match="to see all releases needs the role"):
+        history(request=held, house=gate.house("zoe"))
+    with pytest.raises(ForbiddenError, match="to read the ledger needs the role"):
+        history(request="unknown", house=gate.house("zoe"))
+    assert history(request="unknown", house=gate.house("otto")) == []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from geogate.gate.heads import SignedHead, current_head, read_head
 from geogate.gate.keys import trusted_keys
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from geogate.gate.keyfile import PublicKey
     from geogate.ledger.audit import KnownHead, LedgerReport
     from geogate.model.names import Sha256
+
+
+_HEAD: Final = re.compile(r"head-[0-9]{12}-[0-9a-f]{16}\.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,7 @@ def anchor(place: str = "", *, house: House) -> Anchoring:
     if not place:
         raise UsageError("there is no place for the head", hint="give --to, or set GEOGATE_LEDGER_ANCHOR")
     signed = current_head(house=house)
-    name = f"head-{signed.head.size:012d}-{signed.head.root[:16]}.json"
+    name = _name_of(signed)
     fresh = put_once(place, name, f"{signed.envelope}\n".encode())
     if not fresh:
         heads, _ = _read(read_all(place), keys=trusted_keys(house.settings))
@@ -89,13 +93,23 @@ def compare(
     return Compared(report=replace(report, problems=(*problems, *report.problems)), heads=len(found))
 
 
+def _name_of(signed: SignedHead) -> str:
+    return f"head-{signed.head.size:012d}-{signed.head.root[:16]}.json"
+
+
 def _read(anchored: Iterable[Anchored], *, keys: Sequence[PublicKey]) -> tuple[list[SignedHead], list[LedgerProblem]]:
     """Read heads; what is at the place and is none that one of the keys signed is a problem, and never ignored."""
     heads: list[SignedHead] = []
     problems: list[LedgerProblem] = []
     for each in anchored:
         try:
-            heads.append(read_head(each.content.decode(), keys=keys))
+            head = read_head(each.content.decode(), keys=keys)
+            if _HEAD.fullmatch(each.name) and each.name != _name_of(head):
+                # A later head may lie no more where an earlier one was put in its stead.
+                problems.append(
+                    LedgerProblem(seq=head.head.size, what=f"{each.name!a} holds another head than it says")
+                )
+            heads.append(head)
         except (ValueError, RefusedError) as error:
             why = error.summary if isinstance(error, RefusedError) else "it cannot be read"
             problems.append(LedgerProblem(seq=0, what=f"{each.name!a} among the kept heads is none: {why}"))

@@ -6,6 +6,7 @@ them, and are never kept.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -69,7 +70,7 @@ def coarse_map(request_id: RequestId, *, house: House) -> Drawing:
     """
     request = _request(request_id, house=house)
     with _drawing:
-        path = _kept(request, house=house)
+        path = _kept(request, ask_again(request, house=house), house=house)
         try:
             return from_json(Drawing, path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -172,9 +173,10 @@ def _says_hidden(request: ReleaseRequest) -> bool:
     return any(_DERIVED.search(layer.name) for layer in layers)
 
 
-def _kept(request: ReleaseRequest, *, house: House) -> Path:
-    verdict = request.verdict
-    by = verdict.basis.policy_digest[:16] if verdict else "none"
+def _kept(request: ReleaseRequest, question: Question, *, house: House) -> Path:
+    """Say where a map is kept: another one for each policy, and for each state of the lists whose zones it marks."""
+    lists = sorted(f"{zone_list.digest} {buffer_m}" for zone_list, buffer_m in zones_of(question))
+    by = hashlib.sha256("\n".join((question.policy.digest, *lists)).encode()).hexdigest()[:16]
     subject = request.artefact.digest if request.artefact else "none"
     return house.settings.home / _FOLDER / f"{subject}-{by}-{_VERSION}.json"
 

@@ -6,7 +6,11 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from geogate.gate.authority import own_roles, require
 from geogate.gate.house import House
+from geogate.gate.reviews_sight import require_may_see
+from geogate.ledger.failures import UnknownError
+from geogate.model.authority import Action, why_not
 from geogate.model.errors import ServiceError
 from geogate.model.names import Nonce, RequestId, Sha256
 
@@ -45,15 +49,31 @@ class EntryLine:
 def history(*, request: str = "", last: int = 50, house: House | None = None) -> list[EntryLine]:
     """Give the last entries, oldest first, of one request or of all; what votes say only when the review is over.
 
-    Raises: ServiceError.
+    Who may not read the ledger may still read of the releases that they may see.
+
+    Raises: ForbiddenError; PolicyError when the roles cannot be read; ServiceError.
     """
-    with (house or House.from_environment()).ledger() as ledger:
+    house = house or House.from_environment()
+    if not request:
+        require(Action.READ_LEDGER, house=house)
+    with house.ledger() as ledger:
         if request:
+            _require_may_read(request, ledger, house=house)
             entries = ledger.entries_of(RequestId(request), last=last)
         else:
             entries = tuple(ledger.entries(after=max(0, ledger.head()[0] - last)))[-last:]
         held = held_votes(entries, ledger)
     return [line_of(blind(entry) if entry.request in held else entry) for entry in entries]
+
+
+def _require_may_read(request: str, ledger: Ledger, *, house: House) -> None:
+    if not why_not(Action.READ_LEDGER, own_roles(house)):
+        return
+    try:
+        require_may_see(ledger.request(RequestId(request)), house=house)
+    except UnknownError:
+        # There is nothing to hide, and whoever may see all learns that there is nothing.
+        require(Action.READ_LEDGER, house=house)
 
 
 def held_votes(entries: Iterable[Entry], ledger: Ledger) -> frozenset[str]:
