@@ -21,11 +21,14 @@ from geogate.gate.reconcile_seen import audit_folder, write_whole
 from geogate.gate.submit import judge_artefact
 from geogate.gate.versions import versions
 from geogate.gate.waivers_apply import with_waivers
+from geogate.model.document import from_json
 from geogate.model.errors import RefusedError
+from geogate.model.release import Receipt
 from geogate.model.verdict import Basis
 from geogate.policy.decide import Case
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     from geogate.gate.audit_basis import Today, TodaysBasis
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from geogate.gate.house import House
     from geogate.model.dataset import LayerKind
     from geogate.model.names import LayerName
-    from geogate.model.release import Receipt, ReleaseRequest
+    from geogate.model.release import ReleaseRequest
     from geogate.model.verdict import Verdict
 
 MEASURED: Final = "measured"
@@ -43,12 +46,12 @@ MEASURED: Final = "measured"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A release with what was measured of it, as the ledger keeps it."""
+    """A release with what was measured of it and its receipt, as the texts that the ledger keeps."""
 
     request: ReleaseRequest
     before: Verdict
     kept: str | None
-    receipt: Receipt | None
+    receipt: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +67,7 @@ def judge_sent(sent: Sent, basis: TodaysBasis, *, today: Today, releases: Releas
 
     Raises: RefusedError when its bytes are needed and nowhere whole; UsageError, PolicyError, ServiceError.
     """
-    texts = filter(None, (sent.kept, _measured_later(sent, today.house)))
-    for text in texts:
+    for text in _measured(sent, today.house):
         try:
             verdicts = _from_kept(sent, text, basis, today=today, releases=releases)
         except NeedsDataError:
@@ -170,9 +172,10 @@ def _from_destination(sent: Sent, question: Question, *, house: House) -> Examin
 
     Raises: RefusedError where it is not; ServiceError.
     """
-    request, receipt = sent.request, sent.receipt
-    if receipt is None or request.artefact is None:
+    request = sent.request
+    if sent.receipt is None or request.artefact is None:
         raise RefusedError("neither the sealed copy nor what was delivered is there")
+    receipt = from_json(Receipt, sent.receipt)
     owner = owner_of(request.destination, question.recipient)
     place = place_at(request.destination, owner=owner, country=house.settings.country)
     with house.staging().scratch() as folder:
@@ -189,6 +192,15 @@ def _from_destination(sent: Sent, question: Question, *, house: House) -> Examin
         artefact = request.artefact
         subject = Subject(files=files, digest=lambda: artefact.digest, size=artefact.size, as_is=True)
         return examine(subject, question=question, means=house.means())
+
+
+def _measured(sent: Sent, house: House) -> Iterator[str]:
+    """Give what was measured when it was sent, then what an audit measured since."""
+    if sent.kept is not None:
+        yield sent.kept
+    later = _measured_later(sent, house)
+    if later is not None:
+        yield later
 
 
 def _measured_later(sent: Sent, house: House) -> str | None:

@@ -26,7 +26,7 @@ from geogate.model.dataset import Artefact, Dataset
 from geogate.model.document import canonical_json, from_json
 from geogate.model.errors import GeogateError, ServiceError, UsageError
 from geogate.model.lifecycle import State
-from geogate.model.release import Receipt, ReleaseRequest
+from geogate.model.release import ReleaseRequest
 from geogate.model.verdict import Decision, Verdict
 
 if TYPE_CHECKING:
@@ -213,8 +213,7 @@ def _judged(  # noqa: PLR0913 - what one release is judged with
 ) -> AuditFinding | bool:
     before = _read(Verdict, left.verdict or "")
     request = _whole(draft, left)
-    receipt = None if left.receipt is None else _read(Receipt, left.receipt)
-    sent = Sent(request=request, before=before, kept=left.kept, receipt=receipt)
+    sent = Sent(request=request, before=before, kept=left.kept, receipt=left.receipt)
     found = judge_sent(sent, basis, today=today, releases=releases)
     gravity = list(Decision)
     gravest = max(found, key=lambda each: gravity.index(each.verdict.decision))
