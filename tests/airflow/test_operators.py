@@ -161,7 +161,8 @@ def test_an_audit_of_releases_that_would_leave_today_is_green(house: GateHouse, 
     ended = runs("nightly_audit").run()
 
     assert ended.state == "success"
-    assert ended.xcoms == {}
+    assert ended.xcoms["judge", 0]["audited"] == 1
+    assert ended.xcoms["judge", 0]["found"] == 0
 
 
 def test_an_audit_lists_the_releases_that_would_not_leave_today(
