@@ -190,6 +190,14 @@ def test_a_place_that_is_gone_is_not_taken_for_one_where_everything_is_missing(g
     assert Counter(kind for kind, _ in found(gate)) == {Kind.UNREADABLE: 2}
 
 
+def test_a_registered_place_that_got_nothing_and_is_not_there_needs_nobody(gate: Gate) -> None:
+    gate.policies.write_recipients({"uri": "file:outbox/"}, {"uri": "file:not-made-yet/"})
+    send(gate, "file:outbox/", "a")
+    done = reconcile(house=gate.house())
+    assert [(each.kind, each.urgent) for each in done.findings] == [(Kind.UNUSED, False)]
+    assert (done.places, done.objects) == (1, 1)
+
+
 def test_a_link_in_the_place_of_a_file_is_another_thing(gate: Gate) -> None:
     send(gate, "file:outbox/", "a")
     (gate.outbox / "a.csv").rename(gate.root / "a.csv")

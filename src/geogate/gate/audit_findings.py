@@ -22,6 +22,7 @@ class Kind(StrEnum):
     LEFT_OVER = "was left by a sending that failed"
     DRIFT = "is another place than it was"
     UNREADABLE = "does not answer"
+    UNUSED = "got nothing yet, and does not answer"
     RECALL = "recall that needs somebody"
     OBLIGATION = "overdue obligation"
     STUCK = "request that was stuck"
@@ -31,7 +32,7 @@ class Kind(StrEnum):
     WAIVER = "waiver that ended"
 
 
-NOTES: Final = frozenset({Kind.WAIVER, Kind.STUCK})
+NOTES: Final = frozenset({Kind.WAIVER, Kind.STUCK, Kind.UNUSED})
 """Kinds of which nothing follows but that somebody should know: an audit that finds nothing else succeeds."""
 
 

@@ -59,16 +59,20 @@ def reconcile(*, house: House, everything: bool = False) -> Reconciled:
     work = _Work(house=house, seen=Seen.of(house, nothing=everything))
     roots = roots_of(house)
     listed: dict[str, tuple[datetime, list[Stored]]] = {}
+    silent: dict[str, str] = {}
     for root, owner in roots.items():
         began = min(house.clock(), datetime.now(UTC))
         try:
             place = place_at(root, owner=owner, country=house.settings.country)
             listed[root] = (began, list(place.stored()))
         except ServiceError as error:
-            work.add(Kind.UNREADABLE, root, f"the place cannot be compared: {error.summary}")
+            silent[root] = error.summary
     # What is sent while a place is listed is in the ledger by now: its clearance was claimed before.
     with house.ledger() as ledger:
         expected = expected_of(ledger)
+    for root, why in silent.items():
+        used = any(each.startswith(root) for each in expected.destinations)
+        work.add(Kind.UNREADABLE if used else Kind.UNUSED, root, f"the place cannot be compared: {why}")
     for root, (began, found) in listed.items():
         place = place_at(root, owner=roots[root], country=house.settings.country)
         _compare(root, place, found, expected, work, began=began)
@@ -76,7 +80,7 @@ def reconcile(*, house: House, everything: bool = False) -> Reconciled:
     work.seen.keep()
     return Reconciled(
         findings=(*work.findings, *postures.findings),
-        places=len(roots),
+        places=len(listed),
         objects=work.objects,
         read=work.read,
         unknown=postures.unknown,
