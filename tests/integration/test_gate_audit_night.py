@@ -59,8 +59,8 @@ def test_what_would_be_denied_today_is_recalled_and_followed_to_its_end(gate: Ga
     first, second = sent(gate, "a", "b")
     assert not audit(house=gate.house()).report.urgent
     stricter(gate)
-    assert kinds(audit(house=gate.house())) == [(Kind.CHANGED, first), (Kind.CHANGED, second)]
-    assert [each.request for each in recalls(house=gate.house())] == [first, second]
+    assert set(kinds(audit(house=gate.house()))) == {(Kind.CHANGED, first), (Kind.CHANGED, second)}
+    assert {each.request for each in recalls(house=gate.house())} == {first, second}
     (notice,) = notices(house=gate.house())
     assert notice.recipient == "partner"
     assert all(each.files[0].uri in notice.text and each.files[0].sha256 in notice.text for each in notice.releases)
