@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from dag_runs.gate_house import GateHouse
+from dag_runs.gate_house import GateHouse, start_in
 from dag_runs.runs import DagRuns
 
 if TYPE_CHECKING:
@@ -75,10 +75,10 @@ def runs(dag_runs: Callable[[str], DagRuns], house: GateHouse) -> Callable[[str]
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GateHouse:
+def house(tmp_path: Path, airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> GateHouse:
     """Build a gate's house, to which the environment points."""
+    del airflow_home
     built = GateHouse(root=tmp_path / "house")
     built.build()
-    for name, value in built.environment().items():
-        monkeypatch.setenv(name, value)
+    start_in(built.environment(), monkeypatch)
     return built

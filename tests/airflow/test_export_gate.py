@@ -5,13 +5,14 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from dag_runs.gate_house import COARSE, FINE, MIDDLE, PARTNER, GateHouse
+from dag_runs.gate_house import COARSE, FINE, MIDDLE, PARTNER, GateHouse, start_in
 
 from geogate.model.errors import RefusedError
 from geogate.model.lifecycle import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from dag_runs.runs import DagRuns, Ended
 
@@ -20,7 +21,8 @@ EXPORTS = ("denied", "held", "misspelt", "norway", "with-policy")
 
 
 @pytest.fixture(scope="module")
-def mixed_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GateHouse]:
+def mixed_house(tmp_path_factory: pytest.TempPathFactory, airflow_home: Path) -> Iterator[GateHouse]:
+    del airflow_home
     house = GateHouse(root=tmp_path_factory.mktemp("mixed") / "house")
     house.build()
     house.stage("norway", decimals=COARSE, country="NO", purpose="{{ 7 * 191 }} maps")
@@ -29,8 +31,7 @@ def mixed_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GateHouse]
     house.stage("misspelt", decimals=COARSE, country="NO", recipent=PARTNER)
     house.stage("with-policy", decimals=COARSE, country="NO", policy="lenient")
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in house.environment().items():
-            patch.setenv(name, value)
+        start_in(house.environment(), patch)
         yield house
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from dag_runs.gate_house import COARSE, FINE, PARTNER, POLICY, airports
+from dag_runs.gate_house import COARSE, FINE, PARTNER, POLICY, airports, start_in
 
 from geogate.gate.house import House, Wish
 from geogate.gate.send import send_by_nonce
@@ -76,12 +76,24 @@ def test_a_policy_that_is_invalid_is_not_retried(house: GateHouse, runs: Callabl
 def test_a_misspelt_setting_stops_the_gate(
     house: GateHouse, runs: Callable[[str], DagRuns], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GEOGATE_POLICY", str(house.root))
+    start_in({"GEOGATE_POLICY": str(house.root)}, monkeypatch)
 
     ended = gate(house, runs, decimals=COARSE)
 
     assert ended.tasks["gate", -1].tries == 1
     assert "unknown setting GEOGATE_POLICY" in ended.message("gate")
+
+
+def test_a_setting_that_changes_after_the_start_stops_the_gate(
+    house: GateHouse, runs: Callable[[str], DagRuns], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEOGATE_POLICIES", str(house.root / "elsewhere"))
+
+    ended = gate(house, runs, decimals=COARSE)
+
+    assert ended.tasks["gate", -1].tries == 1
+    assert "GEOGATE_POLICIES changed after the process of this task had started" in ended.message("gate")
+    assert not house.requests()
 
 
 def test_the_log_shows_the_verdict_and_nothing_of_the_data(

@@ -85,7 +85,9 @@ def test_the_dags_parse_without_a_complaint(bags: dict[str, BundleDagBag]) -> No
 
 def test_no_leaf_can_turn_a_refused_run_green(bags: dict[str, BundleDagBag]) -> None:
     for dag in bags["dags"].dags.values():
-        assert {task.trigger_rule.value for task in dag.tasks} == {"all_success"}
+        others = {task.task_id: task.trigger_rule.value for task in dag.tasks if task.trigger_rule != "all_success"}
+        # A night without a part to judge still has its report; a part that failed leaves none.
+        assert others == ({"report": "none_failed"} if dag.dag_id == "nightly_audit" else {})
         assert {task.task_id for task in dag.leaves} <= {"release.send", "audit"}
 
 

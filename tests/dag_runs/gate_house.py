@@ -15,7 +15,10 @@ from geogate.gate.review import approve
 from geogate.model.names import Nonce, RequestId
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    import pytest
 
     from geogate.gate.review import Tally
     from geogate.model.release import Clearance, ReleaseRequest
@@ -159,3 +162,12 @@ def airports(country: str, decimals: int) -> geopandas.GeoDataFrame:
     )
     columns = {"iata": [each["iata"] for each in found], "name": [each["name"] for each in found]}
     return geopandas.GeoDataFrame(columns, geometry=points, crs="EPSG:4326")
+
+
+def start_in(environment: Mapping[str, str], patch: pytest.MonkeyPatch) -> None:
+    """Set variables as if this process of Airflow had started with them."""
+    from geogate.airflow import surroundings
+
+    for name, value in environment.items():
+        patch.setenv(name, value)
+    patch.setattr(surroundings, "AT_START", surroundings.Surroundings.read())

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from geogate.airflow import surroundings
 from geogate.airflow.failures import StoppedError
 from geogate.airflow.report import holding_rules, plain, verdict_lines
 
@@ -114,7 +115,7 @@ def _vote(name: str, option: str, comment: object, found: Awaited) -> str:
     try:
         # Airflow vouches for the name alone; groups are not known where tasks run.
         who = identified(name, (), Source.AIRFLOW)
-        house = replace(House.from_environment(actor=who.name), source=who.source)
+        house = replace(House.from_environment(surroundings.AT_START.geogate(), actor=who.name), source=who.source)
         vote(found.request, comment=said, house=house)
     except (RefusedError, UsageError) as error:
         return f"the answer of {plain(name)} does not count: {plain(str(error))}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator
 from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR
 
+from geogate.airflow import surroundings
 from geogate.airflow.asking import ask_in_form, require_one_reviewer, vote_as_answered
 from geogate.airflow.failures import ChangedError, DeniedError, HeldError, StoppedError, ending_the_task
 from geogate.airflow.held import WhenHeld, end, keep_request, kept_request, left, until
@@ -282,14 +283,20 @@ class AuditOperator(BaseOperator):
 def house_of(context: Context) -> House:
     """Open the gate's house for a task; who triggered the run acts, or the DAG itself where nobody did.
 
-    A person who triggers a run is the requester, and so cannot review what the run submits.
+    A person who triggers a run is the requester, and so cannot review what the run submits. The settings are those of
+    the process when it started: a DAG file runs in the same one, and must not choose another gate.
 
-    Raises: UsageError for a setting that geogate does not know.
+    Raises: StoppedError where they are others now; UsageError for a setting that geogate does not know.
     """
     from geogate.gate.house import House
 
+    if changed := surroundings.AT_START.changed("GEOGATE_"):
+        raise StoppedError(
+            f"{', '.join(changed)} changed after the process of this task had started; set it outside of DAGs"
+        )
     run = context["dag_run"]
-    return House.from_environment(actor=run.triggering_user_name or f"airflow:{run.dag_id}")
+    actor = run.triggering_user_name or f"airflow:{run.dag_id}"
+    return House.from_environment(surroundings.AT_START.geogate(), actor=actor)
 
 
 def clearance_id(handed: object) -> Nonce:

@@ -51,12 +51,11 @@ class Surroundings:
             environment=_kept(os.environ),
         )
 
-    def changed(self, prefix: str) -> bool:
-        """Say whether a variable that begins so is another one than when the process started."""
+    def changed(self, prefix: str) -> tuple[str, ...]:
+        """Name the variables that begin so and are others than when the process started."""
         now = _kept(os.environ)
-        return any(
-            now.get(name) != self.environment.get(name) for name in {*now, *self.environment} if name.startswith(prefix)
-        )
+        every = sorted(name for name in {*now, *self.environment} if name.startswith(prefix))
+        return tuple(name for name in every if now.get(name) != self.environment.get(name))
 
     def geogate(self) -> dict[str, str]:
         """Give geogate's own settings."""
