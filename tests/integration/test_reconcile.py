@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -172,6 +173,25 @@ def test_a_bucket_that_was_changed_after_it_was_judged_gets_nothing(gate: Gate, 
     assert gate.states() == [State.CLEARED]
     assert not s3.list_objects_v2(Bucket=bucket)["KeyCount"]
     s3.delete_bucket_replication(Bucket=bucket)
+    gate.send(nonce)
+    assert gate.states() == [State.SENT]
+
+
+def test_a_bucket_without_its_block_or_with_another_policy_gets_nothing(gate: Gate, s3: S3Client, bucket: str) -> None:
+    uri = f"s3://{bucket}/"
+    gate.policies.write_recipients({"uri": uri, "owner": ACCOUNT})
+    nonce = gate.clear(stage("CSV", gate.staged), destination=uri)
+    block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    s3.delete_public_access_block(Bucket=bucket)
+    with pytest.raises(RefusedError, match="not as it was judged: public access block"):
+        gate.send(nonce)
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
+    somebody = {"AWS": "arn:aws:iam::444455556666:root"}
+    reads = {"Effect": "Allow", "Principal": somebody, "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [reads]}))
+    with pytest.raises(RefusedError, match="not as it was judged: policy"):
+        gate.send(nonce)
+    s3.delete_bucket_policy(Bucket=bucket)
     gate.send(nonce)
     assert gate.states() == [State.SENT]
 

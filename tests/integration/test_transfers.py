@@ -74,6 +74,21 @@ def test_a_clearance_is_for_its_own_bytes_at_its_own_place(cleared: Cleared, tmp
     assert cleared.gate.states() == [State.CLEARED]
 
 
+def test_a_place_that_was_opened_after_it_was_judged_gets_nothing_from_other_tools(cleared: Cleared) -> None:
+    outbox = cleared.gate.outbox
+    before = outbox.stat().st_mode
+    outbox.chmod(0o777)
+
+    with pytest.raises(RefusedError, match="not as it was judged: open to others"):
+        cleared.permit()
+    assert cleared.gate.states() == [State.CLEARED]
+
+    outbox.chmod(before)
+    receipt = settle(cleared.permit(), (cleared.part,), house=cleared.gate.house("airflow"))
+    assert receipt.posture is not None
+    assert "open to others" in dict(receipt.posture.traits)
+
+
 def test_only_the_transfer_that_claimed_a_clearance_goes_on_with_it(cleared: Cleared) -> None:
     first = cleared.permit()
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from geogate.model.parties import Posture
     from geogate.model.release import Clearance
 
-DECIDING: Final = OPENING | {"region", "country", "owner", "public access block"}
-"""Traits that must not have become other ones between judging and sending."""
+DECIDING: Final = OPENING | {"region", "country", "owner", "policy", "public access block"}
+"""Traits that must not have become other ones between judging and sending; one that opens may have gone."""
 
 
 def place_posture(destination: str, posture: Posture) -> PlacePosture:
@@ -41,7 +41,7 @@ def require_as_judged(clearance: Clearance, channel: Channel, *, ledger: Ledger)
     changed = [
         each.trait
         for each in drift(before, place_posture(clearance.destination, now))
-        if each.trait in DECIDING and each.now != NONE
+        if each.trait in DECIDING and not (each.trait in OPENING and each.now == NONE)
     ]
     if changed:
         raise RefusedError(

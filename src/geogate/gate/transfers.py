@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from geogate.gate.broker import known, why_over
 from geogate.gate.obligations import enter_sent, foreseen
+from geogate.gate.postures import require_as_judged
 from geogate.gate.waivers_ledger import require_waivers
 from geogate.ledger.failures import DamagedError
 from geogate.model.document import from_json
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from geogate.gate.house import House
     from geogate.ledger.ledger import Ledger
     from geogate.model.names import RequestId
+    from geogate.model.parties import Posture
     from geogate.model.release import Clearance, Entry
 
 TAKEN: Final = "transfer-taken"
@@ -53,25 +55,26 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """What a transfer may send now; it is worth nothing without the ledger."""
+    """What a transfer may send now, to a place that is like this; it is worth nothing without the ledger."""
 
     request: RequestId
     nonce: Nonce
     deliveries: tuple[Delivery, ...]
+    posture: Posture
 
 
 def permit(parts: Sequence[Part], *, by: str, house: House) -> Permit:
     """Find and claim the clearance for exactly these files at exactly these places.
 
-    Raises: RefusedError when the ledger has none that is valid, unspent and not claimed by another transfer; InputError
-        for a file that cannot be read; ServiceError.
+    Raises: RefusedError when the ledger has none that is valid, unspent and not claimed by another transfer, or the
+        place is not as it was judged; InputError for a file that cannot be read; ServiceError.
     """
     deliveries = tuple(_delivery(part) for part in parts)
     with house.ledger() as ledger:
         clearance, envelope = _found(deliveries, ledger=ledger)
         with ledger.exclusive(f"send:{clearance.nonce}"):
-            _take(known(envelope, ledger=ledger, house=house), by=by, ledger=ledger, house=house)
-    return Permit(request=clearance.request, nonce=clearance.nonce, deliveries=deliveries)
+            posture = _take(known(envelope, ledger=ledger, house=house), by=by, ledger=ledger, house=house)
+    return Permit(request=clearance.request, nonce=clearance.nonce, deliveries=deliveries, posture=posture)
 
 
 def settle(permitted: Permit, parts: Sequence[Part], *, house: House) -> Receipt:
@@ -87,7 +90,11 @@ def settle(permitted: Permit, parts: Sequence[Part], *, house: House) -> Receipt
                 tx.move(permitted.request, State.FAILED, reason=changed)
             else:
                 receipt = Receipt(
-                    nonce=permitted.nonce, request=permitted.request, deliveries=permitted.deliveries, sent_at=at
+                    nonce=permitted.nonce,
+                    request=permitted.request,
+                    deliveries=permitted.deliveries,
+                    sent_at=at,
+                    posture=permitted.posture,
                 )
                 tx.receive(receipt)
                 enter_sent(permitted.request, tx=tx)
@@ -123,11 +130,12 @@ def _found(deliveries: Sequence[Delivery], *, ledger: Ledger) -> tuple[Clearance
     )
 
 
-def _take(clearance: Clearance, *, by: str, ledger: Ledger, house: House) -> None:
-    """Claim a clearance, or go on with one that the same transfer has claimed.
+def _take(clearance: Clearance, *, by: str, ledger: Ledger, house: House) -> Posture:
+    """Claim a clearance, or go on with one that the same transfer has claimed; say what the place is like.
 
-    Raises: RefusedError.
+    Raises: RefusedError, also where the place is not as it was judged; ServiceError.
     """
+    channel = house.channel(clearance.destination, owner=clearance.destination_owner)
     request = ledger.request(clearance.request)
     if request.verdict is None:
         raise RefusedError("the ledger has no verdict on the request")
@@ -137,12 +145,14 @@ def _take(clearance: Clearance, *, by: str, ledger: Ledger, house: House) -> Non
         taken = [_taken(entry) for entry in ledger.notes_of(clearance.request, kinds=(TAKEN,))]
         if taken != [Taken(nonce=clearance.nonce, by=by)]:
             raise RefusedError("the clearance is claimed by another transfer", hint="it works once")
-        return
+        return require_as_judged(clearance, channel, ledger=ledger)
+    posture = require_as_judged(clearance, channel, ledger=ledger)
     with ledger.transaction(house.actor, at=house.clock()) as tx:
         foreseen(clearance.request, tx=tx)
         require_waivers(request.verdict, tx)
         tx.claim(clearance.nonce)
         tx.note(TAKEN, Taken(nonce=clearance.nonce, by=by), request=clearance.request)
+    return posture
 
 
 def _taken(entry: Entry) -> Taken:
