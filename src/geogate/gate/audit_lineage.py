@@ -10,7 +10,7 @@ from geogate.gate.audit_findings import NOTES, Kind
 if TYPE_CHECKING:
     from geogate.gate.audit_report import Report
 
-PRODUCER: Final = "https://pypi.org/project/geogate/"
+PRODUCER: Final = "urn:geogate:audit"
 SCHEMA: Final = "https://openlineage.io/spec/facets/1-0-1/DataQualityAssertionsDatasetFacet.json"
 OBJECTS: Final = (Kind.UNCLEARED, Kind.ALTERED, Kind.MISSING, Kind.STILL_THERE, Kind.LEFT_OVER)
 PLACES: Final = (*OBJECTS, Kind.DRIFT, Kind.UNREADABLE)
