@@ -138,6 +138,11 @@ def test_a_class_that_calls_itself_a_gate_is_none(parsed: Callable[..., BundleDa
         "class Mine(FileTransferOperator):\n    def __init__(self, **k): super().__init__(src='a', dst='b', **k)",
         "class LocalFilesystemToS3Operator(BaseOperator): pass\nclass Mine(LocalFilesystemToS3Operator): pass",
         "class S3ToSFTPOperator(BaseOperator): pass\nMine = S3ToSFTPOperator",
+        "class GCSFileTransformOperator(BaseOperator): pass\nMine = GCSFileTransformOperator",
+        "class OSSUploadObjectOperator(BaseOperator): pass\nMine = OSSUploadObjectOperator",
+        "class CloudDataTransferServiceRunJobOperator(BaseOperator): pass\nMine=CloudDataTransferServiceRunJobOperator",
+        "class SlackAPIFileOperator(BaseOperator): pass\nMine = SlackAPIFileOperator",
+        "class GCSToSFTPOperator(BaseOperator):\n    operator_class = BaseOperator\nMine = GCSToSFTPOperator",
         "class HdfsToAzureBlobOperator(BaseOperator): pass\nMine = HdfsToAzureBlobOperator",
         "class Mine(BaseOperator): pass\nMine.__module__ = 'some.provider.transfers.to_moon'",
     ],
@@ -256,6 +261,55 @@ def test_a_task_that_sends_is_never_started_by_the_triggerer(parsed: Callable[..
     assert bag.dags["export"].task_dict["send"].start_from_trigger is False
 
 
+def executed(*bases: type, **namespace: Any) -> Any:
+    """Execute a guarded task of a class of one's own, which is called SFTPOperator."""
+    from airflow.sdk import BaseOperator
+
+    from geogate.airflow.guard import guard
+
+    kind: Any = type("SFTPOperator", (*bases, BaseOperator), namespace)
+    task = kind(task_id="t")
+    guard(task)
+    execute = type(task).execute
+    return getattr(execute, "__wrapped__", execute)(task, {})
+
+
+def test_a_task_that_fetches_may_make_its_hook_and_may_not_begin_to_send(
+    mode: Callable[..., None],
+) -> None:
+    from geogate.airflow.failures import StoppedError
+
+    mode()
+    fields = {"operation": "get", "remote_filepath": "/x", "local_filepath": "/y", "sftp_hook": None}
+
+    def fetches(self: Any, context: Any) -> str:
+        del context
+        self.sftp_hook = object()
+        return "fetched"
+
+    def sends(self: Any, context: Any) -> None:
+        del context
+        self.operation = "put"
+
+    assert executed(**fields, execute=fetches) == "fetched"
+    with pytest.raises(StoppedError, match="changed its own 'operation'"):
+        executed(**fields, execute=sends)
+
+
+def test_a_class_that_calls_itself_checked_or_was_made_of_a_checked_one_is_checked() -> None:
+    from airflow.sdk import BaseOperator
+
+    from geogate.airflow.guard import guarded
+
+    base = type("SFTPOperator", (BaseOperator,), {"_geogate_guarded": True})
+    once = guarded(base)
+    own = type("Own", (once,), {})
+
+    assert once is not base
+    assert guarded(once) is once
+    assert guarded(own) is not own
+
+
 class Odd:
     """A task that answers nothing as it should."""
 
@@ -307,6 +361,10 @@ def test_every_row_is_about_fields_and_its_places_are_read(name: str) -> None:
         ("HttpOperator", {"method": "GET", "endpoint": "x"}, False),
         ("HttpOperator", {"endpoint": "x"}, True),
         ("HttpOperator", {"method": "put", "endpoint": "x"}, True),
+        ("HttpSensor", {"endpoint": "x"}, False),
+        ("HttpSensor", {"method": "POST", "endpoint": "x"}, True),
+        ("MSGraphAsyncOperator", {"url": "me"}, False),
+        ("MSGraphAsyncOperator", {"method": "PUT", "url": "me/drive/root:/x:/content"}, True),
         ("EmailOperator", {"to": "x", "files": []}, False),
         ("EmailOperator", {"to": "x", "files": "{{ ti.xcom_pull() }}"}, True),
         ("GCSToLocalFilesystemOperator", {}, False),

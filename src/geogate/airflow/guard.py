@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.airflow import surroundings
-from geogate.airflow.outgoing import UNKNOWN, is_internal, outgoing
+from geogate.airflow.outbound import row_of
+from geogate.airflow.outgoing import UNKNOWN, class_of, is_internal, is_mapped, outgoing
 from geogate.airflow.surroundings import Mode
 
 if TYPE_CHECKING:
@@ -25,16 +26,17 @@ if TYPE_CHECKING:
     from geogate.gate.house import House
     from geogate.gate.transfers import Part, Permit
 
-_MARK: Final = "_geogate_guarded"
 _FROZEN: Final = "_geogate_frozen"
 _FIX: Final = "send it with SendOperator(clearance=<the gate>.output), which sends the sealed bytes itself"
 _KINDS: Final[dict[type, type]] = {}
+_LOOKED_AT: Final[set[int]] = set()
+"""The tasks that are being executed: a class that was made from a guarded one checks once."""
 
 
 def guard(task: Any) -> None:
     """Put the check around what a task executes."""
     task.start_from_trigger = False  # else the triggerer would start it, where nobody checks
-    if hasattr(task, "partial_kwargs"):
+    if is_mapped(task):
         task.operator_class = guarded(task.operator_class)
     else:
         object.__setattr__(task, "__class__", guarded(type(task)))
@@ -42,13 +44,13 @@ def guard(task: Any) -> None:
 
 def guarded(kind: type) -> type:
     """Give a class of operators whose instances check before they execute."""
-    if hasattr(kind, _MARK):
+    if kind in _KINDS.values():
         return kind
     if kind not in _KINDS:
 
         def fill(namespace: dict[str, Any]) -> None:
             own = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
-            namespace.update(own, **_methods(kind), **{_MARK: True})
+            namespace.update(own, **_methods(kind))
 
         _KINDS[kind] = types.new_class(kind.__name__, (kind,), {}, fill)
     return _KINDS[kind]
@@ -76,11 +78,20 @@ def checked(task: Any, context: Context, run: Callable[[], Any]) -> Any:
 
     Raises: StoppedError, ServiceDownError.
     """
-    found = outgoing(task)
-    around = surroundings.AT_START
-    if found is None or around.mode is Mode.OFF:
+    if surroundings.AT_START.mode is Mode.OFF or id(task) in _LOOKED_AT:
         return run()
+    _LOOKED_AT.add(id(task))
+    try:
+        return _checked(task, context, run)
+    finally:
+        _LOOKED_AT.discard(id(task))
+
+
+def _checked(task: Any, context: Context, run: Callable[[], Any]) -> Any:
+    found = outgoing(task)
     _freeze(task, found)
+    if found is None:
+        return run()
     with _only_warned(task) as refused:
         parts, permitted = _permitted(context, found)
     if refused:
@@ -133,12 +144,16 @@ def _settle(context: Context, permitted: Permit, parts: tuple[Part, ...]) -> Non
         settle(permitted, parts, house=_house(context))
 
 
-def _freeze(task: Any, found: Outgoing) -> None:
-    """Let nothing change what was looked at while the operator's own code runs."""
-    row = found.row
-    if row is not None:
-        fields = {*re.findall(r"\{(\w+)", row.to), row.via, row.source, *row.plain, *(row.harmless or ("",))[:1]}
-        task.__dict__[_FROZEN] = frozenset({row.names.get(each, each) for each in fields if each})
+def _freeze(task: Any, found: Outgoing | None) -> None:
+    """Let nothing change what was looked at while the operator's own code runs; also why nothing leaves, if so."""
+    _, row = row_of(class_of(task)) or ("", None)
+    if row is None:
+        return
+    fields = {*(row.harmless or ("",))[:1]}
+    if found is not None:
+        own = [each for each in row.plain if not each.endswith("_hook")]  # operators make their hook when they execute
+        fields |= {*re.findall(r"\{(\w+)", row.to), row.via, row.source, *own}
+    task.__dict__[_FROZEN] = frozenset({row.names.get(each, each) for each in fields if each})
 
 
 def _parts(found: Outgoing) -> tuple[Part, ...]:

@@ -77,6 +77,10 @@ def _ftp(scheme: str) -> Sends:
     )
 
 
+def _http(to: str, *, via: str, usual: str, default: str = "GET") -> Sends:
+    return Sends(to=to, via=via, usual=usual, harmless=("method", _READING), default=default)
+
+
 def _mail() -> Sends:
     return Sends(to="mailto:{to}", via="conn_id", usual="smtp_default", harmless=("files", frozenset({""})))
 
@@ -105,6 +109,7 @@ TABLE: Final[Mapping[str, Sends]] = {
     "GoogleApiToS3Operator": _s3_url("s3_destination_key", via="aws_conn_id"),
     "GCSToS3Operator": _s3_url("dest_s3_key", via="dest_aws_conn_id"),
     "AzureBlobStorageToS3Operator": _s3_url("dest_s3_key", via="aws_conn_id"),
+    "GlacierUploadArchiveOperator": Sends(to="glacier:{vault_name}", via="aws_conn_id", usual=AWS),
     # SFTP and FTP
     "SFTPOperator": Sends(
         to="sftp://{remote_host?}{remote_filepath}",
@@ -127,6 +132,10 @@ TABLE: Final[Mapping[str, Sends]] = {
     "AzureFileShareToGCSOperator": _gcs_url("dest_gcs"),
     "GCSToGCSOperator": _gcs("destination_bucket", "destination_object"),
     "GCSSynchronizeBucketsOperator": _gcs("destination_bucket", "destination_object"),
+    "GCSFileTransformOperator": _gcs("destination_bucket", "destination_object"),
+    "GCSTimeSpanFileTransformOperator": Sends(
+        to="gs://{destination_bucket}/{destination_prefix?}", via="destination_gcp_conn_id", usual=GOOGLE
+    ),
     "SFTPToGCSOperator": _gcs("destination_bucket", "destination_path"),
     "GoogleSheetsToGCSOperator": _gcs("destination_bucket", "destination_path"),
     "GoogleCalendarToGCSOperator": _gcs("destination_bucket", "destination_path"),
@@ -160,13 +169,10 @@ TABLE: Final[Mapping[str, Sends]] = {
     ),
     # Anywhere
     "FileTransferOperator": Sends(to="{dst}", via="dest_conn_id", source="src", names={"dest_conn_id": "dst_conn_id"}),
-    "HttpOperator": Sends(
-        to="http:{endpoint?}",
-        via="http_conn_id",
-        usual="http_default",
-        harmless=("method", _READING),
-        default="POST",
-    ),
+    "HttpOperator": _http("http:{endpoint?}", via="http_conn_id", usual="http_default", default="POST"),
+    "HttpSensor": _http("http:{endpoint?}", via="http_conn_id", usual="http_default"),
+    "MSGraphAsyncOperator": _http("msgraph:{url?}", via="conn_id", usual="msgraph_default"),
+    "MSGraphSensor": _http("msgraph:{url?}", via="conn_id", usual="msgraph_default"),
     "EmailOperator": _mail(),
     "SesEmailOperator": _mail(),
     # What opens to others sends, too.
@@ -180,6 +186,7 @@ INWARD: Final = frozenset({"GCSToLocalFilesystemOperator", "GoogleDriveToLocalOp
 
 _TRANSFER: Final = re.compile(
     r"\w+To(S3|SFTP|FTPS?|GCS|Gcs|Wasb|AzureBlob\w*|ADLS|AzureDataLake\w*|GoogleDrive|GoogleSheets|Https?|Email)Operator"
+    r"|\w*Upload\w*Operator|CloudDataTransferService(Create|Update|Run)\w*Operator|(SlackAPI|Telegram)FileOperator"
 )
 
 

@@ -45,12 +45,18 @@ class Outgoing:
         return f"{to} via {self.via}" if self.via else to
 
 
+def is_mapped(task: Any) -> bool:
+    """Say whether a task is mapped, by its class itself: a field of that name makes none."""
+    return any(
+        base.__name__ == "MappedOperator" and base.__module__.startswith("airflow.") for base in type(task).__mro__
+    )
+
+
 def class_of(task: Any) -> type:
     """Give the class of an operator, also of a mapped one."""
-    try:
-        kind = getattr(task, "operator_class", None)
-    except Exception:  # noqa: BLE001 - a task of somebody else's own answers
+    if not is_mapped(task):
         return type(task)
+    kind = task.operator_class
     return kind if isinstance(kind, type) else type(task)
 
 
@@ -122,7 +128,7 @@ def _url_of(at: dict[str, str]) -> str:
 def _read(task: Any, name: str, row: str) -> Any:
     """Read a field of a task by the name of its argument."""
     try:
-        if hasattr(task, "partial_kwargs"):
+        if is_mapped(task):
             return _read_mapped(task, name, row)
         return getattr(task, TABLE[row].names.get(name, name), None)
     except Exception:  # noqa: BLE001 - an operator's own code answers, and whatever it raises, nobody knows the value
