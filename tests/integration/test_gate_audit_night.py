@@ -92,7 +92,9 @@ def test_a_recall_that_people_withdraw_is_not_opened_again_for_the_same(gate: Ga
     (request,) = sent(gate, "a")
     stricter(gate)
     assert kinds(audit(house=gate.house())) == [(Kind.CHANGED, request)]
-    say(request, Word.WITHDRAWN, comment="a permit of the ministry", house=gate.house())
+    with pytest.raises(RefusedError, match="who asked for a release cannot"):
+        say(request, Word.WITHDRAWN, comment="a permit of the ministry", house=gate.house("Rita"))
+    say(request, Word.WITHDRAWN, comment="a permit of the ministry", house=gate.house("olga"))
     assert kinds(audit(house=gate.house())) == []
     gate.policies.write_policy([precision("other", 60_000, ">="), *RULES[1:]])
     assert kinds(audit(house=gate.house())) == [(Kind.CHANGED, request)]
@@ -331,3 +333,33 @@ def test_every_rule_that_asks_for_the_day_is_asked_anew_each_day() -> None:
         # Those that need no data are answered anew in any case.
         if ".today" in source or "holds_until" in source:
             assert name in DAILY | {"expect_destination_to_be_allowed", "expect_attestations_to_be_held"}, name
+
+
+def test_what_was_accepted_is_another_finding_when_something_else_lies_there(gate: Gate) -> None:
+    gate.now = NOW
+    sent(gate, "a")
+    (gate.outbox / "README").write_text("hello")
+    (finding,) = audit(house=gate.house()).report.urgent
+    accept(finding.key, comment="a readme", house=gate.house())
+    assert not audit(house=gate.house()).report.urgent
+    (gate.outbox / "README").write_text("lon,lat\n")
+    assert [each.kind for each in audit(house=gate.house()).report.urgent] == [Kind.UNCLEARED]
+
+
+def test_a_place_that_is_gone_hides_nothing_else_and_is_accepted_for_a_while_only(gate: Gate) -> None:
+    gate.now = NOW
+    gate.policies.write_recipients({"uri": "file:outbox/"}, {"uri": "file:other/"})
+    (gate.root / "other").mkdir()
+    (request,) = sent(gate, "a")
+    other = gate.send(gate.clear(stage("CSV", gate.staged, coarse(1), stem="b"), destination="file:other/")).request
+    (gate.root / "other").rename(gate.root / "elsewhere")
+    stricter(gate)
+    found = audit(house=gate.house()).report.urgent
+    assert {(each.kind, each.about) for each in found} >= {(Kind.CHANGED, request), (Kind.UNSAID, other)}
+    gone = [each for each in found if each.kind is Kind.UNREADABLE]
+    assert gone
+    for each in gone:
+        accept(each.key, comment="they closed it", house=gate.house())
+    assert Kind.UNREADABLE not in dict(audit(house=gate.house()).report.kinds)
+    gate.now = NOW + timedelta(days=31)
+    assert dict(audit(house=gate.house()).report.kinds)[Kind.UNREADABLE] == len(gone)

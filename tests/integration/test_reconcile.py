@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -244,6 +246,40 @@ def test_what_a_sending_that_died_left_is_neither_missing_nor_uncleared(
     assert [kind for kind, _ in found(gate)] == [Kind.UNCLEARED]
     send_by_nonce(nonce, house=gate.house())
     assert [kind for kind, _ in found(gate)] == [Kind.UNCLEARED]
+
+
+def test_a_sending_that_never_ended_hides_nothing_for_ever(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    nonce = gate.clear(stage("CSV", gate.staged))
+
+    def fails(*_: object, **__: object) -> None:
+        raise UnavailableError("the disk is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("geogate.destinations.folder.Folder.name", fails)
+        with pytest.raises(UnavailableError):
+            gate.send(nonce)
+    clearance, _ = gate.clearance(nonce)
+    (gate.outbox / clearance.files[0].name).write_text("something else")
+    (gate.outbox / f".copy.{nonce}.part").write_text("something else")
+    gate.now = clearance.expires_at
+    assert found(gate) == []
+    gate.now = clearance.expires_at + timedelta(hours=1)
+    left = [(Kind.LEFT_OVER, clearance.files[0].name), (Kind.UNCLEARED, f".copy.{nonce}.part")]
+    assert sorted(row for row in found(gate) if not row[1].startswith(f".{clearance.artefact[:16]}")) == sorted(left)
+    # It is looked for also where nobody is registered any more.
+    (gate.root / "elsewhere").mkdir()
+    gate.policies.write_recipients({"uri": "file:elsewhere/"})
+    assert (Kind.LEFT_OVER, clearance.files[0].name) in found(gate)
+
+
+def test_a_registered_place_that_refuses_to_be_listed_needs_somebody(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr("geogate.destinations.stored_folder.os.scandir", refuses)
+    assert [(kind, about) for kind, about in found(gate)] == [(Kind.UNREADABLE, "outbox")]
 
 
 def test_what_cannot_have_changed_is_not_read_again(gate: Gate) -> None:

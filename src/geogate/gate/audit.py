@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from geogate.gate.audit_findings import AuditFinding, Kind
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 AUDITED: Final = "audited"
 ACCEPTED: Final = "audit-accepted"
 LONGEST_COMMENT: Final = 2000
+UNSEEN: Final = frozenset({Kind.UNREADABLE, Kind.ANCHOR})
+"""Kinds by which an audit could not look; that is accepted for a while only."""
+
+UNSEEN_DAYS: Final = 30
 _NAMED: Final = frozenset({Kind.UNCLEARED, Kind.ALTERED, Kind.MISSING, Kind.STILL_THERE, Kind.LEFT_OVER})
 
 
@@ -162,8 +167,11 @@ def _recall(findings: Sequence[AuditFinding], *, house: House) -> frozenset[str]
 
 def _accepted(findings: Sequence[AuditFinding], settled: frozenset[str], *, house: House) -> tuple[str, ...]:
     with house.ledger() as ledger:
+        since = ledger.now(house.clock()) - timedelta(days=UNSEEN_DAYS)
         said = accepted_of(ledger.notes(kinds=(ACCEPTED,)))
-    return tuple(sorted({each.key for each in findings} & (said | settled)))
+        lately = accepted_of(ledger.notes(kinds=(ACCEPTED,)), since=since)
+    unseen = {each.key for each in findings if each.kind in UNSEEN} - lately
+    return tuple(sorted(({each.key for each in findings} & (said | settled)) - unseen))
 
 
 def _note(report: Report, tx: Transaction) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from geogate.destinations.errors import PermanentError
 from geogate.gate.place import owner_of, place_of, zone_digests
 from geogate.gate.policy_kept import KeptJudge
 from geogate.gate.versions import versions
@@ -68,7 +69,7 @@ class Today:
     book: RecipientBook
     adopted: tuple[str, ...] | None
     _policies: dict[str, Policy] = field(default_factory=dict)
-    _postures: dict[tuple[str, str], Posture] = field(default_factory=dict)
+    _postures: dict[tuple[str, str], Posture | str] = field(default_factory=dict)
     _bases: dict[tuple[str, ...], TodaysBasis] = field(default_factory=dict)
     _judges: dict[str, tuple[Mapping[str, ZoneList], KeptJudge]] = field(default_factory=dict)
     _waiving: dict[str, Waiving] = field(default_factory=dict)
@@ -151,8 +152,14 @@ class Today:
     def _posture(self, destination: str, recipient: Recipient) -> Posture:
         key = (destination, owner_of(destination, recipient))
         if key not in self._postures:
-            self._postures[key] = self.house.channel(destination, owner=key[1]).posture()
-        return self._postures[key]
+            try:
+                self._postures[key] = self.house.channel(destination, owner=key[1]).posture()
+            except PermanentError as error:
+                self._postures[key] = error.summary
+        found = self._postures[key]
+        if isinstance(found, str):
+            raise RefusedError(f"its destination does not answer: {found}")
+        return found
 
     def _digest(self, found: Applicable, known: Circumstances) -> str:
         rules: list[Any] = [[rule.id, rule.in_shadow] for rule in found.policy.rules]

@@ -40,7 +40,8 @@ NOTES: Final = frozenset({Kind.WAIVER, Kind.STUCK, Kind.UNUSED})
 class AuditFinding:
     """One thing that an audit found; ``about`` names a request, a place, an object or a waiver.
 
-    ``requests`` are the releases that it concerns. It never holds a coordinate or a value from data.
+    ``requests`` are the releases that it concerns; ``there`` is a digest of what lies at a place instead. It never
+    holds a coordinate or a value from data.
     """
 
     kind: Kind
@@ -48,11 +49,12 @@ class AuditFinding:
     summary: str
     recipient: str = ""
     requests: tuple[str, ...] = ()
+    there: str = ""
 
     @property
     def key(self) -> str:
         """By what it is accepted, and told from others: it is another finding when it says something else."""
-        said = canonical_json([self.kind, self.about, self.summary, self.recipient])
+        said = canonical_json([self.kind, self.about, self.summary, self.recipient, self.there])
         return hashlib.sha256(said.encode()).hexdigest()[:12]
 
     @property

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - documents are read by the annotations
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.gate.audit_findings import AuditFinding, Kind
@@ -137,12 +137,13 @@ def page_of(report: Report, *, house: House) -> str:
     return (folder_of(house) / f"{report.run}.html").read_text(encoding="utf-8")
 
 
-def accepted_of(entries: Iterable[Entry]) -> frozenset[str]:
-    """Read which findings people let stay.
+def accepted_of(entries: Iterable[Entry], *, since: datetime | None = None) -> frozenset[str]:
+    """Read which findings people let stay, or have let stay ``since`` a time.
 
     Raises: DamagedError.
     """
     try:
-        return frozenset(str(json.loads(entry.body)["key"]) for entry in entries)
+        lately = (each for each in entries if since is None or datetime.fromisoformat(each.at) >= since)
+        return frozenset(str(json.loads(entry.body)["key"]) for entry in lately)
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedError("what was accepted of audits cannot be read") from error

@@ -17,7 +17,7 @@ from geogate.model.authority import Action
 from geogate.model.document import from_json
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.lifecycle import State
-from geogate.model.names import RequestId
+from geogate.model.names import RequestId, person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +124,8 @@ def open_recall(request: RequestId, *, reason: str, house: House, by_audit: bool
 def say(request: RequestId, word: Word, *, comment: str, house: House) -> Recall:
     """Say how a recall goes on; with a confirmation the request is recalled for good.
 
-    Raises: UsageError without a comment, RefusedError where no recall is open, ForbiddenError.
+    Raises: UsageError without a comment; RefusedError where no recall is open, or who asked for the release would
+        withdraw its recall; ForbiddenError.
     """
     require(Action.RECALL, house=house)
     _require_said(comment)
@@ -132,6 +133,8 @@ def say(request: RequestId, word: Word, *, comment: str, house: House) -> Recall
         before = _play(tx.all_notes(kinds=KINDS)).get(request)
         if before is None or not before.open:
             raise RefusedError("no recall of that request is open", hint="geogate recalls lists them")
+        if word is Word.WITHDRAWN and person(ledger.request(request).requester) == person(house.actor):
+            raise RefusedError("who asked for a release cannot withdraw its recall", hint="somebody else has to")
         _note(request, word, comment, tx)
         return _play(tx.all_notes(kinds=KINDS))[request]
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from geogate.destinations.errors import MisconfiguredError
 from geogate.destinations.stored import Stored, place_at
 from geogate.gate.audit_findings import AuditFinding, Kind
 from geogate.gate.place import place_of
 from geogate.gate.reconcile_expected import Expected, expected_of
 from geogate.gate.reconcile_posture import drifts
 from geogate.gate.reconcile_seen import Seen
+from geogate.model.document import canonical_json
 from geogate.model.errors import RefusedError, ServiceError
 
 if TYPE_CHECKING:
@@ -42,10 +45,15 @@ class _Work:
     objects: int = 0
     read: int = 0
 
-    def add(self, kind: Kind, about: str, summary: str, delivered: Delivered | None = None) -> None:
+    def add(
+        self, kind: Kind, about: str, summary: str, delivered: Delivered | None = None, *, there: Sequence[Stored] = ()
+    ) -> None:
+        """Add what was found, with what lies ``there``: when that changes, it is another finding."""
         recipient = delivered.recipient if delivered else ""
         requests = (delivered.request,) if delivered else ()
-        found = AuditFinding(kind=kind, about=about, summary=summary, recipient=recipient, requests=requests)
+        found = AuditFinding(
+            kind=kind, about=about, summary=summary, recipient=recipient, requests=requests, there=_marked(there)
+        )
         self.findings.append(found)
 
 
@@ -59,20 +67,21 @@ def reconcile(*, house: House, everything: bool = False) -> Reconciled:
     work = _Work(house=house, seen=Seen.of(house, nothing=everything))
     roots = roots_of(house)
     listed: dict[str, tuple[datetime, list[Stored]]] = {}
-    silent: dict[str, str] = {}
+    silent: dict[str, ServiceError] = {}
     for root, owner in roots.items():
         began = min(house.clock(), datetime.now(UTC))
         try:
             place = place_at(root, owner=owner, country=house.settings.country)
             listed[root] = (began, list(place.stored()))
         except ServiceError as error:
-            silent[root] = error.summary
+            silent[root] = error
     # What is sent while a place is listed is in the ledger by now: its clearance was claimed before.
     with house.ledger() as ledger:
-        expected = expected_of(ledger)
+        expected = expected_of(ledger, now=house.clock())
     for root, why in silent.items():
-        used = any(each.startswith(root) for each in expected.destinations)
-        work.add(Kind.UNREADABLE if used else Kind.UNUSED, root, f"the place cannot be compared: {why}")
+        # Only a place that does not exist has nothing in it; somebody may have filled one that refuses to be listed.
+        used = any(each.startswith(root) for each in expected.used) or not isinstance(why, MisconfiguredError)
+        work.add(Kind.UNREADABLE if used else Kind.UNUSED, root, f"the place cannot be compared: {why.summary}")
     for root, (began, found) in listed.items():
         place = place_at(root, owner=roots[root], country=house.settings.country)
         _compare(root, place, found, expected, work, began=began)
@@ -90,7 +99,7 @@ def reconcile(*, house: House, everything: bool = False) -> Reconciled:
 def roots_of(house: House) -> dict[str, str]:
     """Name every place that has to be looked at, with the account that must own it; none lies in another."""
     with house.ledger() as ledger:
-        owners = dict(expected_of(ledger).destinations)
+        owners = dict(expected_of(ledger, now=house.clock()).destinations)
     for recipient in place_of(house).recipients().recipients:
         for each in recipient.destinations:
             owners[each.uri] = each.owner
@@ -128,13 +137,14 @@ def _unexpected(uri: str, versions: Sequence[Stored], expected: Expected, work: 
     if not there or expected.in_flight(uri):
         return
     if uri in expected.recalled:
-        work.add(Kind.STILL_THERE, uri, "its recall was confirmed, and it can still be read", expected.recalled[uri])
+        said = "its recall was confirmed, and it can still be read"
+        work.add(Kind.STILL_THERE, uri, said, expected.recalled[uri], there=there)
     elif uri in expected.failed:
-        work.add(Kind.LEFT_OVER, uri, "its sending failed and was not finished", expected.failed[uri])
+        work.add(Kind.LEFT_OVER, uri, "its sending failed and was not finished", expected.failed[uri], there=there)
     elif any(each.odd for each in there):
-        work.add(Kind.UNCLEARED, uri, "it is no file, and nothing that was sent")
+        work.add(Kind.UNCLEARED, uri, "it is no file, and nothing that was sent", there=there)
     else:
-        work.add(Kind.UNCLEARED, uri, "nobody sent it through the gate")
+        work.add(Kind.UNCLEARED, uri, "nobody sent it through the gate", there=there)
 
 
 def _delivered(uri: str, place: Place, versions: Sequence[Stored], delivered: Delivered, work: _Work) -> None:
@@ -143,11 +153,17 @@ def _delivered(uri: str, place: Place, versions: Sequence[Stored], delivered: De
     ours = [each for each in there if each.version == delivered.version]
     others = [each for each in there if each.version != delivered.version]
     if others or any(each.odd for each in there):
-        work.add(Kind.ALTERED, uri, "something else was put there under its name", delivered)
+        work.add(Kind.ALTERED, uri, "something else was put there under its name", delivered, there=there)
     elif not ours or any(each.deleted and each.latest for each in versions):
         work.add(Kind.MISSING, uri, "it was deleted", delivered)
     elif not _same_bytes(uri, place, ours[0], delivered, work):
-        work.add(Kind.ALTERED, uri, "the bytes are not those that were sent", delivered)
+        work.add(Kind.ALTERED, uri, "the bytes are not those that were sent", delivered, there=there)
+
+
+def _marked(there: Sequence[Stored]) -> str:
+    """Give a digest of what lies under a name, as far as its listing tells; empty for nothing."""
+    rows = sorted([each.version, each.mark, str(each.size)] for each in there)
+    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()[:16] if rows else ""
 
 
 def _same_bytes(uri: str, place: Place, found: Stored, delivered: Delivered, work: _Work) -> bool:

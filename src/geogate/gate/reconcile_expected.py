@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from geogate.ledger.failures import DamagedError
 from geogate.model.document import canonical_json, from_json
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from geogate.ledger.ledger import Ledger
     from geogate.ledger.sent import Left
+
+UNDER_WAY: Final = timedelta(hours=1)
+"""So long after its clearance has expired, a sending that did not end counts as failed: it may write no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ class Delivered:
 class Expected:
     """Objects by their URIs; ``destinations`` have the accounts that must own them, ``postures`` the requests.
 
+    ``destinations`` are all to which something was or may have been sent; what was sent to those in ``used`` has to be
+    there.
     ``postures`` are what a destination was like when something was sent there, by destination and text.
     """
 
@@ -44,6 +49,7 @@ class Expected:
     sending: dict[str, Delivered] = field(default_factory=dict)
     nonces: set[str] = field(default_factory=set)
     destinations: dict[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
     postures: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def below(self, root: str) -> Iterator[str]:
@@ -56,15 +62,15 @@ class Expected:
         return uri in self.sending or (last.endswith(".part") and last.split(".")[-2] in self.nonces)
 
 
-def expected_of(ledger: Ledger) -> Expected:
-    """Read it.
+def expected_of(ledger: Ledger, *, now: datetime) -> Expected:
+    """Read it, as of ``now``.
 
     Raises: DamagedError when a document cannot be read.
     """
     expected = Expected()
     for left in ledger.left():
         try:
-            _add(left, expected)
+            _add(left, expected, now)
         except (ValueError, KeyError, TypeError) as error:
             raise DamagedError(f"what the ledger keeps of request {left.request} cannot be read") from error
     return expected
@@ -75,11 +81,14 @@ def posture_of(text: str) -> Posture:
     return from_json(Posture, text)
 
 
-def _add(left: Left, expected: Expected) -> None:
+def _add(left: Left, expected: Expected, now: datetime) -> None:
     clearance: Any = json.loads(left.clearance)
+    expected.destinations[clearance["destination"]] = clearance["destination_owner"]
     if left.receipt is None:
-        where = expected.sending if left.state is State.SENDING else expected.failed
-        if left.state is State.SENDING:
+        ends = datetime.fromisoformat(clearance["expires_at"]) + UNDER_WAY
+        under_way = left.state is State.SENDING and now < ends
+        where = expected.sending if under_way else expected.failed
+        if under_way:
             expected.nonces.add(clearance["nonce"])
         at = datetime.fromisoformat(left.changed_at)
         for file in clearance["files"]:
@@ -91,7 +100,8 @@ def _add(left: Left, expected: Expected) -> None:
     where = expected.recalled if left.state is State.RECALLED else expected.sent
     for row in receipt["deliveries"]:
         where[row["uri"]] = _delivered(left, clearance, row, at)
-    expected.destinations[clearance["destination"]] = clearance["destination_owner"]
+    if left.state is State.SENT:
+        expected.used.add(clearance["destination"])
     if left.state is State.SENT and receipt.get("posture"):
         key = (clearance["destination"], canonical_json(receipt["posture"]))
         expected.postures.setdefault(key, []).append(str(left.request))
