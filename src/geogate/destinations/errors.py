@@ -21,6 +21,10 @@ class ForbiddenError(PermanentError):
     """The destination knows us not, or does not let us: credentials, permissions, or another owner than expected."""
 
 
+class StrangerError(ForbiddenError):
+    """Nobody gave us credentials for the destination at all, so that we never were there."""
+
+
 class MisconfiguredError(PermanentError):
     """The destination does not exist, or cannot do what sending needs."""
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from botocore import exceptions as boto
 
-from geogate.destinations.errors import ForbiddenError, MisconfiguredError, PermanentError, UnavailableError
+from geogate.destinations.errors import (
+    ForbiddenError,
+    MisconfiguredError,
+    PermanentError,
+    StrangerError,
+    UnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +84,9 @@ def _answered(what: str, error: boto.ClientError) -> ServiceError:
 def _unanswered(what: str, error: boto.BotoCoreError) -> ServiceError:
     if isinstance(error, boto.SSLError):
         return ForbiddenError(f"{what}: the store's certificate is not trusted")
-    if isinstance(error, boto.NoCredentialsError | boto.PartialCredentialsError | boto.CredentialRetrievalError):
+    if isinstance(error, boto.NoCredentialsError):
+        return StrangerError(f"{what}: there are no credentials for it")
+    if isinstance(error, boto.PartialCredentialsError | boto.CredentialRetrievalError):
         return ForbiddenError(f"{what}: there are no credentials for it")
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError | boto.IncompleteReadError):
         return UnavailableError(f"{what}: the store does not answer")

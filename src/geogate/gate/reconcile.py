@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from geogate.destinations.errors import MisconfiguredError
+from geogate.destinations.errors import MisconfiguredError, StrangerError
 from geogate.destinations.stored import Stored, place_at
 from geogate.gate.audit_findings import AuditFinding, Kind
 from geogate.gate.place import place_of
@@ -79,8 +79,9 @@ def reconcile(*, house: House, everything: bool = False) -> Reconciled:
     with house.ledger() as ledger:
         expected = expected_of(ledger, now=house.clock())
     for root, why in silent.items():
-        # Only a place that does not exist has nothing in it; somebody may have filled one that refuses to be listed.
-        used = any(each.startswith(root) for each in expected.used) or not isinstance(why, MisconfiguredError)
+        # Somebody may have filled a place by hand that exists and does not let us look.
+        away = isinstance(why, MisconfiguredError | StrangerError)
+        used = any(each.startswith(root) for each in expected.used) or not away
         work.add(Kind.UNREADABLE if used else Kind.UNUSED, root, f"the place cannot be compared: {why.summary}")
     for root, (began, found) in listed.items():
         place = place_at(root, owner=roots[root], country=house.settings.country)
