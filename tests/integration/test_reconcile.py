@@ -19,6 +19,7 @@ from geogate.destinations.s3_posture import posture
 from geogate.gate.audit_findings import Kind
 from geogate.gate.reconcile import reconcile
 from geogate.gate.send import send_by_nonce
+from geogate.gate.transfers import Part, permit, settle
 from geogate.model.errors import RefusedError
 from geogate.model.lifecycle import State
 from infra.ministack import ROOT
@@ -135,6 +136,20 @@ def test_a_version_that_was_written_over_and_put_back_is_found(gate: Gate, s3: S
     s3.put_object(Bucket=bucket, Key="a.csv", Body=b"other")
     s3.put_object(Bucket=bucket, Key="a.csv", Body=sent)
     assert found(gate) == [(Kind.ALTERED, "a.csv")]
+
+
+def test_what_another_tool_sent_is_compared_by_its_bytes(gate: Gate, s3: S3Client, bucket: str) -> None:
+    uri = f"s3://{bucket}/"
+    gate.policies.write_recipients({"uri": uri, "owner": ACCOUNT})
+    clearance, _ = gate.clearance(gate.clear(stage("CSV", gate.staged), destination=uri))
+    (file,) = clearance.files
+    part = Part(uri=uri + file.name, file=gate.house().staging().open(file.sha256))
+    permitted = permit((part,), by="airflow:d/r/t/-1", house=gate.house("airflow"))
+    s3.put_object(Bucket=bucket, Key=file.name, Body=part.file.read_bytes())
+    settle(permitted, (part,), house=gate.house("airflow"))
+    assert found(gate) == []
+    s3.put_object(Bucket=bucket, Key=file.name, Body=part.file.read_bytes())
+    assert found(gate) == [(Kind.ALTERED, file.name)]
 
 
 def test_what_opens_a_bucket_is_found_however_it_is_opened(gate: Gate, s3: S3Client, bucket: str) -> None:

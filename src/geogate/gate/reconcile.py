@@ -151,8 +151,10 @@ def _unexpected(uri: str, versions: Sequence[Stored], expected: Expected, work: 
 def _delivered(uri: str, place: Place, versions: Sequence[Stored], delivered: Delivered, work: _Work) -> None:
     """Compare what lies under the name of something that was sent."""
     there = [each for each in versions if not each.deleted]
-    ours = [each for each in there if each.version == delivered.version]
-    others = [each for each in there if each.version != delivered.version]
+    # Other tools do not tell the version that they wrote: theirs is the only one there is.
+    untold = not delivered.version and len(there) == 1
+    ours = [each for each in there if each.version == delivered.version or untold]
+    others = [each for each in there if each not in ours]
     if others or any(each.odd for each in there):
         work.add(Kind.ALTERED, uri, "something else was put there under its name", delivered, there=there)
     elif not ours or any(each.deleted and each.latest for each in versions):
