@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from dag_runs.gate_house import COARSE, PARTNER, GateHouse
+from dag_runs.gate_house import COARSE, PARTNER, GateHouse, start_in
 
 from geogate.gate.ungated import WAITING, ungated_writes
 
@@ -24,9 +24,9 @@ def told(house: GateHouse, runs: Callable[[str], DagRuns], monkeypatch: pytest.M
     del runs
     from airflow.sdk.lineage import get_hook_lineage_collector
 
-    from geogate.airflow import lineage, surroundings
+    from geogate.airflow import lineage
 
-    monkeypatch.setattr(surroundings, "AT_START", surroundings.Surroundings(environment=house.environment()))
+    start_in(house.environment(), monkeypatch)
     collector = get_hook_lineage_collector()
     for kept in (collector._outputs, collector._output_counts, lineage._told):
         kept.clear()
@@ -165,7 +165,7 @@ def test_a_worker_without_a_house_says_so_and_harms_no_task(
     from geogate.airflow import surroundings
 
     nowhere = {"GEOGATE_HOME": str(told.root / "nowhere"), "GEOGATE_POLICIES": str(told.root / "nowhere")}
-    monkeypatch.setattr(surroundings, "AT_START", surroundings.Surroundings(environment=nowhere))
+    monkeypatch.setattr(surroundings, "AT_START", replace(surroundings.AT_START, environment=nowhere))
 
     tell(told, "s3://partner/x")
 

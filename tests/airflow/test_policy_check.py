@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
-from dag_runs.gate_house import COARSE, FINE, PARTNER, GateHouse
+from dag_runs.gate_house import COARSE, FINE, PARTNER, GateHouse, start_in
 
 from geogate.gate.house import Wish
 from geogate.gate.submit import submit
@@ -62,10 +62,8 @@ def started(house: GateHouse, patch: pytest.MonkeyPatch, **changes: object) -> N
     """Let this process have started in a house."""
     from geogate.airflow import surroundings
 
-    here = surroundings.Surroundings(environment=house.environment())
-    patch.setattr(surroundings, "AT_START", replace(here, **changes))  # type: ignore[arg-type]
-    for name, value in house.environment().items():
-        patch.setenv(name, value)
+    start_in(house.environment(), patch)
+    patch.setattr(surroundings, "AT_START", replace(surroundings.AT_START, **changes))  # type: ignore[arg-type]
 
 
 @pytest.fixture
