@@ -22,7 +22,7 @@ def target() -> S3Object:
     """An object that nobody asks for: the store has said all that is needed."""
     client = boto3.client("s3", region_name="eu-central-1", aws_access_key_id="none", aws_secret_access_key="none")
     digest = FileDigest(name="a.csv", size=1, sha256=OWN)
-    return S3Object(client=client, bucket="b" * 8, owner="1" * 12, key="a.csv", nonce=NONCE, digest=digest)
+    return S3Object(client_of=lambda: client, bucket="b" * 8, owner="1" * 12, key="a.csv", nonce=NONCE, digest=digest)
 
 
 def test_our_bytes_under_our_clearance_are_ours(target: S3Object) -> None:
