@@ -84,15 +84,16 @@ def test_a_misspelt_setting_stops_the_gate(
     assert "unknown setting GEOGATE_POLICY" in ended.message("gate")
 
 
+@pytest.mark.parametrize("variable", ["GEOGATE_POLICIES", "AWS_ENDPOINT_URL_S3", "AWS_CONFIG_FILE", "https_proxy"])
 def test_a_setting_that_changes_after_the_start_stops_the_gate(
-    house: GateHouse, runs: Callable[[str], DagRuns], monkeypatch: pytest.MonkeyPatch
+    house: GateHouse, runs: Callable[[str], DagRuns], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    monkeypatch.setenv("GEOGATE_POLICIES", str(house.root / "elsewhere"))
+    monkeypatch.setenv(variable, str(house.root / "elsewhere"))
 
     ended = gate(house, runs, decimals=COARSE)
 
     assert ended.tasks["gate", -1].tries == 1
-    assert "GEOGATE_POLICIES changed after the process of this task had started" in ended.message("gate")
+    assert f"{variable} changed after the process of this task had started" in ended.message("gate")
     assert not house.requests()
 
 

@@ -31,6 +31,16 @@ UNPROVED = (
         statement="DenyOtherKey",
         has="s3:x-amz-server-side-encryption-aws-kms-key-id",
     ),
+    Unproved(
+        name="releaser encrypts for somebody else (SSE-C)",
+        statement="DenyCustomerKey",
+        has="s3:x-amz-server-side-encryption-customer-algorithm",
+    ),
+    Unproved(
+        name="administrator has tables of metadata written",
+        statement="DenyWaysOut",
+        has="s3:CreateBucketMetadataTableConfiguration",
+    ),
     Unproved(name="other account reads or writes", statement="DenyOtherAccounts", has="aws:PrincipalIsAWSService"),
     Unproved(
         name="administrator has an inventory written", statement="DenyWaysOut", has="s3:PutInventoryConfiguration"

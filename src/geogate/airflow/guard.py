@@ -186,7 +186,7 @@ def _require_same_connection(found: Outgoing) -> None:
 
     name = found.via or (found.row.usual if found.row else "")
     variables = [f"AIRFLOW_CONN_{name.upper()}"] if name else []
-    if any(surroundings.AT_START.changed(each) for each in (*variables, "AWS_ENDPOINT_URL")):
+    if surroundings.AT_START.changed(*variables, *surroundings.LEADING):
         raise StoppedError("a connection or an endpoint was changed after this process started")
     if name and any(place.startswith("s3:") for place in found.places) and _elsewhere(name):
         raise StoppedError(f"connection {plain(name)!r} names an endpoint of its own, so that s3:// is another place")

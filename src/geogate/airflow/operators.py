@@ -290,7 +290,7 @@ def house_of(context: Context) -> House:
     """
     from geogate.gate.house import House
 
-    if changed := surroundings.AT_START.changed("GEOGATE_"):
+    if changed := surroundings.AT_START.changed("GEOGATE_", *surroundings.LEADING):
         raise StoppedError(
             f"{', '.join(changed)} changed after the process of this task had started; set it outside of DAGs"
         )

@@ -16,7 +16,19 @@ if TYPE_CHECKING:
 SECTION: Final = "geogate"
 MODE_KEY: Final = "outbound_policy"
 INTERNAL_KEY: Final = "internal_destinations"
-_KEPT: Final = ("GEOGATE_", "AWS_ENDPOINT_URL", "AIRFLOW_CONN_")
+LEADING: Final = (
+    "AWS_ENDPOINT_URL",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_CA_BUNDLE",
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+)
+"""Beginnings of variables by which an address of S3 could come to mean another place."""
+
+_KEPT: Final = ("GEOGATE_", "AIRFLOW_CONN_", *LEADING)
 
 
 class Mode(StrEnum):
@@ -51,10 +63,10 @@ class Surroundings:
             environment=_kept(os.environ),
         )
 
-    def changed(self, prefix: str) -> tuple[str, ...]:
+    def changed(self, *prefixes: str) -> tuple[str, ...]:
         """Name the variables that begin so and are others than when the process started."""
         now = _kept(os.environ)
-        every = sorted(name for name in {*now, *self.environment} if name.startswith(prefix))
+        every = sorted(name for name in {*now, *self.environment} if name.startswith(prefixes))
         return tuple(name for name in every if now.get(name) != self.environment.get(name))
 
     def geogate(self) -> dict[str, str]:

@@ -38,13 +38,13 @@ class ReviewTrigger(BaseTrigger):
             while not self._over():
                 look = await watching.look(request)
                 state = look.states.get(request)
-                if state is not None and state not in UNDECIDED:
-                    yield TriggerEvent({"request": self.request})
-                    return
                 trouble = look.trouble or ("" if state else "the ledger of the triggerer does not know the request")
                 if trouble != told:
                     self.log.warning("request %s: %s", self.request, trouble or "the ledger answers again")
                     told = trouble
+                if state is not None and state not in UNDECIDED:
+                    yield TriggerEvent({"request": self.request})
+                    return
                 await watching.rest()
         yield TriggerEvent({"request": self.request, "over": True})
 
