@@ -12,7 +12,7 @@ from integration.fixtures_s3 import clearance_for, releasing, session_of, stage
 from geogate.destinations.channel import ChannelSettings, channel_for
 from geogate.destinations.errors import ForbiddenError, MisconfiguredError, UnavailableError
 from geogate.destinations.s3 import S3Channel
-from geogate.model.parties import Posture
+from geogate.model.parties import Place, Posture
 from infra.ministack import ROOT
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def test_a_proxy_that_the_environment_names_does_not_get_the_bytes(
     assert as_worker
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{dead_port}")
-    channel = channel_for(f"s3://{perimeter.egress}/x/", settings=ChannelSettings(), owner=OWNER)
+    registered = Place(uri=f"s3://{perimeter.egress}/x/", owner=OWNER)
+    channel = channel_for(registered.uri, settings=ChannelSettings(), registered=registered)
     assert channel.posture().region == "eu-central-1"
 
 

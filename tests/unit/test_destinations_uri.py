@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geogate.destinations.channel import MEBIBYTE, SMALLEST_PART, ChannelSettings, channel_for
-from geogate.destinations.uri import LONGEST, is_bucket, normalise
+from geogate.destinations.scheme_s3 import is_bucket
+from geogate.destinations.uri import LONGEST, normalise
 from geogate.model.errors import UsageError
+from geogate.model.parties import Place
 
 HOME = Path("/srv/geogate")
 
@@ -180,4 +182,4 @@ def test_a_channel_is_opened_to_normal_forms_only(destination: str) -> None:
 
 def test_the_owner_of_a_bucket_is_an_account() -> None:
     with pytest.raises(UsageError, match="twelve digits"):
-        channel_for("s3://bucket/", settings=ChannelSettings(), owner="acme")
+        channel_for("s3://bucket/", settings=ChannelSettings(), registered=Place(uri="s3://bucket/", owner="acme"))

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from geogate.destinations import s3_session
 from geogate.destinations.errors import MisconfiguredError
 from geogate.destinations.s3_errors import code_of, translated
-from geogate.destinations.uri import is_bucket
+from geogate.destinations.scheme_s3 import is_bucket
 from geogate.model.errors import InputError, ServiceError, UsageError
 
 if TYPE_CHECKING:

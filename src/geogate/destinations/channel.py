@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+from geogate.destinations.schemes import scheme_of
 from geogate.destinations.uri import normalise
 from geogate.model.errors import UsageError
 from geogate.policy.countries import COUNTRIES
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from geogate.destinations.leave import Broker
     from geogate.model.dataset import FileDigest
-    from geogate.model.parties import Posture
+    from geogate.model.parties import Place, Posture
     from geogate.model.release import Clearance, Delivery
 
 MEBIBYTE: Final = 1 << 20
@@ -83,21 +84,16 @@ class Channel(Protocol):
         ...
 
 
-def channel_for(destination: str, *, settings: ChannelSettings, owner: str = "") -> Channel:
+def channel_for(destination: str, *, settings: ChannelSettings, registered: Place | None = None) -> Channel:
     """Return the channel to a destination in its normal form; nothing is contacted yet.
 
-    ``owner`` is the account that must own the bucket when its posture is asked; ``put`` uses that of the clearance.
+    ``registered`` is what the file of recipients says of the place. Of a bucket in S3 it names the account that must
+    own it when its posture is asked; ``put`` uses that of the clearance.
 
-    Raises: UsageError when the destination is not in its normal form.
+    Raises: UsageError when the destination is not in its normal form, or the owner is no account.
     """
-    if owner and not OWNER.fullmatch(owner):
+    if registered and registered.owner and not OWNER.fullmatch(registered.owner):
         raise UsageError("the owner of a bucket is an account of twelve digits")
     if normalise(destination, home=Path("/")) != destination:
         raise UsageError(f"{destination!a} is not in its normal form")
-    if destination.startswith("s3://"):
-        from geogate.destinations.s3 import S3Channel
-
-        return S3Channel(destination, settings=settings, owner=owner)
-    from geogate.destinations.directory import DirectoryChannel
-
-    return DirectoryChannel(destination, country=settings.country)
+    return scheme_of(destination).channel(destination, settings=settings, registered=registered)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from geogate.destinations.uri import is_plain
+from geogate.destinations.uri_parts import is_plain
 from geogate.model.dataset import content_digest
 from geogate.model.errors import RefusedError
 

@@ -9,7 +9,7 @@ import boto3
 
 from geogate.destinations import s3_session
 from geogate.destinations.s3_errors import translated
-from geogate.destinations.uri import is_plain
+from geogate.destinations.uri_parts import is_plain
 from geogate.model.errors import InputError, ServiceError
 
 if TYPE_CHECKING:

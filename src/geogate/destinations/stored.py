@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from geogate.destinations.schemes import scheme_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from geogate.destinations.channel import ChannelSettings
     from geogate.destinations.place_posture import PlacePosture
     from geogate.model.names import Sha256
+    from geogate.model.parties import Place as Registered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +66,6 @@ class Place(Protocol):
         ...
 
 
-def place_at(uri: str, *, owner: str = "", country: str = "") -> Place:
+def place_at(uri: str, *, settings: ChannelSettings, registered: Registered | None = None) -> Place:
     """Return the place of a destination in its normal form; nothing is contacted yet."""
-    if uri.startswith("s3://"):
-        from geogate.destinations.stored_s3 import StoredInBucket
-
-        return StoredInBucket(uri, owner=owner)
-    from geogate.destinations.stored_folder import StoredInFolder
-
-    return StoredInFolder(uri, country=country)
+    return scheme_of(uri).place(uri, settings=settings, registered=registered)

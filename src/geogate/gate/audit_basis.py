@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.destinations.errors import PermanentError
-from geogate.gate.place import owner_of, place_of, zone_digests
+from geogate.gate.place import place_of, registered_place, zone_digests
 from geogate.gate.policy_kept import KeptJudge
 from geogate.gate.versions import versions
 from geogate.gate.waivers_apply import Waiving, waiving
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from geogate.gate.house import House
     from geogate.gate.place import PolicyPlace
-    from geogate.model.parties import Posture, Recipient, RecipientBook
+    from geogate.model.parties import Place, Posture, Recipient, RecipientBook
     from geogate.model.release import ReleaseRequest
     from geogate.policy.applicable import Applicable
     from geogate.policy.policy import Policy
@@ -69,7 +69,7 @@ class Today:
     book: RecipientBook
     adopted: tuple[str, ...] | None
     _policies: dict[str, Policy] = field(default_factory=dict)
-    _postures: dict[tuple[str, str], Posture | str] = field(default_factory=dict)
+    _postures: dict[tuple[str, Place | None], Posture | str] = field(default_factory=dict)
     _bases: dict[tuple[str, ...], TodaysBasis] = field(default_factory=dict)
     _judges: dict[str, tuple[Mapping[str, ZoneList], KeptJudge]] = field(default_factory=dict)
     _waiving: dict[str, Waiving] = field(default_factory=dict)
@@ -150,10 +150,11 @@ class Today:
         return self._judges[key]
 
     def _posture(self, destination: str, recipient: Recipient) -> Posture:
-        key = (destination, owner_of(destination, recipient))
+        registered = registered_place(destination, recipient)
+        key = (destination, registered)
         if key not in self._postures:
             try:
-                self._postures[key] = self.house.channel(destination, owner=key[1]).posture()
+                self._postures[key] = self.house.channel(destination, registered=registered).posture()
             except PermanentError as error:
                 self._postures[key] = error.summary
         found = self._postures[key]

@@ -9,13 +9,13 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from geogate.destinations.stored import Stored, place_at
+from geogate.destinations.stored import Stored
 from geogate.gate.again import ask_again
 from geogate.gate.asked import named_policy_is_out, silent_laws
 from geogate.gate.examine import Subject, examine
 from geogate.gate.exposure import Memory
 from geogate.gate.facts import kept_facts, read_facts
-from geogate.gate.place import owner_of, zone_digests
+from geogate.gate.place import registered_place, zone_digests
 from geogate.gate.policy_kept import NeedsDataError
 from geogate.gate.reconcile_seen import audit_folder, write_whole
 from geogate.gate.submit import judge_artefact
@@ -176,8 +176,8 @@ def _from_destination(sent: Sent, question: Question, *, house: House) -> Examin
     if sent.receipt is None or request.artefact is None:
         raise RefusedError("neither the sealed copy nor what was delivered is there")
     receipt = from_json(Receipt, sent.receipt)
-    owner = owner_of(request.destination, question.recipient)
-    place = place_at(request.destination, owner=owner, country=house.settings.country)
+    registered = registered_place(request.destination, question.recipient)
+    place = house.lying_at(request.destination, registered=registered)
     with house.staging().scratch() as folder:
         files = {}
         for number, each in enumerate(receipt.deliveries):

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from geogate.destinations.channel import Channel
+    from geogate.destinations.channel import Channel, ChannelSettings
+    from geogate.destinations.stored import Place as Lying
     from geogate.gate.broker import Broker
     from geogate.gate.passes import Means
     from geogate.ledger.ledger import Ledger
     from geogate.model.authority import Role
+    from geogate.model.parties import Place
     from geogate.seal.staging import Staging
 
 
@@ -119,19 +121,30 @@ class House:
 
         return Staging(self.settings.staging)
 
-    def channel(self, destination: str, *, owner: str = "", broker: Broker | None = None) -> Channel:
-        """Return the channel to a normalised destination, whose bucket must be of the account ``owner``.
+    def channel(self, destination: str, *, registered: Place | None, broker: Broker | None = None) -> Channel:
+        """Return the channel to a normalised destination, which lies in a ``registered`` place if in any.
 
         Only with a ``broker`` can it write where a releaser's role is needed.
 
         Raises: UsageError for a scheme that geogate cannot send to.
         """
-        from geogate.destinations.channel import ChannelSettings, channel_for
+        from geogate.destinations.channel import channel_for
 
-        settings = ChannelSettings(
-            releaser_role=self.settings.releaser_role, country=self.settings.country, broker=broker
-        )
-        return channel_for(destination, settings=settings, owner=owner)
+        return channel_for(destination, settings=self._channels(broker), registered=registered)
+
+    def lying_at(self, uri: str, *, registered: Place | None) -> Lying:
+        """Return what lies at a normalised destination, for the audit.
+
+        Raises: UsageError for a scheme that geogate cannot send to.
+        """
+        from geogate.destinations.stored import place_at
+
+        return place_at(uri, settings=self._channels(None), registered=registered)
+
+    def _channels(self, broker: Broker | None) -> ChannelSettings:
+        from geogate.destinations.channel import ChannelSettings
+
+        return ChannelSettings(releaser_role=self.settings.releaser_role, country=self.settings.country, broker=broker)
 
     def means(self, progress: Progress = SILENT) -> Means:
         """Say what passes are made with; indexes are kept in a home that exists."""

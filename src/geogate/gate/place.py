@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from geogate.destinations.uri import normalise
 from geogate.model.errors import PolicyError, UsageError
 from geogate.model.names import SLUG, ZoneListName
+from geogate.model.parties import Place
 from geogate.policy.adopted import parse_adopted
 from geogate.policy.parse import parse_policy
-from geogate.policy.places import inside, shared
+from geogate.policy.places import inside, is_described, shared
 from geogate.policy.recipients import parse_recipients
 from geogate.policy.roles import parse_roles
 from geogate.rules.registry import parameter_models, registered
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from geogate.gate.house import House
     from geogate.model.names import Sha256
     from geogate.model.parties import Recipient, RecipientBook
+    from geogate.model.release import Clearance
     from geogate.policy.adopted import Adopted
     from geogate.policy.policy import Policy
     from geogate.policy.roles import Roles
@@ -156,9 +158,31 @@ def place_of(house: House, *, indexes: Path | None = None) -> PolicyPlace:
     return PolicyPlace(root=policy_root(house.settings), home=house.settings.home.parent, indexes=indexes)
 
 
+def registered_place(destination: str, recipient: Recipient) -> Place | None:
+    """Find the registered place of a recipient in which a destination lies, the innermost of several."""
+    found = (place for place in recipient.destinations if inside(destination, place))
+    return max(found, key=lambda place: len(place.uri), default=None)
+
+
 def owner_of(destination: str, recipient: Recipient) -> str:
     """Name the account that must own the bucket of a destination, empty where none is registered for it."""
-    return next((place.owner for place in recipient.destinations if inside(destination, place)), "")
+    place = registered_place(destination, recipient)
+    return place.owner if place else ""
+
+
+def place_cleared(clearance: Clearance, *, house: House) -> Place | None:
+    """Find what is registered of the place that a clearance is for: by itself, as far as it says that.
+
+    Where keys, the country or an account of the place stand in the file of recipients only, they are read as they are
+    now; ``None`` where the place is registered no more.
+
+    Raises: PolicyError, ServiceError.
+    """
+    if is_described(clearance.destination):
+        return Place(uri=clearance.destination, owner=clearance.destination_owner)
+    book = place_of(house).recipients()
+    recipient = next((each for each in book.recipients if each.id == clearance.recipient), None)
+    return registered_place(clearance.destination, recipient) if recipient else None
 
 
 def zone_digests(zone_lists: Mapping[str, ZoneList]) -> tuple[tuple[ZoneListName, Sha256], ...]:

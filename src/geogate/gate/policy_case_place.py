@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from geogate.destinations.channel import Channel
     from geogate.gate.broker import Broker
     from geogate.gate.examine import Question
+    from geogate.model.parties import Place
     from geogate.policy.cases import PolicyCase, ZonesShape
     from geogate.policy.policy import Policy
     from geogate.zones.zone import ZoneList
@@ -44,9 +45,9 @@ class CaseHouse(House):
 
     posture: Posture
 
-    def channel(self, destination: str, *, owner: str = "", broker: Broker | None = None) -> Channel:
+    def channel(self, destination: str, *, registered: Place | None, broker: Broker | None = None) -> Channel:
         """Answer for the place."""
-        del destination, owner, broker
+        del destination, registered, broker
         return _Place(self.posture)  # type: ignore[return-value]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from geogate.destinations.place_posture import NONE, OPENING, PlacePosture, drift
+from geogate.destinations.schemes import scheme_of
 from geogate.gate.facts import read_facts
 from geogate.model.errors import RefusedError
 
@@ -20,10 +21,7 @@ DECIDING: Final = OPENING | {"region", "country", "owner", "policy", "public acc
 
 def place_posture(destination: str, posture: Posture) -> PlacePosture:
     """Give the traits of a posture with the place that they are of: a bucket as a whole, or a directory."""
-    if destination.startswith("s3://"):
-        bucket = destination.removeprefix("s3://").partition("/")[0]
-        return PlacePosture(place=f"s3://{bucket}/", traits=posture.traits)
-    return PlacePosture(place=destination, traits=posture.traits)
+    return PlacePosture(place=scheme_of(destination).whole(destination), traits=posture.traits)
 
 
 def require_as_judged(clearance: Clearance, channel: Channel, *, ledger: Ledger) -> Posture:

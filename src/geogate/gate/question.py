@@ -10,7 +10,7 @@ from geogate.gate.examine import Question
 from geogate.gate.exposure import Memory, Recall
 from geogate.gate.intake import dataset_name
 from geogate.gate.opening import parse_crs
-from geogate.gate.place import owner_of, place_of
+from geogate.gate.place import place_of, registered_place
 from geogate.gate.waivers_apply import waiving
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.names import PolicyName
@@ -50,7 +50,7 @@ def ask_in(place: PolicyPlace, wish: Wish, *, house: House) -> Question:
         )
     destination = normalise(wish.destination, home=house.settings.home.parent)
     parse_crs(wish.assume_crs)
-    posture = house.channel(destination, owner=owner_of(destination, recipient)).posture()
+    posture = house.channel(destination, registered=registered_place(destination, recipient)).posture()
     facts = Facts(declaration=wish.declaration, recipient=recipient, posture=posture, purpose=wish.purpose)
     today = house.today()
     found = applicable(policies, facts, today=today, together=adopted is not None)

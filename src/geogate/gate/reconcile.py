@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from geogate.destinations.errors import MisconfiguredError, StrangerError
-from geogate.destinations.stored import Stored, place_at
 from geogate.gate.audit_findings import AuditFinding, Kind
 from geogate.gate.place import place_of
 from geogate.gate.reconcile_expected import Expected, expected_of
@@ -17,11 +16,12 @@ from geogate.gate.reconcile_posture import drifts
 from geogate.gate.reconcile_seen import Seen
 from geogate.model.document import canonical_json
 from geogate.model.errors import RefusedError, ServiceError
+from geogate.model.parties import Place as RegisteredPlace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from geogate.destinations.stored import Place
+    from geogate.destinations.stored import Place, Stored
     from geogate.gate.house import House
     from geogate.gate.reconcile_expected import Delivered
 
@@ -68,10 +68,10 @@ def reconcile(*, house: House, everything: bool = False) -> Reconciled:
     roots = roots_of(house)
     listed: dict[str, tuple[datetime, list[Stored]]] = {}
     silent: dict[str, ServiceError] = {}
-    for root, owner in roots.items():
+    for root, registered in roots.items():
         began = min(house.clock(), datetime.now(UTC))
         try:
-            place = place_at(root, owner=owner, country=house.settings.country)
+            place = house.lying_at(root, registered=registered)
             listed[root] = (began, list(place.stored()))
         except ServiceError as error:
             silent[root] = error
@@ -84,9 +84,9 @@ def reconcile(*, house: House, everything: bool = False) -> Reconciled:
         used = any(each.startswith(root) for each in expected.used) or not away
         work.add(Kind.UNREADABLE if used else Kind.UNUSED, root, f"the place cannot be compared: {why.summary}")
     for root, (began, found) in listed.items():
-        place = place_at(root, owner=roots[root], country=house.settings.country)
+        place = house.lying_at(root, registered=roots[root])
         _compare(root, place, found, expected, work, began=began)
-    postures = drifts(expected, owners=roots, house=house)
+    postures = drifts(expected, roots=roots, house=house)
     work.seen.keep()
     return Reconciled(
         findings=(*work.findings, *postures.findings),
@@ -97,18 +97,21 @@ def reconcile(*, house: House, everything: bool = False) -> Reconciled:
     )
 
 
-def roots_of(house: House) -> dict[str, str]:
-    """Name every place that has to be looked at, with the account that must own it; none lies in another."""
+def roots_of(house: House) -> dict[str, RegisteredPlace]:
+    """Name every place that has to be looked at, with what is registered of it; none lies in another.
+
+    Of one that is registered no more, there is only the account that a clearance named.
+    """
     with house.ledger() as ledger:
-        owners = dict(expected_of(ledger, now=house.clock()).destinations)
+        owners = expected_of(ledger, now=house.clock()).destinations
+    places = {uri: RegisteredPlace(uri=uri, owner=owner) for uri, owner in owners.items()}
     for recipient in place_of(house).recipients().recipients:
-        for each in recipient.destinations:
-            owners[each.uri] = each.owner
-    return {uri: owner for uri, owner in sorted(owners.items()) if not _covered(uri, owners)}
+        places |= {each.uri: each for each in recipient.destinations}
+    return {uri: place for uri, place in sorted(places.items()) if not _covered(uri, places)}
 
 
-def _covered(uri: str, owners: Mapping[str, str]) -> bool:
-    return any(uri != other and uri.startswith(other) for other in owners)
+def _covered(uri: str, places: Mapping[str, RegisteredPlace]) -> bool:
+    return any(uri != other and uri.startswith(other) for other in places)
 
 
 def _compare(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geogate.destinations.place_posture import drift
-from geogate.destinations.stored import place_at
 from geogate.gate.audit_findings import AuditFinding, Kind
 from geogate.gate.postures import place_posture
 from geogate.gate.reconcile_expected import posture_of
 from geogate.model.errors import ServiceError
+from geogate.model.parties import Place
+from geogate.policy.places import inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,19 +30,18 @@ class Drifts:
     unknown: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def drifts(expected: Expected, *, owners: Mapping[str, str], house: House) -> Drifts:
+def drifts(expected: Expected, *, roots: Mapping[str, Place], house: House) -> Drifts:
     """Look at each place that has something, once; a trait that changed is one finding, however many it concerns."""
     before: dict[str, list[tuple[PlacePosture, list[str]]]] = defaultdict(list)
-    asked: dict[str, tuple[str, str]] = {}
+    asked: dict[str, Place] = {}
     for (destination, text), requests in sorted(expected.postures.items()):
         was = place_posture(destination, posture_of(text))
         before[was.place].append((was, requests))
-        owner = expected.destinations.get(destination) or owners.get(destination, "")
-        asked[was.place] = (was.place, owner)
+        asked[was.place] = _registered(destination, roots, owner=expected.destinations.get(destination, ""))
     findings, unknown = list[AuditFinding](), list[tuple[str, tuple[str, ...]]]()
-    for place, (uri, owner) in sorted(asked.items()):
+    for place, registered in sorted(asked.items()):
         try:
-            now = place_at(uri, owner=owner, country=house.settings.country).posture()
+            now = house.lying_at(place, registered=registered).posture()
         except ServiceError as error:
             summary = f"nobody knows what it is like: {error.summary}"
             findings.append(AuditFinding(kind=Kind.UNREADABLE, about=place, summary=summary))
@@ -50,6 +50,13 @@ def drifts(expected: Expected, *, owners: Mapping[str, str], house: House) -> Dr
             unknown.append((place, now.unknown))
         findings += _changed(place, before[place], now)
     return Drifts(findings=tuple(findings), unknown=tuple(unknown))
+
+
+def _registered(destination: str, roots: Mapping[str, Place], *, owner: str) -> Place:
+    """Find what is registered of a destination, with the account that the clearance named where it named one."""
+    around = (place for place in roots.values() if inside(destination, place))
+    found = max(around, key=lambda place: len(place.uri), default=Place(uri=destination, owner=owner))
+    return replace(found, owner=owner or found.owner)
 
 
 def _changed(place: str, before: list[tuple[PlacePosture, list[str]]], now: PlacePosture) -> list[AuditFinding]:

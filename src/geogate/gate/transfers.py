@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from geogate.gate.broker import known, why_over
 from geogate.gate.obligations import enter_sent, foreseen
+from geogate.gate.place import place_cleared
 from geogate.gate.postures import require_as_judged
 from geogate.gate.waivers_ledger import require_waivers
 from geogate.ledger.failures import DamagedError
@@ -135,7 +136,7 @@ def _take(clearance: Clearance, *, by: str, ledger: Ledger, house: House) -> Pos
 
     Raises: RefusedError, also where the place is not as it was judged; ServiceError.
     """
-    channel = house.channel(clearance.destination, owner=clearance.destination_owner)
+    channel = house.channel(clearance.destination, registered=place_cleared(clearance, house=house))
     request = ledger.request(clearance.request)
     if request.verdict is None:
         raise RefusedError("the ledger has no verdict on the request")

@@ -50,10 +50,15 @@ class Place:
     """A registered place of a recipient: a normalised URI prefix that ends in ``/``.
 
     ``owner`` is the account that must own the bucket (twelve digits for S3), empty where the place has no such thing.
+    ``country`` and ``region`` are where it is, as somebody attested who registered it; empty where the place says so
+    itself, or nobody did. ``host_keys`` are the public keys of a server, one of which it must prove to have.
     """
 
     uri: str
     owner: str
+    country: str = field(default="", metadata=LATER)
+    region: str = field(default="", metadata=LATER)
+    host_keys: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +92,15 @@ class RecipientBook:
 class Posture:
     """What the place itself says about where it is; ``None`` means that it did not say, which is not harmless.
 
-    ``region`` is the store's name of its region (``local`` for a directory), ``country`` the ISO 3166-1 alpha-2 code
-    of where that is. ``traits`` are what it says of itself besides, by their names, see
+    ``region`` is the store's name of its region (``local`` for a directory, ``server`` for one that is no object
+    store), ``country`` the ISO 3166-1 alpha-2 code of where that is. ``attested`` names those of the two that the
+    place cannot say, and that its registration does. ``traits`` are what it says of itself besides, by their names, see
     ``geogate.destinations.place_posture``; they are no part of where it is.
     """
 
     region: str | None
     country: str | None
+    attested: tuple[str, ...] = field(default=(), metadata=LATER)
     traits: tuple[tuple[str, str | None], ...] = field(default=(), compare=False, metadata=LATER)
 
 
@@ -102,7 +109,8 @@ class Circumstances:
     """All that a rule may know about a release besides the data; ``zone_lists`` are those that its policy names.
 
     ``history`` is what the recipient got before, other than the very same bytes; ``None`` where it is not known.
-    ``beside`` are the layers of the same release that were judged before this one.
+    ``beside`` are the layers of the same release that were judged before this one. ``earlier`` are those that the
+    recipient got before, where this release goes on with them, as the batches of a feed do: their numbers add up.
     """
 
     recipient: Recipient
@@ -115,3 +123,4 @@ class Circumstances:
     zone_lists: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[PastRelease, ...] | None = field(default=None, metadata=LATER)
     beside: tuple[MeasuredLayer, ...] = field(default=(), metadata=LATER)
+    earlier: tuple[MeasuredLayer, ...] = field(default=(), metadata=LATER)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from geogate.model.names import PolicyName, RecipientId, Sha256
 from geogate.model.parties import Attestation, Contract, Owner, Place, Recipient, RecipientBook
 from geogate.policy.countries import COUNTRIES
+from geogate.policy.place_forms import FORMS, KEYS, form_of
 from geogate.policy.places import is_place
 from geogate.policy.read import read_model
 from geogate.policy.shape import RecipientsShape
 from geogate.policy.yaml_text import read_yaml
 
 if TYPE_CHECKING:
-    from geogate.policy.shape import RecipientShape
+    from geogate.policy.shape import PlaceShape, RecipientShape
     from geogate.policy.yaml_text import Path, Text
 
 
@@ -57,13 +58,32 @@ def _require_places(text: Text, shape: RecipientShape, path: Path) -> None:
     for index, place in enumerate(shape.destinations):
         here = (*path, "destinations", index)
         if not is_place(place.uri):
-            hint = "s3://bucket/prefix/, file:///folder/ or file:folder/, without escapes, dots or doubled slashes"
+            examples = ", ".join(form.example for form in FORMS.values())
+            hint = f"{examples}, without escapes, dots or doubled slashes"
             text.refuse((*here, "uri"), "not a place in normal form that ends in a slash", hint=hint)
-        if place.uri.startswith("s3://") != bool(place.owner):
-            text.refuse((*here, "owner"), "a bucket needs the account that owns it, and nothing else has one")
+        _require_keys(text, place, here)
         if place.uri in seen:
             text.refuse((*here, "uri"), "the place stands twice")
         seen.add(place.uri)
+
+
+def _require_keys(text: Text, place: PlaceShape, here: Path) -> None:
+    """Refuse a registration that lacks what its scheme needs, or says what means nothing there."""
+    form, scheme = form_of(place.uri), place.uri.partition(":")[0]
+    for key, meaning in KEYS.items():
+        said = bool(getattr(place, key))
+        if form is None or (said and key not in form.keys):
+            text.refuse((*here, key), f"a place in {scheme}: has no {key}, which is {meaning}")
+        if key in form.needs and not said:
+            text.refuse((*here, key), f"a place in {scheme}: needs it: {meaning}")
+    if place.country:
+        _require_country(text, place.country, (*here, "country"))
+
+
+def _place(shape: PlaceShape) -> Place:
+    return Place(
+        uri=shape.uri, owner=shape.owner, country=shape.country, region=shape.region, host_keys=shape.host_keys
+    )
 
 
 def _recipient(shape: RecipientShape) -> Recipient:
@@ -76,7 +96,7 @@ def _recipient(shape: RecipientShape) -> Recipient:
         country=shape.country,
         owners=tuple(Owner(country=owner.country, share=owner.share) for owner in shape.owners),
         contract=contract,
-        destinations=tuple(Place(uri=place.uri, owner=place.owner) for place in shape.destinations),
+        destinations=tuple(map(_place, shape.destinations)),
         policies=tuple(PolicyName(name) for name in shape.policies or ()),
         attestations=tuple(
             Attestation(kind=each.kind, reference=each.reference, since=each.since, ends=each.ends)

@@ -312,14 +312,32 @@ class AttestationShape(Shape):
         return self
 
 
+HostKey = Annotated[
+    str,
+    StringConstraints(
+        max_length=1024, pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}$"
+    ),
+]
+
+
 class PlaceShape(Shape):
     """A registered place of a recipient."""
 
     uri: Annotated[str, StringConstraints(min_length=1, max_length=1024)] = Field(
-        description="s3://bucket/prefix/ or file:folder/, in normal form, with a slash at the end."
+        description="For example s3://bucket/prefix/ or file:folder/, in normal form, with a slash at the end."
     )
     owner: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")] | Literal[""] = Field(
         default="", description="The account that must own the bucket: twelve digits, required for S3."
+    )
+    country: Country | Literal[""] = Field(
+        default="",
+        description="ISO 3166-1 alpha-2 of where it is, as somebody attested: of a place that cannot say so itself.",
+    )
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}[a-z0-9-]{0,62}$")] | Literal[""] = Field(
+        default="", description="Its region, as the provider names it: of a place that cannot say so itself."
+    )
+    host_keys: tuple[HostKey, ...] = Field(
+        default=(), description="The server's public keys, as ssh-keyscan prints them without the host; SFTP only."
     )
 
 

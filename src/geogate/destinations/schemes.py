@@ -1,0 +1,39 @@
+"""The table of schemes: which module knows a kind of destination."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from geogate.destinations.scheme_file import FileScheme
+from geogate.destinations.scheme_s3 import S3Scheme
+from geogate.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geogate.destinations.scheme import Scheme
+
+SCHEMES: Final[Mapping[str, Scheme]] = {"file": FileScheme(), "s3": S3Scheme()}
+"""Every scheme that geogate sends to, in lower case; a bare path is a ``file``."""
+
+
+def scheme_named(name: str) -> Scheme:
+    """Find a scheme.
+
+    Raises: UsageError for one that there is not.
+    """
+    found = SCHEMES.get(name)
+    if found is None:
+        raise UsageError(
+            f"geogate cannot send to {name}: destinations",
+            hint=f"it sends to {', '.join(each.example for each in SCHEMES.values())}",
+        )
+    return found
+
+
+def scheme_of(destination: str) -> Scheme:
+    """Find the scheme of a destination in its normal form.
+
+    Raises: UsageError for one that there is not.
+    """
+    return scheme_named(destination.partition(":")[0])
