@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gating.files import stage
 from gating.gate import sha256
+from gating.place import RULES, rule
 
 from geogate.destinations.errors import UnavailableError
 from geogate.destinations.place_posture import PlacePosture, drift
@@ -211,6 +212,49 @@ def test_a_bucket_without_its_block_or_with_another_policy_gets_nothing(gate: Ga
     s3.delete_bucket_policy(Bucket=bucket)
     gate.send(nonce)
     assert gate.states() == [State.SENT]
+
+
+def test_a_bucket_with_another_key_than_when_it_was_judged_gets_nothing(gate: Gate, s3: S3Client, bucket: str) -> None:
+    uri = f"s3://{bucket}/"
+    gate.policies.write_recipients({"uri": uri, "owner": ACCOUNT})
+    nonce = gate.clear(stage("CSV", gate.staged), destination=uri)
+    rule: Any = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "somebody-elses"}}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    with pytest.raises(RefusedError, match="not as it was judged: default encryption"):
+        gate.send(nonce)
+    assert not s3.list_objects_v2(Bucket=bucket)["KeyCount"]
+
+
+def test_a_bucket_that_others_can_get_at_is_denied_and_one_that_does_not_tell_too(
+    gate: Gate, s3: S3Client, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = f"s3://{bucket}/"
+    gate.policies.write_recipients({"uri": uri, "owner": ACCOUNT})
+    closed = {"openings_allowed": [], "copy_countries": ["DE"], "encryption": ["AES256"]}
+    switched = dict.fromkeys(("public_access_block_required", "versioning_required", "object_lock_required"), False) | {
+        "versioning_required": True
+    }
+    gate.policies.write_policy([*RULES, rule("closed", "expect_place_to_be_closed", **closed, **switched)])
+    data = stage("CSV", gate.staged)
+    assert gate.screen(data, destination=uri).decision == "clear"
+
+    replicate(s3, bucket)
+    assert gate.screen(data, destination=uri).decision == "clear", "the copy lies in the country"
+    s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
+    verdict = gate.screen(data, destination=uri)
+    assert verdict.decision == "deny"
+    assert [each.summary for each in verdict.findings if each.rule == "closed"] == [
+        "others can get at the place, or what lies there, by: website"
+    ]
+    s3.delete_bucket_website(Bucket=bucket)
+    assert gate.screen(data, destination=uri).decision == "clear"
+
+    monkeypatch.setattr("geogate.destinations.s3_posture._grants", lambda answer: answer["nothing"])
+    verdict = gate.screen(data, destination=uri)
+    assert verdict.decision == "deny"
+    assert [each.summary for each in verdict.findings if each.rule == "closed"] == [
+        "the place does not tell of this opening: access list"
+    ]
 
 
 def test_a_directory_that_was_opened_after_it_was_judged_gets_nothing(gate: Gate) -> None:

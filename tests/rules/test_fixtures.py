@@ -78,7 +78,8 @@ def circumstances_of(said: dict[str, Any]) -> Circumstances:
     if "contract" in given:
         given["contract"] = Contract(**given["contract"] | {"ends": date.fromisoformat(given["contract"]["ends"])})
     if "posture" in given:
-        given["posture"] = Posture(**given["posture"])
+        traits = tuple(sorted(given["posture"].pop("traits", {}).items()))
+        given["posture"] = Posture(**given["posture"], traits=traits)
     if "attestations" in given:
         given["attestations"] = tuple(_attestation(each) for each in given["attestations"])
     if "designations" in given:

@@ -60,6 +60,7 @@ def test_every_module_that_defines_a_rule_is_found() -> None:
         "expect_no_small_cells",
         "expect_no_zone_under_another_reading",
         "expect_photo_metadata_to_be_allowed",
+        "expect_place_to_be_closed",
         "expect_point_density_no_higher_than",
         "expect_point_values_not_to_take_turns",
         "expect_raster_bands_to_be_allowed",

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from geogate.model.openings import NONE, OPENING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-NONE: Final = "none"
-"""The value of a trait that a place does not have, such as a website; unknown is another thing."""
-
-OPENING: Final = frozenset(
-    {"public by policy", "access list", "website", "replication", "access points", "inventories", "open to others"}
-)
-"""Traits by which somebody else can get at what lies there; without a value nobody can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from geogate.destinations.aws_regions import country_of
 from geogate.destinations.channel import OWNER
-from geogate.destinations.place_posture import NONE, PlacePosture
+from geogate.destinations.place_posture import PlacePosture
 from geogate.destinations.s3_errors import PASSING, code_of, http_of, translated
 from geogate.destinations.s3_session import CONFIG, FALLBACK_REGION
 from geogate.model.document import canonical_json
+from geogate.model.openings import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

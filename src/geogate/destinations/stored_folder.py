@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from geogate.destinations.errors import ForbiddenError, GoneError, MisconfiguredError, UnavailableError
 from geogate.destinations.folder import CHUNK, DIRECTORY, READ, Folder
-from geogate.destinations.place_posture import NONE, PlacePosture
+from geogate.destinations.place_posture import PlacePosture
 from geogate.destinations.stored import Stored
 from geogate.model.names import Sha256
+from geogate.model.openings import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.gate.exposure import Known
@@ -14,6 +15,7 @@ from geogate.gate.question import ask_in
 from geogate.gate.settings import Settings
 from geogate.model.errors import PolicyError
 from geogate.model.names import Actor, ZoneListName
+from geogate.model.openings import NONE, asked_of
 from geogate.model.parties import Posture
 from geogate.policy.cases import CaseRecipientShape
 from geogate.readers.zone_files import ZoneListFacts, pin_zone_list
@@ -27,11 +29,23 @@ if TYPE_CHECKING:
     from geogate.gate.broker import Broker
     from geogate.gate.examine import Question
     from geogate.model.parties import Place
-    from geogate.policy.cases import PolicyCase, ZonesShape
+    from geogate.policy.cases import CasePlaceShape, PolicyCase, ZonesShape
     from geogate.policy.policy import Policy
     from geogate.zones.zone import ZoneList
 
 FAR: Final = date(2999, 12, 31)
+
+SAFE_BUCKET: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "default encryption": "aws:kms",
+        "object lock": "Enabled, no mode, 0 days, 0 years",
+        "public access block": (
+            "BlockPublicAcls on, BlockPublicPolicy on, IgnorePublicAcls on, RestrictPublicBuckets on"
+        ),
+        "versioning": "Enabled",
+    }
+)
+"""What a bucket of a case says of itself where the case says nothing else."""
 
 
 def lists_of(policy: Policy) -> frozenset[str]:
@@ -140,8 +154,18 @@ def _house(case: PolicyCase, place: CasePlace, *, home: Path) -> CaseHouse:
         posture=Posture(
             region=None if case.place.region == "unknown" else case.place.region,
             country=None if country == "unknown" else country,
+            traits=_traits(case.place),
         ),
     )
+
+
+def _traits(place: CasePlaceShape) -> tuple[tuple[str, str | None], ...]:
+    """Say what the place of a case is like: closed, encrypted and kept, but for what the case says."""
+    said: dict[str, str | None] = dict.fromkeys(asked_of(place.uri), NONE)
+    if place.uri.startswith("s3:"):
+        said |= SAFE_BUCKET
+    said |= {name: None if value == "unknown" else value for name, value in place.traits.items()}
+    return tuple(sorted(said.items()))
 
 
 def _recipient(case: PolicyCase, place: CasePlace, registered_here: bytes | None) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from geogate.destinations.place_posture import NONE, OPENING, PlacePosture, drift
+from geogate.destinations.place_posture import PlacePosture, drift
 from geogate.destinations.schemes import scheme_of
 from geogate.gate.facts import read_facts
 from geogate.model.errors import RefusedError
+from geogate.model.openings import NONE, OPENING
 
 if TYPE_CHECKING:
     from geogate.destinations.channel import Channel
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from geogate.model.parties import Posture
     from geogate.model.release import Clearance
 
-DECIDING: Final = OPENING | {"region", "country", "owner", "policy", "public access block"}
+DECIDING: Final = OPENING | {
+    "country", "default encryption", "object lock", "owner", "policy", "public access block", "region", "versioning"
+}  # fmt: skip
 """Traits that must not have become other ones between judging and sending; one that opens may have gone."""
 
 

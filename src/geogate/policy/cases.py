@@ -118,6 +118,9 @@ class CasePlaceShape(Shape):
     uri: str = "file:outbox/"
     region: str = "local"
     country: Country | Literal["unknown"] | None = Field(default=None, description="That of the recipient by default.")
+    traits: dict[Line, Line] = Field(
+        default={}, description="What it says of itself besides; what is left out is as safe as a place can be."
+    )
 
 
 class BeforeShape(Shape):
