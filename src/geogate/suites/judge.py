@@ -5,6 +5,7 @@ Results become outcomes and findings here; they become a decision in ``geogate.p
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -170,7 +171,10 @@ class SuiteRun:
         datasource = context.data_sources.add_geogate_export(name="export")
         asset = datasource.add_geo_export_asset(name=str(policy.name))
         expectations = [_expectation(rule, rules[rule.expectation]) for rule in policy.rules]
-        suite = context.suites.add(gx.ExpectationSuite(name=str(policy.name), expectations=expectations))
+        suite = gx.ExpectationSuite(name=str(policy.name), expectations=expectations)
+        # The context's store would give the ids; it would also write the suite down and read it again.
+        for each in suite.expectations:
+            each.id = str(uuid.uuid4())
         require_whole(suite.expectations, policy)
         asked = {each.id: rule for each, rule in zip(suite.expectations, policy.rules, strict=True)}
         return cls(suite, asked, rules, asset, asset.add_batch_definition("layer"), twins or {})
