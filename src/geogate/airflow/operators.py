@@ -6,6 +6,7 @@ cheap, and what the gate needs is imported when a task runs. Between tasks go id
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,6 +21,7 @@ from geogate.airflow.held import WhenHeld, end, keep_request, kept_request, left
 from geogate.airflow.links import ReleaseLink
 from geogate.airflow.report import denying_rules, holding_rules, plain, verdict_lines
 from geogate.model.lifecycle import State
+from geogate.telemetry.begin import begin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -294,6 +296,7 @@ def house_of(context: Context) -> House:
         raise StoppedError(
             f"{', '.join(changed)} changed after the process of this task had started; set it outside of DAGs"
         )
+    begin(os.environ, whole=False)
     run = context["dag_run"]
     actor = run.triggering_user_name or f"airflow:{run.dag_id}"
     return House.from_environment(surroundings.AT_START.geogate(), actor=actor)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import click
 
 from geogate.model.errors import GeogateError
+from geogate.telemetry import work
+from geogate.telemetry.begin import begin
+from geogate.telemetry.fields import Event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,6 +142,26 @@ def _tell() -> None:
 def main() -> None:
     """Run the command and leave with the code that says how it went."""
     sys.excepthook = _crash  # before anything of a command is imported
+    began = time.monotonic()
+    try:
+        begin(os.environ, whole=True)
+        _main()
+    except SystemExit as left:
+        _log(left.code, time.monotonic() - began)
+        raise
+    except GeogateError as error:
+        _say(error)
+        sys.exit(error.exit_code)
+
+
+def _log(code: object, seconds: float) -> None:
+    """Write the line about the whole command, when its code is known."""
+    named = next((each for each in sys.argv[1:] if not each.startswith("-")), "")
+    command = named if named in COMMANDS else "other"
+    work.event(Event.COMMAND, command=command, exit_code=code, duration_ms=seconds * 1000)
+
+
+def _main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:

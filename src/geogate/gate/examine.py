@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geogate.gate.across import with_other_layers
 from geogate.gate.addressed import unregistered_place
@@ -26,6 +27,8 @@ from geogate.model.parties import Circumstances
 from geogate.model.verdict import Basis
 from geogate.policy.decide import Case, decide
 from geogate.rules.registry import registered
+from geogate.telemetry.fields import Stage
+from geogate.telemetry.work import timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +36,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geogate.gate.exposure import Past
+    from geogate.gate.feed_exposure import Running
     from geogate.gate.inspection import Inspection, RemoteLayer
     from geogate.gate.passes import Means
+    from geogate.measures.measure import LayerFacts, LayerPass, Measure
     from geogate.model.dataset import LayerKind
     from geogate.model.declaration import Declaration
     from geogate.model.finding import Finding
@@ -53,7 +58,7 @@ class Question:
 
     ``recall`` reads what the recipient got before; without it that is not known, and no rule that counts it passes.
     ``named`` is the policy that the requester named, empty where those that are adopted judge alone.
-    ``waiving`` are the waivers there are.
+    ``waiving`` are the waivers there are. ``running`` says to what the numbers of a batch of a feed add up.
     """
 
     policy: Policy
@@ -71,6 +76,7 @@ class Question:
     recall: Past | None = None
     named: str = ""
     waiving: Waiving = NO_WAIVERS
+    running: Running | None = None
 
     @property
     def kinds(self) -> tuple[LayerKind, ...]:
@@ -148,7 +154,9 @@ def examine(subject: Subject, *, question: Question, means: Means) -> Examined:
     Raises: UsageError when the stated reference is none; ServiceError when the files vanish, or the readers cannot be
         isolated as the policy demands.
     """
-    with opened_for(subject, question=question, means=means) as inspection:
+    with ExitStack() as stack:
+        with timed(Stage.INSPECTION):
+            inspection = stack.enter_context(opened_for(subject, question=question, means=means))
         return _examine(inspection, subject, question=question, means=means)
 
 
@@ -165,7 +173,11 @@ def _examine(inspection: Inspection, subject: Subject, *, question: Question, me
         known = question.circumstances(subject.size)
         if question.recall is not None:
             known = replace(known, history=question.recall(subject.digest))
-        shown = with_other_layers(_judged(inspection.layers, known, question=question), policy=question.policy)
+        if question.running is not None:
+            known = replace(known, earlier=question.running(subject.digest))
+        lone = () if question.running is None else question.running.lone
+        judged = _judged(inspection.layers, known, question=question)
+        shown = with_other_layers(judged, policy=question.policy, before=lone)
         hidden, strange = inspection.hidden()
         if hidden:
             found = _judged(hidden, replace(known, beside=_measured(shown)), question=question, hidden=True)
@@ -212,14 +224,25 @@ def _judged(
     from geogate.suites.judge import judge_layers
     from geogate.suites.subject import LayerUnderTest
 
-    answer = judge_layers(
-        question.policy,
-        [LayerUnderTest(name=layer.name, run=layer.run, kind=layer.schema.kind) for layer in layers],
-        circumstances=circumstances,
-        zone_lists=question.zone_lists,
-        hidden=hidden,
-    )
+    with timed(Stage.JUDGING, layers=len(layers)):
+        answer = judge_layers(
+            question.policy,
+            [LayerUnderTest(name=layer.name, run=_timed(layer), kind=layer.schema.kind) for layer in layers],
+            circumstances=circumstances,
+            zone_lists=question.zone_lists,
+            hidden=hidden,
+        )
     return answer.layers
+
+
+def _timed(layer: RemoteLayer) -> LayerPass:
+    def run(measures: Sequence[Measure[Any]], /) -> LayerFacts:
+        with timed(Stage.MEASURING) as said:
+            facts = layer.run(measures)
+            said["rows"] = facts.rows
+            return facts
+
+    return run
 
 
 def write_docs(examined: Examined, folder: Path | None) -> None:

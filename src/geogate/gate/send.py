@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Never
 from geogate.gate.broker import Broker, known, why_over
 from geogate.gate.keys import trusted_keys
 from geogate.gate.obligations import enter_sent, foreseen
-from geogate.gate.place import place_cleared
 from geogate.gate.postures import require_as_judged
 from geogate.gate.signing import verify
 from geogate.gate.waivers_ledger import require_waivers
 from geogate.model.errors import RefusedError
 from geogate.model.lifecycle import State
 from geogate.model.release import Receipt
+from geogate.telemetry.fields import Event, Stage
+from geogate.telemetry.work import event, timed, working
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +66,11 @@ def send(envelope: str, *, house: House) -> Receipt:
         answer: then the same clearance may be sent again.
     """
     clearance = verify(envelope, trusted_keys(house.settings), at=None)
+    with working(Stage.SEND, nonce=clearance.nonce, request=clearance.request, policy=clearance.policy):
+        return _send(envelope, clearance, house=house)
+
+
+def _send(envelope: str, clearance: Clearance, *, house: House) -> Receipt:
     ledger = house.ledger()
     try:
         with ledger.exclusive(f"send:{clearance.nonce}"):
@@ -81,6 +87,7 @@ def send(envelope: str, *, house: House) -> Receipt:
             with ledger.transaction(house.actor, at=at) as tx:
                 tx.receive(receipt)
                 enter_sent(clearance.request, tx=tx)
+            event(Event.SENT, bytes=sum(each.size for each in deliveries), files=len(deliveries))
             return receipt
     finally:
         ledger.close()
@@ -92,7 +99,7 @@ def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[tuple[Delivery, .
     Raises: RefusedError, also where the destination is not as it was judged.
     """
     ledger, house = broker.ledger, broker.house
-    channel = house.channel(clearance.destination, registered=place_cleared(clearance, house=house), broker=broker)
+    channel = house.channel(clearance.destination, owner=clearance.destination_owner, broker=broker)
     state = ledger.request(clearance.request).state
     staging = house.staging()
     if state is State.SENDING and (over := why_over(clearance, ledger=ledger, house=house)):
@@ -130,7 +137,8 @@ def _put(
 ) -> tuple[Delivery, ...]:
     """Put the files; when the place itself refuses them for good, the request has failed."""
     try:
-        return channel.put(files, clearance=clearance)
+        with timed(Stage.SENDING, files=len(files)):
+            return channel.put(files, clearance=clearance)
     except RefusedError as error:
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             tx.move(clearance.request, State.FAILED, reason=error.summary)

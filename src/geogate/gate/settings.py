@@ -22,8 +22,10 @@ KNOWN = frozenset(
         "GEOGATE_POLICIES_KEY",
         "GEOGATE_LEDGER",
         "GEOGATE_LEDGER_ANCHOR",
+        "GEOGATE_LOG",
         "GEOGATE_RELEASER_ROLE",
         "GEOGATE_COUNTRY",
+        "GEOGATE_HTTPS",
         "GEOGATE_NOTIFICATIONS",
         "GEOGATE_CONSOLE_AUTH",
         "GEOGATE_CONSOLE_URL",
@@ -52,8 +54,8 @@ class Settings:
     that digest; with ``policies_key`` it is a bundle that this public key signed. ``country`` is where the
     organisation's own directories are (ISO 3166-1 alpha-2), empty if nobody said so. ``releaser_role`` is the ARN that
     sending to S3 assumes, empty where the ambient credentials may write. ``ledger_anchor`` is where heads of the
-    ledger are kept out of reach, empty where nowhere. ``notifications`` is the file that says who is told, ``None``
-    where nobody is.
+    ledger are kept out of reach, empty where nowhere. ``https`` is the file that says how servers behind
+    HTTPS are reached and ``notifications`` the one that says who is told, each ``None`` where there is none.
     """
 
     home: Path
@@ -66,6 +68,7 @@ class Settings:
     policies_key: Path | None = None
     ledger_anchor: str = ""
     notifications: Path | None = None
+    https: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -104,6 +107,7 @@ class Settings:
             releaser_role=environment.get("GEOGATE_RELEASER_ROLE", ""),
             country=environment.get("GEOGATE_COUNTRY", ""),
             ledger_anchor=environment.get("GEOGATE_LEDGER_ANCHOR", ""),
+            https=Path(reached).absolute() if (reached := environment.get("GEOGATE_HTTPS", "")) else None,
             notifications=Path(told).absolute() if (told := environment.get("GEOGATE_NOTIFICATIONS", "")) else None,
         )
 

@@ -6,7 +6,7 @@ Each step is an entry in the ledger before the next begins. What fails on the wa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from geogate.engines.local import cores
 from geogate.gate.authority import require
@@ -33,15 +33,19 @@ from geogate.model.names import RequestId
 from geogate.model.release import ReleaseRequest
 from geogate.model.verdict import Decision
 from geogate.policy.obligations import Trigger
+from geogate.telemetry.fields import Event, Stage
+from geogate.telemetry.work import bind, event, timed, working
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from geogate.gate.examine import Question
+    from geogate.gate.feed_exposure import Running
     from geogate.gate.house import House, Wish
     from geogate.gate.passes import Means
     from geogate.gate.progress import Progress
     from geogate.ledger.ledger import Ledger
+    from geogate.ledger.transaction import Transaction
     from geogate.model.dataset import Dataset, FilePart
     from geogate.model.finding import Finding
     from geogate.model.names import Nonce
@@ -87,7 +91,7 @@ class _Sealed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Desk:
-    """Everything that one submission works with."""
+    """Everything that one submission works with; ``series`` is what a batch of a feed belongs to."""
 
     house: House
     ledger: Ledger
@@ -95,25 +99,63 @@ class _Desk:
     question: Question
     means: Means
     docs: Path | None
+    series: Series | None = None
 
 
-def submit(wish: Wish, *, house: House, progress: Progress | None = None, docs: Path | None = None) -> Submission:
+class Series(Protocol):
+    """What a batch belongs to: it is asked at each step, and says in the ledger what became of the batch."""
+
+    def running(self, question: Question, /) -> Running:
+        """Say what the recipient got before."""
+        ...
+
+    def opened(self, request: RequestId, /, *, tx: Transaction) -> None:
+        """Bind a request that was just opened, or refuse it."""
+        ...
+
+    def judged(self, examined: Examined, /) -> tuple[Finding, ...]:
+        """Look at a batch that was judged, and give what is wrong with it besides."""
+        ...
+
+    def stopped(self, why: str, /, *, tx: Transaction) -> None:
+        """Say that nothing may follow."""
+        ...
+
+
+def submit(
+    wish: Wish,
+    *,
+    house: House,
+    progress: Progress | None = None,
+    docs: Path | None = None,
+    series: Series | None = None,
+) -> Submission:
     """Seal and judge a dataset; a clear verdict gets a clearance, a held one waits for review.
 
     The same artefact for the same recipient, place and purpose under the same policy and zones is judged anew but
     not asked for twice: where such a request is held or cleared, that one is returned. ``docs`` is a folder for the
-    Data Docs of the verdict.
+    Data Docs of the verdict. A batch of a ``series`` is asked for anew each time.
 
     Raises: ForbiddenError, InputError, UsageError, PolicyError, ServiceError; then nothing may leave by this request.
     """
+    with working(Stage.SUBMIT):
+        return _submit(wish, house=house, means=house.means(progress or logged("judging")), docs=docs, series=series)
+
+
+def _submit(wish: Wish, *, house: House, means: Means, docs: Path | None, series: Series | None) -> Submission:
     require(Action.SUBMIT, house=house)
     signing_key(house.settings)
     question = ask(wish, house=house)
+    if series is not None:
+        question = replace(question, running=series.running(question))
     ledger = house.ledger()
     try:
-        means = house.means(progress or logged("judging"))
-        desk = _Desk(house=house, ledger=ledger, staging=house.staging(), question=question, means=means, docs=docs)
+        staging = house.staging()
+        desk = _Desk(
+            house=house, ledger=ledger, staging=staging, question=question, means=means, docs=docs, series=series
+        )
         request = _open(wish, desk)
+        bind(request=request.id, policy=request.policy)
         try:
             return _process(wish, request, desk)
         except BaseException as error:
@@ -140,14 +182,18 @@ def _open(wish: Wish, desk: _Desk) -> ReleaseRequest:
     )
     with desk.ledger.transaction(house.actor, at=house.clock()) as tx:
         tx.open_request(request)
+        if desk.series is not None:
+            desk.series.opened(request.id, tx=tx)
     return request
 
 
 def _process(wish: Wish, request: ReleaseRequest, desk: _Desk) -> Submission:
-    sealed = _seal(wish, desk)
+    with timed(Stage.SEALING):
+        sealed = _seal(wish, desk)
     with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
         tx.seal(request.id, dataset=sealed.dataset, artefact=sealed.artefact)
     examined = _judge(sealed, desk)
+    say_judged(examined.verdict)
     with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
         verdict = examined.verdict
         circumstances = desk.question.circumstances(verdict.subject_size)
@@ -157,7 +203,7 @@ def _process(wish: Wish, request: ReleaseRequest, desk: _Desk) -> Submission:
 
 
 def _seal(wish: Wish, desk: _Desk) -> _Sealed:
-    with desk.staging.scratch() as scratch, dataset_files(wish.dataset, scratch=scratch) as files:
+    with timed(Stage.INTAKE), desk.staging.scratch() as scratch, dataset_files(wish.dataset, scratch=scratch) as files:
         name = dataset_name(wish.dataset)
         dataset = desk.staging.stage(tuple(files), names=tuple(files.values()), dataset=name)
     if desk.question.policy.encoding is Encoding.VERBATIM:
@@ -201,7 +247,22 @@ def _judge(sealed: _Sealed, desk: _Desk) -> Examined:
         verdict = denied(dataset.digest, dataset.size, question=desk.question, findings=sealed.findings)
         return Examined(verdict=verdict, answer=None)
     examined = judge_artefact(sealed.artefact, staging=desk.staging, question=desk.question, means=desk.means)
-    return replace(examined, verdict=replace(examined.verdict, removed=sealed.removed))
+    more = () if desk.series is None else desk.series.judged(examined)
+    verdict = examined.verdict
+    return replace(examined, verdict=replace(verdict, removed=sealed.removed, findings=(*verdict.findings, *more)))
+
+
+def say_judged(verdict: Verdict) -> None:
+    """Write a log line about a verdict: the decision, and the rules that found something."""
+    event(
+        Event.JUDGED,
+        decision=verdict.decision.value,
+        rules=[finding.rule for finding in verdict.findings if not finding.waived],
+        layers=len(verdict.layers),
+        rows=sum(layer.rows for layer in verdict.layers),
+        bytes=verdict.subject_size,
+        isolation=verdict.isolation[0] if verdict.isolation else None,
+    )
 
 
 def judge_artefact(artefact: Artefact, *, staging: Staging, question: Question, means: Means) -> Examined:
@@ -220,7 +281,7 @@ def _conclude(request: ReleaseRequest, sealed: _Sealed, examined: Examined, desk
     house, ledger, verdict = desk.house, desk.ledger, examined.verdict
     if verdict.decision is Decision.DENY or sealed.artefact is None:
         return _move(request, State.DENIED, verdict, desk, reason="the verdict denies")
-    earlier = _earlier(verdict, desk)
+    earlier = _earlier(verdict, desk) if desk.series is None else None
     if earlier is not None:
         _move(request, State.WITHDRAWN, verdict, desk, reason=f"repeats request {earlier.request}, which goes on")
         return earlier
@@ -234,11 +295,14 @@ def _conclude(request: ReleaseRequest, sealed: _Sealed, examined: Examined, desk
         except ExceededError as error:
             exceeded = error
             tx.move(request.id, State.FAILED, reason=error.summary)
+            _stop(desk, error.summary, tx=tx)
             # A refusal like any other: it starts the clocks of the rules that refuse.
             refused = replace(verdict, findings=(*verdict.findings, *error.findings))
             enter(desk.question.policy.obligations, refused, Trigger.DENIED, request=request.id, tx=tx)
         else:
-            nonce = clear(cleared, tx=tx, terms=terms, house=house)
+            with timed(Stage.CLEARANCE):
+                nonce = clear(cleared, tx=tx, terms=terms, house=house)
+            event(Event.CLEARED, nonce=nonce)
             return Submission(request=request.id, state=State.CLEARED, verdict=verdict, clearance=nonce)
     raise exceeded
 
@@ -246,9 +310,16 @@ def _conclude(request: ReleaseRequest, sealed: _Sealed, examined: Examined, desk
 def _move(request: ReleaseRequest, state: State, verdict: Verdict, desk: _Desk, *, reason: str) -> Submission:
     with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
         tx.move(request.id, state, reason=reason)
+        if state in {State.DENIED, State.HELD}:
+            _stop(desk, reason, tx=tx)
         if state in _STARTS:
             enter(desk.question.policy.obligations, verdict, _STARTS[state], request=request.id, tx=tx)
     return Submission(request=request.id, state=state, verdict=verdict, clearance=None)
+
+
+def _stop(desk: _Desk, why: str, *, tx: Transaction) -> None:
+    if desk.series is not None:
+        desk.series.stopped(why, tx=tx)
 
 
 def _earlier(verdict: Verdict, desk: _Desk) -> Submission | None:

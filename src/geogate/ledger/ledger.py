@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -32,6 +33,7 @@ from geogate.model.lifecycle import State
 from geogate.model.names import RequestId
 from geogate.model.release import Ballot, Clearance, Receipt, ReleaseRequest, Vote
 from geogate.model.verdict import Verdict
+from geogate.telemetry import meters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -120,12 +122,14 @@ class Ledger:
         Raises: ServiceError when the ledger is locked, gone or cannot be written; UsageError for a time not in UTC.
         """
         chain.timestamp(at)
+        began = time.perf_counter()
         with translated(), writing(self._own_engine()) as connection:
             act = Act(actor=actor, at=at, latest=_latest(connection))
             steps = Transaction(connection=connection, act=act)
             yield steps
             if steps.half_done:
                 raise ServiceError("a step was left half done", hint="nothing of the transaction was kept")
+        meters.wrote(time.perf_counter() - began)
 
     def now(self, at: datetime) -> datetime:
         """Give the time, but none before the last entry: a clock that was put back gives nobody more time."""
