@@ -98,3 +98,17 @@ def test_a_session_that_ended_meanwhile_loses_nothing_and_does_nothing(gate: Gat
         assert late.status_code == 401
         assert "nothing was done" in text_of(late.text)
         assert votes(desk, request) == 0
+
+
+def test_no_link_pretends_that_something_was_done(gate: Gate) -> None:
+    one, other = held(gate, "one"), held(gate, "other", purpose="another study")
+    said = "Your approval is in the ledger"
+    with console(gate) as desk, desk.reviewer("ada") as ada, desk.reviewer("eve") as eve:
+        done = ada.send(vote_form(ada, one), choice="approve", comment="")
+        note = str(done.url).partition("?")[2]
+
+        assert said in text_of(done.text)
+        assert said not in text_of(ada.page(f"/releases/{one}?done=approve"))
+        assert said not in text_of(ada.page(f"/releases/{other}?{note}"))
+        assert said not in text_of(eve.page(f"/releases/{one}?{note}"))
+        assert said not in text_of(ada.page(f"/releases/{one}?{note}x"))

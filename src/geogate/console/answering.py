@@ -34,7 +34,7 @@ DONE: Final = {
     "revoke": "The waiver is revoked.",
     "discharge": "The obligation is discharged.",
 }
-"""What is said after something was done; nothing of it comes from the address."""
+"""What is said after something was done; the address only has a signed note of what."""
 
 
 def page(desk: Desk, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -42,12 +42,13 @@ def page(desk: Desk, template: str, *, status: int = 200, **values: Any) -> HTML
     base = desk.base
     here = desk.request.url.path.removeprefix(base)
     nav = [(href, name, desk.may(action)) for href, name, action in NAV]
-    flash = DONE.get(desk.request.query_params.get("done", ""))
     console = desk.console
+    flash = DONE.get(console.forms.noted(desk.request.query_params.get("done", ""), desk.session, here))
     text = console.render(template, desk=desk, base=base, here=here, nav=nav, flash=flash, **values)
     return HTMLResponse(text, status_code=status)
 
 
 def onward(desk: Desk, path: str, done: str) -> Response:
     """Go on to a page that says what was done, so that loading it again does nothing again."""
-    return RedirectResponse(f"{desk.base}{path}?done={done}", SEE_OTHER)
+    note = desk.console.forms.note(desk.session, done, path)
+    return RedirectResponse(f"{desk.base}{path}?done={note}", SEE_OTHER)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from geogate.console.store import Store
 
 LASTS: Final = timedelta(hours=2)
+NOTED: Final = timedelta(minutes=2)
 AGAIN: Final = "look at the page as it is now, and decide again; nothing was done"
 
 
@@ -59,6 +60,19 @@ class Forms:
         if not self.store.spend(token, at=at, keeps=2 * LASTS):
             raise RefusedError("this form was sent before", hint=AGAIN)
 
+    def note(self, session: Session, done: str, path: str) -> str:
+        """Sign that something was done, for the page at a path and who did it, so that no link can pretend it."""
+        return self._serializer("geogate note").dumps([session.key, done, path])
+
+    def noted(self, token: str, session: Session, path: str) -> str:
+        """Give what was done, empty where the note is of another session, another page or nobody, or is too old."""
+        try:
+            body: Any = self._serializer("geogate note").loads(token, max_age=int(NOTED.total_seconds()))
+        except BadData:
+            return ""
+        key, done, where = body
+        return str(done) if (key, where) == (session.key, path) else ""
+
     def _read(self, token: str) -> tuple[str, str, str, str]:
         try:
             body: Any = self._serializer().loads(token, max_age=int(LASTS.total_seconds()))
@@ -69,5 +83,5 @@ class Forms:
         key, action, subject, seen, _ = body
         return key, action, subject, seen
 
-    def _serializer(self) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(self.store.secret(), salt="geogate form")
+    def _serializer(self, salt: str = "geogate form") -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(self.store.secret(), salt=salt)
