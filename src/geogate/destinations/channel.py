@@ -35,6 +35,8 @@ class ChannelSettings:
     ``broker`` is asked before each session of that role; without one there is none. ``country`` is where the
     organisation's own directories are, empty where nobody said so.
 
+    ``https_file`` says how servers behind HTTPS are reached, see ``geogate.destinations.https_access``.
+
     Units: ``part_size`` in bytes; that much of a file is in memory at a time.
     Raises: UsageError when a value is not of its kind.
     """
@@ -43,6 +45,7 @@ class ChannelSettings:
     country: str = ""
     broker: Broker | None = None
     part_size: int = 64 * MEBIBYTE
+    https_file: Path | None = None
 
     def __post_init__(self) -> None:
         if self.releaser_role and not ROLE.fullmatch(self.releaser_role):

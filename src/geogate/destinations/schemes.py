@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from geogate.destinations.scheme_file import FileScheme
+from geogate.destinations.scheme_https import HttpsScheme
 from geogate.destinations.scheme_s3 import S3Scheme
 from geogate.model.errors import UsageError
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from geogate.destinations.scheme import Scheme
 
-SCHEMES: Final[Mapping[str, Scheme]] = {"file": FileScheme(), "s3": S3Scheme()}
+SCHEMES: Final[Mapping[str, Scheme]] = {"file": FileScheme(), "https": HttpsScheme(), "s3": S3Scheme()}
 """Every scheme that geogate sends to, in lower case; a bare path is a ``file``."""
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from geogate.destinations.schemes import scheme_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from geogate.destinations.channel import ChannelSettings
@@ -62,6 +62,31 @@ class Place(Protocol):
         """Copy what was listed into a new file.
 
         Raises: ServiceError; GoneError when it is not there any more.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Something that was or may have been sent to a place: what the receipt says of it, if there is one.
+
+    ``name`` is relative to the place.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    version: str
+
+
+@runtime_checkable
+class Unlisted(Place, Protocol):
+    """A place that cannot list what lies there; ``stored`` raises there, and what was sent is asked for by name."""
+
+    def sought(self, each: Iterable[Sought]) -> Iterator[Stored]:
+        """Give those that are there.
+
+        Raises: ServiceError; what came before is not everything.
         """
         ...
 

@@ -144,7 +144,10 @@ class House:
     def _channels(self, broker: Broker | None) -> ChannelSettings:
         from geogate.destinations.channel import ChannelSettings
 
-        return ChannelSettings(releaser_role=self.settings.releaser_role, country=self.settings.country, broker=broker)
+        settings = self.settings
+        return ChannelSettings(
+            releaser_role=settings.releaser_role, country=settings.country, broker=broker, https_file=settings.https
+        )
 
     def means(self, progress: Progress = SILENT) -> Means:
         """Say what passes are made with; indexes are kept in a home that exists."""

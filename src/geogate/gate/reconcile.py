@@ -6,9 +6,10 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from geogate.destinations.errors import MisconfiguredError, StrangerError
+from geogate.destinations.stored import Sought, Unlisted
 from geogate.gate.audit_findings import AuditFinding, Kind
 from geogate.gate.place import place_of
 from geogate.gate.reconcile_expected import Expected, expected_of
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from geogate.destinations.stored import Place, Stored
     from geogate.gate.house import House
     from geogate.gate.reconcile_expected import Delivered
+
+
+ELSE: Final = "what else lies there"
+"""What nobody knows of a place that lists nothing: only what was sent is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +73,16 @@ def reconcile(*, house: House, everything: bool = False) -> Reconciled:
     roots = roots_of(house)
     listed: dict[str, tuple[datetime, list[Stored]]] = {}
     silent: dict[str, ServiceError] = {}
+    unlisted: list[str] = []
     for root, registered in roots.items():
         began = min(house.clock(), datetime.now(UTC))
         try:
             place = house.lying_at(root, registered=registered)
-            listed[root] = (began, list(place.stored()))
+            if isinstance(place, Unlisted):
+                unlisted.append(root)
+                listed[root] = (began, list(place.sought(_sought(root, house))))
+            else:
+                listed[root] = (began, list(place.stored()))
         except ServiceError as error:
             silent[root] = error
     # What is sent while a place is listed is in the ledger by now: its clearance was claimed before.
@@ -93,8 +103,30 @@ def reconcile(*, house: House, everything: bool = False) -> Reconciled:
         places=len(listed),
         objects=work.objects,
         read=work.read,
-        unknown=postures.unknown,
+        unknown=_with_unlisted(postures.unknown, unlisted),
     )
+
+
+def _sought(root: str, house: House) -> list[Sought]:
+    """Name all that was sent, taken back, left or is being sent below a place that cannot say itself what is there."""
+    with house.ledger() as ledger:
+        expected = expected_of(ledger, now=house.clock())
+    every = expected.sending | expected.failed | expected.recalled | expected.sent
+    return [
+        Sought(name=uri.removeprefix(root), sha256=each.sha256, size=each.size, version=each.version)
+        for uri, each in sorted(every.items())
+        if uri.startswith(root)
+    ]
+
+
+def _with_unlisted(
+    unknown: tuple[tuple[str, tuple[str, ...]], ...], unlisted: Sequence[str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Say of places that list nothing that nobody knows what else lies there."""
+    said = dict(unknown)
+    for root in unlisted:
+        said[root] = (*said.get(root, ()), ELSE)
+    return tuple(sorted(said.items()))
 
 
 def roots_of(house: House) -> dict[str, RegisteredPlace]:

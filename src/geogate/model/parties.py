@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from geogate.model.declaration import NOTHING, Declaration
 from geogate.model.document import LATER
 from geogate.model.names import PolicyName, RecipientId, Sha256
 from geogate.model.past import MeasuredLayer, PastRelease
+
+
+SERVER: Final = "server"
+"""The region of a place on a server that is no object store: it has a country, if anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,8 @@ class Place:
 
     ``owner`` is the account that must own the bucket (twelve digits for S3), empty where the place has no such thing.
     ``country`` and ``region`` are where it is, as somebody attested who registered it; empty where the place says so
-    itself, or nobody did. ``host_keys`` are the public keys of a server, one of which it must prove to have.
+    itself, or nobody did. ``host_keys`` are the public keys of a server, one of which it must prove to have, and
+    ``certificate_keys`` the SHA-256 of those in its certificates.
     """
 
     uri: str
@@ -59,6 +64,7 @@ class Place:
     country: str = field(default="", metadata=LATER)
     region: str = field(default="", metadata=LATER)
     host_keys: tuple[str, ...] = field(default=(), metadata=LATER)
+    certificate_keys: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

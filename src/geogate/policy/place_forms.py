@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from geogate.policy.place_https import is_https
 from geogate.policy.place_parts import BUCKET, key_is_plain, path_is_plain
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ def _is_directory(rest: str) -> bool:
     return path_is_plain(rest.removeprefix("///"))
 
 
+_ATTESTED: Final = frozenset({"country", "certificate_keys"})
+
 FORMS: Final[Mapping[str, Form]] = {
     "file": Form(example="file:///folder/ or file:folder/", is_normal=_is_directory),
+    "https": Form(example="https://host/path/", is_normal=is_https, may=_ATTESTED),
     "s3": Form(example="s3://bucket/prefix/", is_normal=_is_bucket_and_key, needs=frozenset({"owner"})),
 }
 """Every scheme of which a place can be registered."""
@@ -51,6 +55,7 @@ KEYS: Final[Mapping[str, str]] = {
     "country": "the country in which the server or the account is, as somebody attested",
     "region": "the region of the account, as its provider names it",
     "host_keys": "the public keys of the server",
+    "certificate_keys": "the digests of the public keys in the server's certificates",
 }
 """What a registration can say of a place, for messages."""
 

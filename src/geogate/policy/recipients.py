@@ -82,7 +82,12 @@ def _require_keys(text: Text, place: PlaceShape, here: Path) -> None:
 
 def _place(shape: PlaceShape) -> Place:
     return Place(
-        uri=shape.uri, owner=shape.owner, country=shape.country, region=shape.region, host_keys=shape.host_keys
+        uri=shape.uri,
+        owner=shape.owner,
+        country=shape.country,
+        region=shape.region,
+        host_keys=shape.host_keys,
+        certificate_keys=shape.certificate_keys,
     )
 
 

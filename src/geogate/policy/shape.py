@@ -336,6 +336,10 @@ class PlaceShape(Shape):
     region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}[a-z0-9-]{0,62}$")] | Literal[""] = Field(
         default="", description="Its region, as the provider names it: of a place that cannot say so itself."
     )
+    certificate_keys: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
+        default=(),
+        description="SHA-256 of the public keys (SPKI) of which the server's certificate must have one; HTTPS only.",
+    )
     host_keys: tuple[HostKey, ...] = Field(
         default=(), description="The server's public keys, as ssh-keyscan prints them without the host; SFTP only."
     )

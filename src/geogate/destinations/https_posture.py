@@ -1,0 +1,101 @@
+"""What a place behind HTTPS is like: little of it is said by the place, and the rest is attested or unknown."""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from geogate.destinations.errors import UnavailableError
+from geogate.destinations.https_client import ABSENT, LATER, BrokenError, Client, TlsError
+from geogate.destinations.https_uri import path_of
+from geogate.destinations.place_posture import PlacePosture
+from geogate.model.openings import NONE
+from geogate.model.parties import SERVER, Posture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from geogate.destinations.https_client import Answer
+    from geogate.destinations.https_wire import Peer
+    from geogate.model.parties import Place
+
+READ: Final = "read"
+CLOSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+TRIES: Final = 2
+BY_FILE: Final = "file by file"
+BY_FEATURE: Final = "feature by feature"
+UNKNOWN: Final = Posture(region=None, country=None)
+"""That of a place that nobody registered, which is not contacted."""
+
+
+def posture_of(destination: str, *, file: Path | None, registered: Place | None, appears: str) -> Posture:
+    """Ask a server what it is like, as ourselves and as anybody; ``appears`` says in what pieces a release is seen.
+
+    Raises: ServiceError when it does not answer, or not to us; UsageError, PolicyError when the settings are wrong.
+    """
+    if registered is None:
+        return UNKNOWN
+    with Client.to(destination, file=file, pins=registered.certificate_keys) as client:
+        with client.ask("GET", path_of(destination)) as answer:
+            if answer.status == HTTPStatus.UNAUTHORIZED or answer.status in LATER:
+                raise answer.refuse("asking what it is like")
+        peer, certified = client.peer, client.certified
+    if peer is None:
+        raise UnavailableError("nobody knows who answered")
+    traits = {
+        "appears": appears,
+        "country": registered.country or None,
+        "open to others": _open_to_others(destination, file=file, registered=registered, certified=certified),
+        "pinned": "yes" if registered.certificate_keys else NONE,
+        "region": SERVER,
+        **_told(peer),
+    }
+    attested = ("country",) if registered.country else ()
+    return Posture(region=SERVER, country=traits["country"], attested=attested, traits=tuple(sorted(traits.items())))
+
+
+def place_posture_of(destination: str, *, file: Path | None, registered: Place | None, appears: str) -> PlacePosture:
+    """Give the same for the audit."""
+    found = posture_of(destination, file=file, registered=registered, appears=appears)
+    return PlacePosture(place=destination, traits=found.traits)
+
+
+def _told(peer: Peer) -> dict[str, str]:
+    return {
+        "certificate key": peer.key,
+        "connected to": peer.address,
+        "network": peer.network,
+        "TLS": peer.tls,
+    }
+
+
+def _open_to_others(destination: str, *, file: Path | None, registered: Place, certified: bool) -> str | None:
+    """Ask for something that is not there, as anybody could: who is told so may look.
+
+    Raises: ServiceError when the server does not answer.
+    """
+    path = path_of(f"{destination}.geogate-{secrets.token_hex(8)}")
+    for _ in range(TRIES):
+        try:
+            with (
+                Client.to(destination, file=file, pins=registered.certificate_keys, anonymous=True) as client,
+                client.ask("GET", path) as answer,
+            ):
+                return _told_to_others(answer)
+        except TlsError:
+            break
+        except BrokenError:
+            # Of a server that wants a certificate, the reason for the end is lost with the connection at times.
+            if not certified:
+                raise
+    return NONE
+
+
+def _told_to_others(answer: Answer) -> str | None:
+    if answer.status in LATER:
+        raise answer.refuse("asking what it is like")
+    if answer.status in CLOSED:
+        return NONE
+    told = answer.status in ABSENT or HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
+    return READ if told else None
