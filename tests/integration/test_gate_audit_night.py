@@ -20,6 +20,7 @@ from geogate.gate.audit_run import begin, judge_part
 from geogate.gate.heads import current_head
 from geogate.gate.recall import Word, open_recall, recalls, say
 from geogate.gate.recall_notice import notices
+from geogate.gate.submit import submit
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.lifecycle import State
 from geogate.rules.registry import registered
@@ -69,7 +70,7 @@ def test_what_would_be_denied_today_is_recalled_and_followed_to_its_end(gate: Ga
     with pytest.raises(UsageError, match="--comment"):
         say(first, Word.NOTIFIED, comment=" ", house=gate.house())
     say(first, Word.NOTIFIED, comment="by mail", house=gate.house())
-    say(first, Word.CONFIRMED, comment="deleted, says their officer", house=gate.house())
+    say(first, Word.CONFIRMED, comment="deleted, says their officer", house=gate.house("olga"))
     assert gate.request(first).state is State.RECALLED
     with pytest.raises(RefusedError, match="no recall"):
         say(first, Word.FAILED, comment="again", house=gate.house())
@@ -83,7 +84,7 @@ def test_what_would_be_denied_today_is_recalled_and_followed_to_its_end(gate: Ga
     say(second, Word.FAILED, comment="their backup keeps it", house=gate.house())
     assert (Kind.RECALL, second) in kinds(audit(house=gate.house()))
     (gate.outbox / "b.csv").unlink()
-    say(second, Word.CONFIRMED, comment="deleted after all", house=gate.house())
+    say(second, Word.CONFIRMED, comment="deleted after all", house=gate.house("olga"))
     assert kinds(audit(house=gate.house())) == []
     gate.require_whole_ledger()
 
@@ -99,6 +100,31 @@ def test_a_recall_that_people_withdraw_is_not_opened_again_for_the_same(gate: Ga
     gate.policies.write_policy([precision("other", 60_000, ">="), *RULES[1:]])
     assert kinds(audit(house=gate.house())) == [(Kind.CHANGED, request)]
     assert [each.open for each in recalls(house=gate.house())] == [True]
+
+
+@pytest.mark.parametrize("word", [Word.CONFIRMED, Word.WITHDRAWN])
+@pytest.mark.parametrize("name", ["rita", "RITA", " rita", "r\u00adita", "\uff52ita"])
+def test_who_asked_for_a_release_does_not_end_its_recall_however_the_name_is_written(
+    name: str, word: Word, gate: Gate
+) -> None:
+    (request,) = sent(gate, "a")
+    open_recall(request, reason="sent by mistake", house=gate.house("olga"))
+    say(request, Word.NOTIFIED, comment="by mail", house=gate.house(name))
+    with pytest.raises(RefusedError, match="who asked for a release cannot end its recall"):
+        say(request, word, comment="deleted, I am sure", house=gate.house(name))
+    assert gate.request(request).state is State.SENT
+    assert [each.open for each in recalls(house=gate.house())] == [True]
+    # Whoever opened it may end it: that somebody gives back what they had is not theirs to wish for.
+    assert not say(request, word, comment="their officer says so", house=gate.house("olga")).open
+
+
+def test_who_asked_for_the_same_bytes_again_does_not_end_the_recall_of_the_first_request(gate: Gate) -> None:
+    (request,) = sent(gate, "a")
+    again = submit(gate.wish(gate.staged / "a.csv"), house=gate.house("otto"))
+    assert again.request != request
+    open_recall(request, reason="sent by mistake", house=gate.house("olga"))
+    with pytest.raises(RefusedError, match="who asked for a release cannot end its recall"):
+        say(request, Word.CONFIRMED, comment="deleted", house=gate.house("otto"))
 
 
 def test_only_what_was_sent_can_be_recalled_and_only_once(gate: Gate) -> None:
@@ -313,6 +339,9 @@ def test_the_commands_of_a_recall(gate: Gate, geogate: Command) -> None:
     assert request in geogate("recalls", "notices").out
     assert json.loads(geogate("recalls", "notices", "--format", "json").out)[0]["recipient"] == "partner"
     assert geogate("recalls", "notified", request, "--comment", "by mail").code == 0
+    own = geogate("recalls", "confirm", request, "--comment", "deleted", "--as", "rita")
+    assert own.code == 11
+    assert "who asked for a release cannot end its recall" in own.err
     assert geogate("recalls", "confirm", request, "--comment", "deleted").code == 0
     assert json.loads(geogate("recalls", "--all", "--format", "json").out)[0]["state"] == "confirmed"
     assert geogate("recalls", "confirm", request, "--comment", "deleted").code == 11

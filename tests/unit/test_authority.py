@@ -13,6 +13,7 @@ from geogate.model.names import Actor
 from geogate.policy.roles import Roles, parse_roles, roles_of
 
 Q, V, P, A, M = Role.REQUESTER, Role.REVIEWER, Role.POLICY_OWNER, Role.AUDITOR, Role.ADMINISTRATOR
+W = Role.MONITOR
 
 ROWS = {
     "submit": {Q},
@@ -29,12 +30,16 @@ ROWS = {
     "revoke a waiver": {V, P, A, M},
     "see waivers": {Q, V, P, A, M},
     "recall a release": {P, A, M},
+    "end a recall": {P, A, M},
+    "stop a feed": {Q, V, P, A, M},
+    "resume a feed": {V, P},
     "expire and remind": {V, A, M},
     "discharge an obligation": {P, A, M},
     "read the ledger": {A, M},
     "audit": {A, M},
     "take evidence": {P, A, M},
     "administer": {M},
+    "see metrics and health": {W, A, M},
 }
 """The table once more, by hand: who changes one of them has to change the other."""
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from geogate.gate.place import place_of
 from geogate.model.authority import Action, ForbiddenError, Identity, Role, Source, why_not
+from geogate.model.names import person
 from geogate.policy.roles import roles_of
 
 if TYPE_CHECKING:
     from geogate.gate.house import House
-    from geogate.model.release import Vote
+    from geogate.ledger.ledger import Ledger
+    from geogate.model.release import ReleaseRequest, Vote
     from geogate.policy.roles import Roles
 
 HINT = "an administrator gives roles in roles.yaml, in the protected place (GEOGATE_POLICIES)"
@@ -39,6 +41,11 @@ def require(action: Action, *, house: House) -> None:
     """
     if why := why_not(action, own_roles(house)):
         raise ForbiddenError(why, hint=HINT)
+
+
+def asked_by(request: ReleaseRequest, *, ledger: Ledger) -> frozenset[str]:
+    """Name who asked for the same bytes for the same recipient, under whatever policy and to whatever place, folded."""
+    return frozenset(person(each.requester) for each in (request, *ledger.same(request)))
 
 
 def still_votes(vote: Vote, roles: Roles | None) -> bool:

@@ -11,18 +11,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from geogate.gate.authority import require
+from geogate.gate.authority import asked_by, require
 from geogate.ledger.failures import DamagedError
-from geogate.model.authority import Action
+from geogate.model.authority import Action, why_not_own
 from geogate.model.document import from_json
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.lifecycle import State
-from geogate.model.names import RequestId, person
+from geogate.model.names import RequestId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from geogate.gate.house import House
+    from geogate.ledger.ledger import Ledger
     from geogate.ledger.transaction import Transaction
     from geogate.model.release import Entry
 
@@ -42,6 +43,10 @@ class Word(StrEnum):
     FAILED = "failed"
     CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
+
+
+ENDING: Final = frozenset({Word.CONFIRMED, Word.WITHDRAWN})
+"""Words after which nobody has to do anything any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +83,7 @@ class Recall:
     @property
     def open(self) -> bool:
         """Whether somebody still has to do something."""
-        return self.word not in {Word.CONFIRMED, Word.WITHDRAWN}
+        return self.word not in ENDING
 
     def overdue(self, now: datetime) -> bool:
         """Whether it should have been confirmed by now."""
@@ -124,19 +129,30 @@ def open_recall(request: RequestId, *, reason: str, house: House, by_audit: bool
 def say(request: RequestId, word: Word, *, comment: str, house: House) -> Recall:
     """Say how a recall goes on; with a confirmation the request is recalled for good.
 
-    Raises: UsageError without a comment; RefusedError where no recall is open, or who asked for the release would
-        withdraw its recall; ForbiddenError.
+    Raises: UsageError without a comment; RefusedError where no recall is open, or who asked for the release would end
+        its recall, by a confirmation or by withdrawing it; ForbiddenError.
     """
-    require(Action.RECALL, house=house)
+    require(Action.END_RECALL if word in ENDING else Action.RECALL, house=house)
     _require_said(comment)
     with house.ledger() as ledger, ledger.transaction(house.actor, at=house.clock()) as tx:
         before = _play(tx.all_notes(kinds=KINDS)).get(request)
         if before is None or not before.open:
             raise RefusedError("no recall of that request is open", hint="geogate recalls lists them")
-        if word is Word.WITHDRAWN and person(ledger.request(request).requester) == person(house.actor):
-            raise RefusedError("who asked for a release cannot withdraw its recall", hint="somebody else has to")
+        if word in ENDING:
+            _require_not_asked(request, tx, ledger=ledger, house=house)
         _note(request, word, comment, tx)
         return _play(tx.all_notes(kinds=KINDS))[request]
+
+
+def _require_not_asked(request: RequestId, tx: Transaction, *, ledger: Ledger, house: House) -> None:
+    """Refuse the end of a recall by somebody who asked for the release, as a vote by them is refused.
+
+    Raises: RefusedError.
+    """
+    standing, asked = tx.standing(request), asked_by(ledger.request(request), ledger=ledger)
+    opened = () if standing is None else (standing.opened_by,)
+    if why := why_not_own(Action.END_RECALL, who=house.actor, asked=(*asked, *opened)):
+        raise RefusedError(why, hint="somebody who did not ask for it has to confirm or withdraw it")
 
 
 def _note(request: RequestId, word: Word, comment: str, tx: Transaction) -> None:

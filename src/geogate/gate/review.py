@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from geogate.gate.again import ask_again, judge_again
-from geogate.gate.authority import require, roles_here, still_votes
+from geogate.gate.authority import asked_by, require, roles_here, still_votes
 from geogate.gate.basis import other_versions, review_ends, same_rules, says_the_same
 from geogate.gate.clear import Terms, ballot_of, clear
 from geogate.gate.exposure import require_still_within
 from geogate.gate.keys import signing_key
-from geogate.model.authority import Action, Source
+from geogate.model.authority import Action, Source, why_not_own
 from geogate.model.errors import RefusedError, UsageError
 from geogate.model.finding import Effect
 from geogate.model.lifecycle import State
@@ -69,7 +69,7 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
         _require_same_basis(question, verdict)
         _require_in_time(request, verdict, ledger=ledger, question=question, house=house)
         _require_not_asked(request, ledger=ledger, house=house)
-        asked = _asked_by(request, ledger=ledger)
+        asked = asked_by(request, ledger=ledger)
         counting = Counting(needed=question.policy.reviewers, roles=roles_here(house), asked=asked)
         ahead = ledger.votes(request_id)
         clears = counting.over(ahead, more=1) and all(vote.choice is Choice.APPROVE for vote in ahead)
@@ -78,7 +78,7 @@ def approve(request_id: RequestId, *, comment: str, house: House) -> Tally:
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             # Judging takes its time: roles are those of now, and so is who asked for the same.
             require(Action.VOTE, house=house)
-            counting = replace(counting, roles=roles_here(house), asked=_asked_by(request, ledger=ledger))
+            counting = replace(counting, roles=roles_here(house), asked=asked_by(request, ledger=ledger))
             tx.vote(_vote(request, verdict, Choice.APPROVE, comment=comment, house=house))
             tally = _count(tx, request_id, counting=counting)
             if tally.state is not State.APPROVED:
@@ -192,7 +192,7 @@ def _refuse(request_id: RequestId, choice: Choice, *, comment: str, house: House
         verdict = _judged(request)
         # A refusal counts whatever changed since: only how many must vote, and who may, is asked of today.
         needed = verdict.basis.reviewers or ask_again(request, house=house).policy.reviewers
-        counting = Counting(needed=needed, roles=roles_here(house), asked=_asked_by(request, ledger=ledger))
+        counting = Counting(needed=needed, roles=roles_here(house), asked=asked_by(request, ledger=ledger))
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             tx.vote(_vote(request, verdict, choice, comment=comment, house=house))
             return _count(tx, request_id, counting=counting)
@@ -264,13 +264,8 @@ def _require_not_asked(request: ReleaseRequest, *, ledger: Ledger, house: House)
 
     Raises: RefusedError.
     """
-    if person(house.actor) in _asked_by(request, ledger=ledger):
+    if why_not_own(Action.VOTE, who=house.actor, asked=asked_by(request, ledger=ledger)):
         raise RefusedError("the requester cannot review the own request", hint="somebody who did not ask for it can")
-
-
-def _asked_by(request: ReleaseRequest, *, ledger: Ledger) -> frozenset[str]:
-    """Name who asked for the same bytes for the same recipient, under whatever policy and to whatever place, folded."""
-    return frozenset(person(each.requester) for each in (request, *ledger.same(request)))
 
 
 def _require_same_verdict(request: ReleaseRequest, seen: Verdict, question: Question, *, house: House) -> Examined:

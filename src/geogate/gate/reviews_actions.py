@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from geogate.ledger.laws import CONTINUABLE
-from geogate.model.authority import Action, Role, why_not
+from geogate.model.authority import Action, Role, why_not, why_not_own
 from geogate.model.lifecycle import TRANSITIONS, State
 from geogate.model.names import person
 
@@ -81,7 +81,7 @@ def _why_not(step: Step, at: Situation) -> str:
     if why := why_not(NEEDS[step], at.roles):
         return why
     if step in VOTES:
-        return _why_no_vote(at, own=own)
+        return _why_no_vote(at)
     if step in {Step.WITHDRAW, Step.CONTINUE} and not own:
         return f"only its requester can {step} it"
     return _why_not_yet(step, at)
@@ -102,13 +102,12 @@ def _why_not_yet(step: Step, at: Situation) -> str:
     return "" if can.get(step, True) else f"the request is {state}"
 
 
-def _why_no_vote(at: Situation, *, own: bool) -> str:
-    name = person(at.viewer.name)
-    if own or name in {person(each) for each in at.requesters}:
-        return "who asked for a release cannot review it"
+def _why_no_vote(at: Situation) -> str:
+    if why := why_not_own(Action.VOTE, who=at.viewer.name, asked=(at.request.requester, *at.requesters)):
+        return why
     if at.request.state is not State.HELD:
         return f"the request is {at.request.state}"
-    if name in {person(vote.reviewer) for vote in at.votes}:
+    if person(at.viewer.name) in {person(vote.reviewer) for vote in at.votes}:
         return "you have voted; each reviewer votes once"
     if at.deadline is not None and at.now >= at.deadline:
         return "the days for the review are over"

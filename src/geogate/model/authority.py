@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from geogate.model.errors import RefusedError
-from geogate.model.names import Actor
+from geogate.model.names import Actor, person
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class Role(StrEnum):
@@ -19,6 +22,7 @@ class Role(StrEnum):
     POLICY_OWNER = "policy-owner"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    MONITOR = "monitor"
 
 
 class Source(StrEnum):
@@ -52,16 +56,20 @@ class Action(StrEnum):
     REVOKE_WAIVER = "revoke a waiver"
     SEE_WAIVERS = "see waivers"
     KEEP_TIMES = "expire and remind"
+    STOP_FEED = "stop a feed"
+    RESUME_FEED = "resume a feed"
     DISCHARGE = "discharge an obligation"
     READ_LEDGER = "read the ledger"
     AUDIT = "audit"
     RECALL = "recall a release"
+    END_RECALL = "end a recall"
     EVIDENCE = "take evidence"
     ADMINISTER = "administer"
+    MONITOR = "see metrics and health"
 
 
-_REQUESTER, _REVIEWER, _OWNER, _AUDITOR, _ADMIN = Role
-_ANYONE = frozenset(Role)
+_REQUESTER, _REVIEWER, _OWNER, _AUDITOR, _ADMIN, _MONITOR = Role
+_ANYONE = frozenset(Role) - {_MONITOR}
 
 ALLOWED: MappingProxyType[Action, frozenset[Role]] = MappingProxyType(
     {
@@ -79,18 +87,27 @@ ALLOWED: MappingProxyType[Action, frozenset[Role]] = MappingProxyType(
         Action.REVOKE_WAIVER: frozenset({_REVIEWER, _OWNER, _AUDITOR, _ADMIN}),
         Action.SEE_WAIVERS: _ANYONE,
         Action.KEEP_TIMES: frozenset({_REVIEWER, _AUDITOR, _ADMIN}),
+        Action.STOP_FEED: _ANYONE,
+        Action.RESUME_FEED: frozenset({_REVIEWER, _OWNER}),
         Action.DISCHARGE: frozenset({_OWNER, _AUDITOR, _ADMIN}),
         Action.READ_LEDGER: frozenset({_AUDITOR, _ADMIN}),
         Action.AUDIT: frozenset({_AUDITOR, _ADMIN}),
         Action.RECALL: frozenset({_OWNER, _AUDITOR, _ADMIN}),
+        Action.END_RECALL: frozenset({_OWNER, _AUDITOR, _ADMIN}),
         Action.EVIDENCE: frozenset({_OWNER, _AUDITOR, _ADMIN}),
         Action.ADMINISTER: frozenset({_ADMIN}),
+        Action.MONITOR: frozenset({_MONITOR, _AUDITOR, _ADMIN}),
     }
 )
 """Action to the roles of which one is enough; who has none of them may not.
 
 What only the requester, or anybody but the requester, may do with one release is the ledger's law besides.
 """
+
+BY_OTHERS: MappingProxyType[Action, str] = MappingProxyType(
+    {Action.VOTE: "review it", Action.END_RECALL: "end its recall"}
+)
+"""Actions about a release that nobody takes who asked for it, whatever roles they have, with how that is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +125,16 @@ class Identity:
 
 class ForbiddenError(RefusedError):
     """Somebody without the role for it tried something."""
+
+
+def why_not_own(action: Action, *, who: str, asked: Collection[str]) -> str:
+    """Say why somebody may not do something about a release that these people asked for; empty where they may.
+
+    However names are written: one person stays one.
+    """
+    if action in BY_OTHERS and person(who) in {person(each) for each in asked}:
+        return f"who asked for a release cannot {BY_OTHERS[action]}"
+    return ""
 
 
 def why_not(action: Action, roles: frozenset[Role]) -> str:
