@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "remedy": ("geogate.cli.remedy", "Carry out mechanical remedies as a new artefact, and screen it."),
     "submit": ("geogate.cli.submit", "Seal and judge a dataset; a clear verdict gets a clearance."),
     "send": ("geogate.cli.send", "Send what a clearance permits, once."),
+    "feed": ("geogate.cli.feed", "Gate batches of a feed, and stop at the first that may not leave."),
     "review": ("geogate.cli.review", "List, show, vote on, return and withdraw held releases."),
     "console": ("geogate.cli.console", "Serve the web console, and make tokens for services."),
     "notify": ("geogate.cli.notify", "Tell people what waits for them, by mail and chat."),
@@ -49,6 +50,7 @@ ACTING: Mapping[str, frozenset[str]] = {
     "submit": frozenset(),
     "review": frozenset({"approve", "reject", "return", "withdraw", "expire"}),
     "waivers": frozenset({"ask", "approve", "revoke"}),
+    "feed": frozenset({"run", "stop"}),
     "obligations": frozenset({"done"}),
     "audit": frozenset(),
 }

@@ -19,10 +19,18 @@ if TYPE_CHECKING:
     from geogate.suites.judge import LayerAnswer
 
 
-def with_other_layers(answers: Sequence[LayerAnswer], *, policy: Policy) -> tuple[LayerAnswer, ...]:
-    """Add to what the rule about columns says of each layer what it says of columns beside those of other layers."""
+def with_other_layers(
+    answers: Sequence[LayerAnswer], *, policy: Policy, before: tuple[Lone, ...] = ()
+) -> tuple[LayerAnswer, ...]:
+    """Add to what the rule about columns says of each layer what it says of columns beside those of other layers.
+
+    ``before`` are such columns of what left just before, as the batch before this one in a feed.
+    """
     facts = [None if answer.facts is None else answer.facts.values for answer in answers]
     beside = columns_beside(facts)
+    if before:
+        earlier = (over_layers(lone_in(values), before) for values in facts)
+        beside = tuple((*dict.fromkeys((*own, *more)),) for own, more in zip(beside, earlier, strict=True))
     return tuple(_with(answer, names, policy=policy) for answer, names in zip(answers, beside, strict=True))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from geogate.gate.keys import signing_key
+from geogate.measures.hidden.columns import ColumnContents, Contents
 from geogate.measures.measure import Unmeasured
 from geogate.measures.subjects import Subjects, together
 from geogate.model.dataset import Artefact, LayerKind
@@ -201,16 +202,17 @@ def require_still_within(examined: Examined, question: Question, tx: Transaction
     Raises: ExceededError, or RefusedError where nothing can be counted.
     """
     memory = Memory.of(question.policy, question.at.date())
-    if not memory.measures:
+    if not memory.measures and question.running is None:
         return
     verdict = examined.verdict
-    history = memory.history(tx.disclosed_to(verdict.recipient), besides=verdict.subject)
-    known = replace(question.circumstances(verdict.subject_size), history=history)
+    history = memory.history(tx.disclosed_to(verdict.recipient), besides=verdict.subject) if memory.measures else ()
+    earlier = () if question.running is None else question.running.within(tx, verdict.subject)
+    known = replace(question.circumstances(verdict.subject_size), history=history, earlier=earlier)
     before = {finding.rule for finding in seen.findings}
     layers = examined.answer.layers if examined.answer else ()
     found: list[Finding] = []
     for use in question.policy.rules:
-        if not any(totals_in(use.params)) or use.effect is Effect.NOTE or use.id in before:
+        if not _counts_on(use, question) or use.effect is Effect.NOTE or use.id in before:
             continue
         for problem in _problems(use, layers, known, question):
             # It is refused, whatever the rule would have done to a release that people can look at.
@@ -218,6 +220,21 @@ def require_still_within(examined: Examined, question: Question, tx: Transaction
             found.append(replace(finding_of(problem, outcome, use), effect=Effect.DENY))
     if found:
         raise ExceededError(found)
+
+
+def _counts_on(use: PolicyRule, question: Question) -> bool:
+    """Tell whether what a rule says depends on what left before."""
+    adds_up = registered()[use.expectation].adds_up
+    return any(totals_in(use.params)) or (
+        question.running is not None and adds_up(use.params, question.zone_lists) is not None
+    )
+
+
+def hides(layer: LayerAnswer) -> bool:
+    """Tell whether a layer is of positions that hide in another one, whose rows were counted there."""
+    facts = layer.facts
+    contents = None if facts is None else facts.values.get(ColumnContents().id)
+    return facts is not None and isinstance(contents, Contents) and facts.rows > 0 and contents.rows == 0
 
 
 def _problems(
@@ -230,9 +247,11 @@ def _problems(
     for layer in layers:
         if layer.facts is None:
             raise RefusedError("a layer was not measured, so that nothing can be counted")
+        if hides(layer):
+            known = replace(known, beside=tuple(replace(each, again=True) for each in known.beside))
         if layer.kind in rule.kinds_of(use.params):
             values = {name: layer.facts.values[name] for name in needed}
             if any(isinstance(value, Unmeasured) for value in values.values()):
                 raise RefusedError("a layer was not measured, so that nothing can be counted")
             yield from rule.judge(use.params, values, known).problems  # type: ignore[arg-type]
-        known = replace(known, beside=(*known.beside, *measured([layer])))
+        known = replace(known, beside=(*known.beside, *measured([layer], again=hides(layer))))

@@ -45,7 +45,7 @@ def kept_facts(answer: SuiteAnswer | None, circumstances: Circumstances) -> str:
             }
         )
     # Zones are secret, and long; which lists there were stands in the verdict.
-    known = replace(circumstances, zone_lists={}, history=None, beside=())
+    known = replace(circumstances, zone_lists={}, history=None, beside=(), earlier=())
     return canonical_json({"schema": SCHEMA, "circumstances": known, "layers": layers})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from geogate.destinations.uri import normalise
@@ -12,6 +12,7 @@ from geogate.model.errors import PolicyError, UsageError
 from geogate.model.names import SLUG, ZoneListName
 from geogate.model.parties import Place
 from geogate.policy.adopted import parse_adopted
+from geogate.policy.feeds import parse_feed
 from geogate.policy.parse import parse_policy
 from geogate.policy.places import inside, is_described, shared
 from geogate.policy.recipients import parse_recipients
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geogate.gate.house import House
+    from geogate.model.feed import Feed
     from geogate.model.names import Sha256
     from geogate.model.parties import Recipient, RecipientBook
     from geogate.model.release import Clearance
@@ -84,6 +86,29 @@ class PolicyPlace:
         """
         path = self.root / "roles.yaml"
         return _roles(_read(path), path.name) if os.path.lexists(path) else None
+
+    def feeds(self) -> tuple[str, ...]:
+        """Name the feeds that are declared, in order.
+
+        Raises: PolicyError for a file that would be passed over.
+        """
+        folder = self.root / "feeds"
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        for name in names:
+            if not name.startswith(".") and not (name.endswith(".yaml") and SLUG.fullmatch(name[:-5])):
+                raise PolicyError(f"feeds/{name} would be passed over", hint="call it <name>.yaml, or take it away")
+        return tuple(name[:-5] for name in names if not name.startswith("."))
+
+    def feed(self, name: str) -> Feed:
+        """Read a feed by its name.
+
+        Raises: UsageError when there is none, PolicyError when it is invalid.
+        """
+        path = self.root / "feeds" / f"{name}.yaml"
+        if not SLUG.fullmatch(name) or not path.is_file():
+            names = ", ".join(self.feeds())
+            raise UsageError(f"there is no feed {name!r}", hint=f"declared: {names or 'none'} (feeds/ beside policies)")
+        return parse_feed(_read(path), file=path.name, settle=partial(normalise, home=self.home))
 
     def _require_known_spelling(self) -> None:
         """Refuse files that somebody may take for policies of the place, and that the gate would pass over.

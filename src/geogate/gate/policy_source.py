@@ -34,7 +34,7 @@ MOST_BYTES: Final = 1 << 30
 """Bytes of all files of a place: more is refused rather than held in memory."""
 
 KEYS: Final = "zones/keys"
-FOLDERS: Final = ("", "zones", KEYS)
+FOLDERS: Final = ("", "zones", KEYS, "feeds")
 """The folders of a place whose files count."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Never
 
 from geogate.gate.broker import Broker, known, why_over
+from geogate.gate.feed_ledger import require_goes_on
 from geogate.gate.keys import trusted_keys
 from geogate.gate.obligations import enter_sent, foreseen
 from geogate.gate.postures import require_as_judged
@@ -119,6 +120,7 @@ def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[tuple[Delivery, .
             foreseen(clearance.request, tx=tx)
             require_waivers(verdict, tx)
             tx.claim(clearance.nonce)
+            require_goes_on(clearance.request, tx=tx)
     return _put(files, clearance, channel, ledger=ledger, house=house), posture
 
 

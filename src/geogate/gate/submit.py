@@ -6,7 +6,7 @@ Each step is an entry in the ledger before the next begins. What fails on the wa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from geogate.engines.local import cores
 from geogate.gate.authority import require
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geogate.gate.examine import Question
-    from geogate.gate.feed_exposure import Running
+    from geogate.gate.feed_series import Series
     from geogate.gate.house import House, Wish
     from geogate.gate.passes import Means
     from geogate.gate.progress import Progress
@@ -100,26 +100,6 @@ class _Desk:
     means: Means
     docs: Path | None
     series: Series | None = None
-
-
-class Series(Protocol):
-    """What a batch belongs to: it is asked at each step, and says in the ledger what became of the batch."""
-
-    def running(self, question: Question, /) -> Running:
-        """Say what the recipient got before."""
-        ...
-
-    def opened(self, request: RequestId, /, *, tx: Transaction) -> None:
-        """Bind a request that was just opened, or refuse it."""
-        ...
-
-    def judged(self, examined: Examined, /) -> tuple[Finding, ...]:
-        """Look at a batch that was judged, and give what is wrong with it besides."""
-        ...
-
-    def stopped(self, why: str, /, *, tx: Transaction) -> None:
-        """Say that nothing may follow."""
-        ...
 
 
 def submit(

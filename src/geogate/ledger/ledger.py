@@ -18,7 +18,7 @@ from geogate.ledger.failures import DamagedError, UnknownError, translated
 from geogate.ledger.laws import Act
 from geogate.ledger.locks import file_lock, session_lock
 from geogate.ledger.lookups import says
-from geogate.ledger.notes import notes, whole
+from geogate.ledger.notes import latest_note, notes, notes_saying, whole
 from geogate.ledger.queue import counted, queued, rounds
 from geogate.ledger.roles import let_write
 from geogate.ledger.rows import ballot_digest
@@ -36,7 +36,7 @@ from geogate.model.verdict import Verdict
 from geogate.telemetry import meters
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from sqlalchemy import Connection, Engine, RowMapping, Select
@@ -303,6 +303,22 @@ class Ledger:
         """
         with self._read() as connection:
             return notes(connection, kinds)
+
+    def notes_saying(self, kinds: Sequence[str], *, says: Mapping[str, str]) -> tuple[Entry, ...]:
+        """Read the notes of some kinds whose bodies say something, in order.
+
+        Raises: DamagedError when one was edited.
+        """
+        with self._read() as connection:
+            return notes_saying(connection, kinds, says)
+
+    def latest_note(self, kind: str, *, says: Mapping[str, str], before: int | None = None) -> Entry | None:
+        """Read the last note of a kind whose body says something, or the last one ``before`` an entry.
+
+        Raises: DamagedError when it was edited.
+        """
+        with self._read() as connection:
+            return latest_note(connection, kind, says, before=before)
 
     def notes_of(self, request: RequestId, *, kinds: Sequence[str]) -> tuple[Entry, ...]:
         """Read the notes of some kinds about one request, in order.

@@ -12,7 +12,7 @@ from geogate.ledger.chain import GENESIS, append, entries_of, entry_hash, sha256
 from geogate.ledger.disclosed import disclosed_to
 from geogate.ledger.failures import DamagedError
 from geogate.ledger.laws import CONTINUABLE, Act, Standing, follow, goes_on_with
-from geogate.ledger.notes import notes, whole
+from geogate.ledger.notes import latest_note, notes, notes_saying, whole
 from geogate.ledger.replay import Replay
 from geogate.ledger.rows import Change, changes_of
 from geogate.ledger.steps import (
@@ -38,7 +38,7 @@ from geogate.model.names import SLUG, RequestId
 from geogate.model.release import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -211,6 +211,20 @@ class Transaction:
         Raises: DamagedError when one was edited.
         """
         return notes(self.connection, kinds)
+
+    def notes_saying(self, kinds: Sequence[str], *, says: Mapping[str, str]) -> tuple[Entry, ...]:
+        """Read the notes of some kinds whose bodies say something, in order.
+
+        Raises: DamagedError when one was edited.
+        """
+        return notes_saying(self.connection, kinds, says)
+
+    def latest_note(self, kind: str, *, says: Mapping[str, str]) -> Entry | None:
+        """Read the last note of a kind whose body says something.
+
+        Raises: DamagedError when it was edited.
+        """
+        return latest_note(self.connection, kind, says)
 
     def disclosed_to(self, recipient: RecipientId) -> Iterator[Disclosed]:
         """Read everything that a recipient got or may still get, when nobody else can clear or send.

@@ -124,6 +124,15 @@ class NoJointBreach(Rule[JointParams]):
         every = (measure for rule, own in _parts(params) for measure in rule.measures(own, zone_lists))
         return tuple({measure.id: measure for measure in every}.values())
 
+    def adds_up(
+        self, params: JointParams, zone_lists: Mapping[str, ZoneList]
+    ) -> tuple[Measure[Measurement], ...] | None:
+        """Count on by what any part counts on by."""
+        found = [rule.adds_up(own, zone_lists) for rule, own in _parts(params)]
+        if all(each is None for each in found):
+            return None
+        return tuple({measure.id: measure for each in found for measure in each or ()}.values())
+
     def judge(
         self, params: JointParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
     ) -> Judgement:

@@ -11,11 +11,11 @@ from geogate.measures.inventory import Inventory, LayerInventory
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
 from geogate.rules.bounds import Among, Limit, Ranked
-from geogate.rules.rule import Judgement, Params, Rule
+from geogate.rules.rule import Judgement, Params, Rule, SoFar
 from geogate.rules.together import rows_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Self
 
     from geogate.measures.measure import Measure, MeasureId, Measurement
@@ -102,6 +102,21 @@ class LayerContents(Rule[InventoryParams]):
         """Need the inventory."""
         del params, zone_lists
         return (LayerInventory(),)
+
+    def adds_up(
+        self, params: InventoryParams, zone_lists: Mapping[str, ZoneList]
+    ) -> tuple[Measure[Measurement], ...] | None:
+        """Count on by the rows alone."""
+        del params, zone_lists
+        return ()
+
+    def so_far(
+        self, params: InventoryParams, measure_ids: Sequence[MeasureId], circumstances: Circumstances
+    ) -> SoFar | None:
+        """Count the rows."""
+        del measure_ids
+        rows = rows_beside(circumstances, self.kinds)
+        return SoFar(measured=rows, operator="<=", limit=params.max_rows, unit="rows")
 
     def judge(
         self, params: InventoryParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances

@@ -11,11 +11,11 @@ from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
 from geogate.rules.bounds import Limit
 from geogate.rules.restricted_zones import MOST_ZONES, BufferM, ListName, opaque
-from geogate.rules.rule import Judgement, Params, Rule
-from geogate.rules.together import found_beside
+from geogate.rules.rule import Judgement, Params, Rule, SoFar
+from geogate.rules.together import found_beside, require_measured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from geogate.measures.measure import Measure, MeasureId, Measurement
     from geogate.model.parties import Circumstances
@@ -75,10 +75,26 @@ class PixelZones(Rule[PixelZonesParams]):
         """
         return (RasterZonePixels.against(zone_lists[params.zone_list], buffer_m=params.buffer_m),)
 
+    def adds_up(
+        self, params: PixelZonesParams, zone_lists: Mapping[str, ZoneList]
+    ) -> tuple[Measure[Measurement], ...] | None:
+        """Count on by the pixels, where some are let pass."""
+        return self.measures(params, zone_lists) if params.max_pixels else None
+
     def settled(self, params: PixelZonesParams, measurements: Mapping[MeasureId, Measurement]) -> bool:
         """Say that too many pixels show a zone already: counts only grow."""
         (found,) = measurements.values()
         return isinstance(found, ZonePixelCounts) and _most(found) > params.max_pixels
+
+    def so_far(
+        self, params: PixelZonesParams, measure_ids: Sequence[MeasureId], circumstances: Circumstances
+    ) -> SoFar | None:
+        """Count the pixels in zones, where some are let pass."""
+        if not params.max_pixels:
+            return None
+        (measure,) = measure_ids
+        pixels = sum(map(_most, found_beside(circumstances, measure, ZonePixelCounts)))
+        return SoFar(measured=pixels, operator="<=", limit=params.max_pixels, unit="pixels in zones")
 
     def judge(
         self, params: PixelZonesParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
@@ -95,8 +111,9 @@ class PixelZones(Rule[PixelZonesParams]):
             problem = Problem(summary="the image has no windows", remedy="leave it out, or export it again", counts=())
             return Judgement(observed=observed, problems=(problem,))
         # Where none may be shown each image speaks for itself.
-        others = found_beside(circumstances, measure, ZonePixelCounts) if params.max_pixels and most else ()
-        most += sum(map(_most, others))
+        if params.max_pixels and most:
+            require_measured(circumstances, measure, self.kinds)
+            most += sum(map(_most, found_beside(circumstances, measure, ZonePixelCounts)))
         if most <= params.max_pixels:
             return Judgement(observed=observed)
         return Judgement(observed=observed, problems=(_problem(params, found, most),))

@@ -12,11 +12,11 @@ from geogate.model.declaration import DataKind
 from geogate.model.finding import Count, Problem
 from geogate.rules.bounds import Limit
 from geogate.rules.recipient_total_window import Window, first_day
-from geogate.rules.rule import Judgement, Params, Rule
+from geogate.rules.rule import Judgement, Params, Rule, SoFar
 from geogate.rules.small_cells import NamePatterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from geogate.measures.measure import Measure, MeasureId, Measurement
@@ -87,6 +87,17 @@ class RecipientTotal(Rule[RecipientTotalParams]):
         """Need the subjects."""
         del zone_lists
         return (measure_of(params),)
+
+    def so_far(
+        self, params: RecipientTotalParams, measure_ids: Sequence[MeasureId], circumstances: Circumstances
+    ) -> SoFar | None:
+        """Count the subjects."""
+        del measure_ids
+        since = first_day(params.window, circumstances.today)
+        past = [each for each in circumstances.history or () if _within(each, since)]
+        layers = [layer for each in past if counts(params, each.declaration) for layer in each.layers or ()]
+        total = together(subjects_of(layer, params) for layer in layers)
+        return SoFar(measured=total.most, operator=params.operator, limit=params.limit, unit=params.subjects)
 
     def judge(
         self, params: RecipientTotalParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances

@@ -12,11 +12,11 @@ from geogate.measures.zone_hits import ZoneHitCounts, ZoneHits
 from geogate.model.dataset import LayerKind
 from geogate.model.finding import Count, Problem
 from geogate.rules.bounds import Limit
-from geogate.rules.rule import Judgement, Params, Rule
-from geogate.rules.together import found_beside
+from geogate.rules.rule import Judgement, Params, Rule, SoFar
+from geogate.rules.together import found_beside, rows_unmeasured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from geogate.measures.measure import Measure, MeasureId, Measurement
     from geogate.model.parties import Circumstances
@@ -79,10 +79,27 @@ class RestrictedZones(Rule[ZonesParams]):
         """
         return (ZoneHits.against(zone_lists[params.zone_list], buffer_m=params.buffer_m),)
 
+    def adds_up(
+        self, params: ZonesParams, zone_lists: Mapping[str, ZoneList]
+    ) -> tuple[Measure[Measurement], ...] | None:
+        """Count on by the hits, where some are let pass."""
+        return self.measures(params, zone_lists) if params.max_features else None
+
     def settled(self, params: ZonesParams, measurements: Mapping[MeasureId, Measurement]) -> bool:
         """Say that too many features hit a zone already: counts only grow."""
         (hits,) = measurements.values()
         return isinstance(hits, ZoneHitCounts) and _features(hits) > params.max_features
+
+    def so_far(
+        self, params: ZonesParams, measure_ids: Sequence[MeasureId], circumstances: Circumstances
+    ) -> SoFar | None:
+        """Count the features in zones, where some are let pass."""
+        if not params.max_features:
+            return None
+        (measure,) = measure_ids
+        hit = sum(map(_features, found_beside(circumstances, measure, ZoneHitCounts)))
+        hit += rows_unmeasured(circumstances, measure, self.kinds)
+        return SoFar(measured=hit, operator="<=", limit=params.max_features, unit="features in zones")
 
     def judge(
         self, params: ZonesParams, measurements: Mapping[MeasureId, Measurement], circumstances: Circumstances
@@ -94,8 +111,10 @@ class RestrictedZones(Rule[ZonesParams]):
         hit = _features(hits)
         observed = f"{hit:,} of {hits.features:,} features in {len(hits.zones):,} zones"
         # Where none may be inside each layer speaks for itself.
-        others = found_beside(circumstances, measure, ZoneHitCounts) if params.max_features and hit else ()
-        hit += sum(map(_features, others))
+        if params.max_features and hit:
+            hit += sum(map(_features, found_beside(circumstances, measure, ZoneHitCounts)))
+            # What was not measured against these zones may lie in them, all of it.
+            hit += rows_unmeasured(circumstances, measure, self.kinds)
         if hit <= params.max_features:
             return Judgement(observed=observed)
         return Judgement(observed=observed, problems=(_problem(params, hits, hit),))

@@ -17,7 +17,7 @@ from geogate.rules.bounds import excluded, implied
 from geogate.rules.words import sentence_of, unit_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from geogate.measures.measure import Measure, MeasureId, Measurement
@@ -34,6 +34,16 @@ class Params(BaseModel):
 
 
 P = TypeVar("P", bound=Params)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoFar:
+    """How far a recipient is from a limit that holds over several releases."""
+
+    measured: int
+    operator: str
+    limit: int
+    unit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +121,19 @@ class Rule(ABC, Generic[P]):
         """
         del params, measurements
         return False
+
+    def adds_up(self, params: P, zone_lists: Mapping[str, ZoneList]) -> tuple[Measure[Measurement], ...] | None:
+        """Name the measures of ``circumstances.earlier`` that count on; ``None`` where nothing does.
+
+        None are needed where only rows count.
+        """
+        del params, zone_lists
+        return None
+
+    def so_far(self, params: P, measure_ids: Sequence[MeasureId], circumstances: Circumstances) -> SoFar | None:
+        """Say what ``circumstances`` have of what counts on; ``measure_ids`` are those of ``measures``."""
+        del params, measure_ids, circumstances
+        return None
 
     @abstractmethod
     def judge(

@@ -1,0 +1,322 @@
+"""Run a feed: batch after batch is judged and sent, each as a release of its own, until one may not leave.
+
+What is known between batches is in the ledger; a process that dies at any point leaves nothing that another cannot
+take up. Policies, recipients, zone lists and the feed itself are read again for each batch.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from geogate.gate.across import lone_in
+from geogate.gate.authority import require
+from geogate.gate.feed_ledger import (
+    ARRIVED,
+    BATCH,
+    STOPPED,
+    Batch,
+    InLedger,
+    InTransaction,
+    Standing,
+    Stopped,
+    StoppedError,
+    Work,
+    require_next,
+    standing_of,
+)
+from geogate.gate.feed_series import BatchSeries
+from geogate.gate.feed_waiting import copied, look
+from geogate.gate.house import Wish
+from geogate.gate.place import place_of
+from geogate.gate.question import ask
+from geogate.gate.send import send_by_nonce
+from geogate.gate.submit import judge_artefact, submit
+from geogate.ledger.failures import BusyError
+from geogate.model.authority import Action
+from geogate.model.errors import InputError, RefusedError
+from geogate.model.lifecycle import State
+from geogate.model.names import RecipientId, RequestId
+from geogate.model.verdict import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from geogate.gate.feed_waiting import Listing, Waiting
+    from geogate.gate.house import House
+    from geogate.ledger.ledger import Ledger
+    from geogate.measures.hidden.numbers_possible import Lone
+    from geogate.model.feed import Feed
+    from geogate.model.names import Sha256
+    from geogate.model.release import Receipt
+    from geogate.model.verdict import Verdict
+
+POLL_S: Final = 2.0
+
+
+class Outcome(StrEnum):
+    """What a step of a feed came to."""
+
+    SENT = "sent"
+    STOPPED = "stopped"
+    NOTHING = "nothing waits"
+    GAP = "a number is missing"
+    BUSY = "another runner is at work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a feed; ``verdict`` is that of a batch that was judged just now."""
+
+    outcome: Outcome
+    feed: Feed
+    number: int
+    later: int | None = None
+    request: RequestId | None = None
+    verdict: Verdict | None = None
+    receipt: Receipt | None = None
+    seconds: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Runner:
+    """Takes batches of one feed; it is kept while a process lives, so that libraries and zones are loaded once."""
+
+    name: str
+    house: House
+    _last: tuple[RequestId, tuple[Lone, ...]] | None = field(default=None, init=False)
+
+    def feed(self) -> Feed:
+        """Read the feed as it is declared now.
+
+        Raises: UsageError, PolicyError, ServiceError.
+        """
+        return place_of(self.house).feed(self.name)
+
+    def step(self) -> Step:
+        """Take up what was left, or judge and send the next batch; one that may not leave stops the feed.
+
+        Raises: StoppedError where it was stopped before; ForbiddenError; RefusedError, InputError, PolicyError,
+            UsageError, ServiceError, after which the step can be tried again.
+        """
+        require(Action.SUBMIT, house=self.house)
+        feed, begun = self.feed(), time.monotonic()
+        with self.house.ledger() as ledger:
+            try:
+                with ledger.exclusive(f"feed:{feed.name}"):
+                    return self._step(feed, ledger, begun=begun)
+            except BusyError:
+                number = standing_of(feed.name, first=feed.first, reads=InLedger(ledger)).number
+                return Step(outcome=Outcome.BUSY, feed=feed, number=number)
+
+    def _step(self, feed: Feed, ledger: Ledger, *, begun: float) -> Step:
+        found = standing_of(feed.name, first=feed.first, reads=InLedger(ledger))
+        if found.stopped:
+            raise StoppedError(feed.name, found.number, found.why)
+        if found.work is Work.SEND:
+            sent = self._take_up(feed, found, ledger)
+            if sent is not None:
+                return Step(
+                    outcome=Outcome.SENT,
+                    feed=feed,
+                    number=found.number,
+                    request=found.request,
+                    receipt=sent,
+                    seconds=time.monotonic() - begun,
+                )
+            found = standing_of(feed.name, first=feed.first, reads=InLedger(ledger))
+        now = ledger.now(self.house.clock())
+        listing = look(feed, found.number, now=now)
+        if listing.waiting is None:
+            outcome = Outcome.GAP if listing.gap else Outcome.NOTHING
+            return Step(outcome=outcome, feed=feed, number=found.number, later=listing.later)
+        if why := _why_refused(feed, listing.waiting, now=now):
+            self._stop(feed, listing, why, ledger)
+        return self._judge(feed, listing.waiting, ledger, begun=begun)
+
+    def _take_up(self, feed: Feed, found: Standing, ledger: Ledger) -> Receipt | None:
+        """Send what was cleared and not sent; ``None`` where the clearance ended, so that the batch is judged anew.
+
+        Raises: RefusedError where it cannot be sent, ServiceError.
+        """
+        if found.request is None:
+            raise RefusedError(f"feed {feed.name} has no request to send")
+        kept = ledger.clearance_of(found.request)
+        if kept is None:
+            raise RefusedError(f"batch {found.number} of feed {feed.name} has no clearance")
+        try:
+            return send_by_nonce(kept[0].nonce, house=self.house)
+        except RefusedError:
+            if standing_of(feed.name, first=feed.first, reads=InLedger(ledger)).work is Work.JUDGE_AGAIN:
+                return None
+            raise
+
+    def _stop(self, feed: Feed, listing: Listing, why: str, ledger: Ledger) -> None:
+        """Stop the feed at a batch that is not even judged.
+
+        Raises: StoppedError.
+        """
+        with ledger.transaction(self.house.actor, at=self.house.clock()) as tx:
+            found = standing_of(feed.name, first=feed.first, reads=InTransaction(tx))
+            if found.number == listing.number and not found.stopped:
+                tx.note(STOPPED, Stopped(feed=feed.name, number=listing.number, why=why))
+        raise StoppedError(feed.name, listing.number, why)
+
+    def _judge(self, feed: Feed, waiting: Waiting, ledger: Ledger, *, begun: float) -> Step:
+        with copied(feed, waiting, scratch=self.house.scratch()) as (path, digest):
+            self._require_next(feed, waiting.number, digest, ledger)
+            series = BatchSeries(
+                feed=feed, number=waiting.number, sha256=digest, house=self.house, before=self._before(feed, ledger)
+            )
+            done = submit(wish_of(feed, str(path)), house=self.house, series=series)
+        receipt = None
+        if done.state is State.CLEARED and done.clearance is not None:
+            receipt = send_by_nonce(done.clearance, house=self.house)
+            self._last = (done.request, series.lone)
+        return Step(
+            outcome=Outcome.SENT if receipt else Outcome.STOPPED,
+            feed=feed,
+            number=waiting.number,
+            request=done.request,
+            verdict=done.verdict,
+            receipt=receipt,
+            seconds=time.monotonic() - begun,
+        )
+
+    @staticmethod
+    def _require_next(feed: Feed, number: int, digest: Sha256, ledger: Ledger) -> None:
+        """Refuse before anything is opened what would be refused then."""
+        batch = Batch(
+            feed=feed.name,
+            number=number,
+            sha256=digest,
+            recipient=RecipientId(feed.recipient),
+            declared=feed.digest,
+        )
+        require_next(standing_of(feed.name, first=feed.first, reads=InLedger(ledger)), feed, batch)
+
+    def _before(self, feed: Feed, ledger: Ledger) -> tuple[Lone, ...]:
+        """Give what could be half a position in the batch that left last; its sealed bytes are read where need be.
+
+        Raises: RefusedError when these are gone or have changed.
+        """
+        entry = ledger.latest_note(BATCH, says={"feed": feed.name})
+        while entry is not None:
+            request = ledger.request(RequestId(entry.request))
+            if request.state in ARRIVED and request.artefact is not None:
+                break
+            entry = ledger.latest_note(BATCH, says={"feed": feed.name}, before=entry.seq)
+        if entry is None or request.artefact is None:
+            return ()
+        if self._last is None or self._last[0] != request.id:
+            question = ask(wish_of(feed, called=feed.template), house=self.house)
+            examined = judge_artefact(
+                request.artefact, staging=self.house.staging(), question=question, means=self.house.means()
+            )
+            layers = examined.answer.layers if examined.answer else ()
+            values = (None if layer.facts is None else layer.facts.values for layer in layers)
+            self._last = (request.id, tuple(each for found in values for each in lone_in(found)))
+        return self._last[1]
+
+
+def wish_of(feed: Feed, *dataset: str, called: str = "") -> Wish:
+    """Say what is wished for a batch."""
+    return Wish(
+        dataset=dataset,
+        policy=feed.policy,
+        recipient=feed.recipient,
+        destination=feed.destination,
+        purpose=feed.purpose,
+        assume_crs=feed.assume_crs,
+        declaration=feed.declaration,
+        called=called,
+    )
+
+
+def _why_refused(feed: Feed, waiting: Waiting, *, now: datetime) -> str:
+    """Say why a batch is not even read; empty where it is."""
+    limits, lying = feed.limits, waiting.lying
+    if lying.size > limits.bytes:
+        return f"it has {lying.size:,} bytes, and at most {limits.bytes:,} are allowed"
+    if limits.hours is not None and now - lying.modified > timedelta(hours=limits.hours):
+        return f"it is older than {limits.hours:g} hours"
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Until:
+    """When a run ends: as soon as nothing waits, or with ``follow`` after a time without batches, a time or a count.
+
+    Units: seconds.
+    """
+
+    follow: bool = False
+    idle_s: float | None = None
+    within_s: float | None = None
+    batches: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """How a run ended: how many batches were sent, and its last step."""
+
+    sent: int
+    last: Step
+
+    @property
+    def decision(self) -> Decision:
+        """The decision on the last batch that was judged; clear where all went that was there."""
+        stopped = self.last.outcome is Outcome.STOPPED and self.last.verdict is not None
+        if not stopped or self.last.verdict is None:
+            return Decision.CLEAR
+        return Decision.DENY if self.last.verdict.decision is Decision.CLEAR else self.last.verdict.decision
+
+
+def run(
+    runner: Runner,
+    until: Until,
+    *,
+    told: Callable[[Step], None] = lambda _: None,
+    sleep: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Ran:
+    """Take batches until the run ends, or the feed is stopped; ``told`` hears of each step that did something.
+
+    Raises: StoppedError where it was stopped before; InputError where a number is missing for too long; BusyError
+        where another runner is at work and this one does not follow; and whatever ``Runner.step`` raises.
+    """
+    begun = quiet = monotonic()
+    missing: float | None = None
+    sent = 0
+    while True:
+        step = runner.step()
+        now = monotonic()
+        if step.outcome in {Outcome.SENT, Outcome.STOPPED}:
+            told(step)
+            sent, quiet, missing = sent + (step.outcome is Outcome.SENT), now, None
+        missing = None if step.outcome is not Outcome.GAP else missing if missing is not None else now
+        if step.outcome is Outcome.GAP and (not until.follow or now - (missing or now) >= step.feed.patience_s):
+            raise InputError(
+                f"batch {step.number} of feed {step.feed.name} is missing, and batch {step.later} is there",
+                hint="put the missing batch in the source; to go on without it, stop the feed and resume it with drop",
+            )
+        if step.outcome is Outcome.BUSY and not until.follow:
+            raise BusyError("another runner is at work on the feed", hint="wait until it has ended")
+        if step.outcome is Outcome.STOPPED or _over(until, step, sent, begun=begun, quiet=quiet, now=now):
+            return Ran(sent=sent, last=step)
+        if step.outcome is not Outcome.SENT:
+            sleep(POLL_S)
+
+
+def _over(until: Until, step: Step, sent: int, *, begun: float, quiet: float, now: float) -> bool:
+    if until.batches is not None and sent >= until.batches:
+        return True
+    if until.within_s is not None and now - begun >= until.within_s:
+        return True
+    if step.outcome is Outcome.SENT:
+        return False
+    return not until.follow or (until.idle_s is not None and now - quiet >= until.idle_s)
