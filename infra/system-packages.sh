@@ -6,6 +6,7 @@ set -euo pipefail
 readonly OLDEST=17
 readonly JAVA_PACKAGES=(openjdk-17-jre-headless openjdk-21-jre-headless)
 readonly CHROMIUM_PACKAGES=(chromium chromium-browser)
+readonly PROMTOOL_PACKAGES=(prometheus)
 
 # The major version of the Java that Spark would take; nothing where there is none.
 java_major() {
@@ -28,6 +29,10 @@ has_chromium() {
 		"$name" --version >/dev/null 2>&1 && return 0
 	done
 	return 1
+}
+
+has_promtool() {
+	promtool --version >/dev/null 2>&1
 }
 
 # Install the first of some packages after which there is what is wanted.
@@ -68,6 +73,15 @@ if ! has_chromium && ! install_first "the browser that the console is tested in"
 The console is tested in Chromium, and there is none on this machine.
   Debian:          sudo apt-get install ${CHROMIUM_PACKAGES[0]}
   elsewhere:       install Chromium or Chrome, and put chromium or google-chrome on the PATH
+HINT
+fi
+
+if ! has_promtool && ! install_first "Prometheus, whose tool checks the alerts" has_promtool "${PROMTOOL_PACKAGES[@]}"; then
+	missing=1
+	cat >&2 <<HINT
+The alerts are checked by promtool, and there is none on this machine.
+  Debian, Ubuntu:  sudo apt-get install --no-install-recommends ${PROMTOOL_PACKAGES[0]}
+  elsewhere:       put promtool of Prometheus on the PATH
 HINT
 fi
 

@@ -10,7 +10,7 @@ from consoling.desk import GROUP, Desk, console
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
-from geogate.console.desk import Allowed
+from geogate.console.desk import SERVICES, Allowed
 from geogate.console.signing_in import OPEN
 from geogate.model.authority import ALLOWED, Action, Role
 
@@ -65,7 +65,7 @@ def test_nobody_gets_past_a_route_without_being_signed_in(desk: Desk) -> None:
             continue
         for method in route.methods:
             answer = httpx.request(method, desk.url + filled(route))
-            wanted = {401} if method == "POST" or route.path.startswith("/api") else {303}
+            wanted = {401} if method == "POST" or route.path.startswith(SERVICES) else {303}
             assert answer.status_code in wanted, (method, route.path, answer.status_code)
 
 
@@ -75,7 +75,7 @@ def test_a_role_gets_as_far_as_the_table_says_and_no_further(desk: Desk, role: R
         visitor.http.follow_redirects = True
         for route in routes(desk):
             action = action_of(route)
-            if action is None or "GET" not in route.methods or route.path.startswith("/api"):
+            if action is None or "GET" not in route.methods or route.path.startswith(SERVICES):
                 continue
             code = visitor.get(filled(route)).status_code
             assert (code == 403) is (role not in ALLOWED[action]), (role, route.path, code)

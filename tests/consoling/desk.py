@@ -31,9 +31,11 @@ groups:
   - {group: owners, roles: [policy-owner]}
   - {group: auditors, roles: [auditor]}
   - {group: administrators, roles: [administrator]}
+  - {group: monitors, roles: [monitor]}
 people:
   - {name: rita, roles: [requester]}
   - {name: "token:pipeline", roles: [requester, reviewer, auditor]}
+  - {name: "token:prometheus", roles: [monitor]}
 """
 GROUP = {
     "requester": "requesters",
@@ -41,6 +43,7 @@ GROUP = {
     "policy-owner": "owners",
     "auditor": "auditors",
     "administrator": "administrators",
+    "monitor": "monitors",
 }
 LOOPBACK = Proxy(peers=(ipaddress.ip_network("127.0.0.1"),), user_header=USER, groups_header=GROUPS)
 

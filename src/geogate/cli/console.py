@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geogate.gate.house import House
 
 NEEDED = "pip install 'geogate[console]'"
-ROLES = ("requester", "reviewer", "policy-owner", "auditor", "administrator")
+ROLES = ("requester", "reviewer", "policy-owner", "auditor", "administrator", "monitor")
 
 
 @click.group("console", invoke_without_command=True, short_help="Serve the web console, and make tokens for services.")

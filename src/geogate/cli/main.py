@@ -41,6 +41,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "recipients": ("geogate.cli.recipients", "List and check recipients."),
     "kernels": ("geogate.cli.kernels", "Show or compile the kernels that measure large data fast."),
     "infra": ("geogate.cli.infra", "Compare the perimeter with its template."),
+    "metrics": ("geogate.cli.metrics", "Print the gate's metrics for Prometheus."),
+    "doctor": ("geogate.cli.doctor", "Check all that the gate needs, with the fix for each."),
     "init": ("geogate.cli.init", "Create the gate's home: ledger, staging and signing key."),
 }
 """Every command: the module that defines it under the name ``command``, and its line in the help."""

@@ -13,10 +13,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from geogate.console import pages, signing_in
+from geogate.console import health, metrics, pages, signing_in
 from geogate.console.answering import page
 from geogate.console.api import router as api
-from geogate.console.desk import API, Console, NotSignedInError, TooManyError
+from geogate.console.desk import SERVICES, Console, NotSignedInError, TooManyError
 from geogate.console.forms import Forms
 from geogate.console.guard import SAFE, Guard
 from geogate.console.oidc import OpenId
@@ -27,6 +27,7 @@ from geogate.console.telling import Teller, Telling
 from geogate.ledger.failures import UnknownError
 from geogate.model.authority import ForbiddenError
 from geogate.model.errors import GeogateError, RefusedError, ServiceError, UsageError
+from geogate.telemetry import meters
 
 if TYPE_CHECKING:
     from geogate.console.desk import Vouching
@@ -77,7 +78,9 @@ def create_app(house: House, settings: ConsoleSettings, *, vouching: Vouching | 
     )
     app = FastAPI(title="geogate", version="1", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.console = console
-    app.include_router(signing_in.router)
+    meters.begin()
+    for router in (signing_in.router, health.router, metrics.router):
+        app.include_router(router)
     for router in (pages.router, api):
         app.include_router(router)
     app.mount("/static", Files(directory=STATIC), name="static")
@@ -101,7 +104,7 @@ def _told(request: Request, error: Exception) -> Response:
     code, summary, hint = _said(error)
     base = str(request.scope.get("root_path", "")).rstrip("/")
     path = request.url.path.removeprefix(base)
-    if path.startswith(API):
+    if path.startswith(SERVICES):
         headers = {"www-authenticate": "Bearer"} if isinstance(error, NotSignedInError) else None
         return JSONResponse({"error": summary, "hint": hint}, status_code=code, headers=headers)
     if isinstance(error, NotSignedInError) and request.method in SAFE and not path.startswith("/sign"):

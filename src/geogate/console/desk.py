@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from geogate.model.authority import Action, Identity
 
 API: Final = "/api/v1"
+METRICS: Final = "/metrics"
+HEALTH: Final = "/health"
+SERVICES: Final = (API, METRICS, HEALTH)
+"""Paths for services, which send a token; nobody is led to a sign-in there."""
 ATTEMPTS: Final = 30
 """Sign-ins of one address within ``WITHIN``, good or bad, and tokens that are not known."""
 
@@ -148,7 +152,7 @@ def session_of(request: Request) -> Session | None:
     """Find who has signed in; where somebody else vouches for people, it must still be the same one."""
     console = console_of(request)
     header = request.headers.get("authorization", "")
-    if request.url.path.removeprefix(str(request.scope.get("root_path", ""))).startswith(API):
+    if request.url.path.removeprefix(str(request.scope.get("root_path", ""))).startswith(SERVICES):
         return _service(request, header)
     secret = request.cookies.get(cookie_name(request, settings=console.settings), "")
     session = resume(console.store, secret, console.lasting, at=console.now()) if secret else None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from geogate.gate.heads import SignedHead, current_head, read_head
@@ -60,7 +63,24 @@ def anchor(place: str = "", *, house: House) -> Anchoring:
         heads, _ = _read(read_all(place), keys=trusted_keys(house.settings))
         if not any((each.head.size, each.head.root) == (signed.head.size, signed.head.root) for each in heads):
             raise RefusedError("something else has the name of the head", hint="choose another place, and find out why")
+    _remember(signed, house)
     return Anchoring(place=place, name=name, signed=signed, fresh=fresh)
+
+
+def _remember(signed: SignedHead, house: House) -> None:
+    """Note in the home what was kept elsewhere last; it is there for metrics, and nothing is believed because of it."""
+    path = house.settings.home / "heads" / "anchored.json"
+    with suppress(OSError):
+        path.write_text(json.dumps({"size": signed.head.size, "at": house.clock().isoformat()}), encoding="utf-8")
+
+
+def last_anchored(house: House) -> tuple[int, datetime | None]:
+    """Give how many entries the head covers that this gate kept elsewhere last, and when that was; 0 for never."""
+    try:
+        said = json.loads((house.settings.home / "heads" / "anchored.json").read_text(encoding="utf-8"))
+        return int(said["size"]), datetime.fromisoformat(said["at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0, None
 
 
 def compare(
