@@ -84,7 +84,7 @@ def test_every_way_to_write_a_place_has_one_normal_form(written: str, normal: st
         "s3://bucket/*/",
         "S3://bucket/",
         "FILE:///srv/",
-        "https://example.org/",
+        "http://example.org/",
         "sftp://example.org/",
         " s3://bucket/",
     ],

@@ -13,7 +13,7 @@ from geogate.model.errors import UsageError
 from geogate.policy.countries import COUNTRIES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from geogate.destinations.leave import Broker
     from geogate.model.dataset import FileDigest
@@ -35,7 +35,7 @@ class ChannelSettings:
     ``broker`` is asked before each session of that role; without one there is none. ``country`` is where the
     organisation's own directories are, empty where nobody said so.
 
-    ``https_file`` says how servers behind HTTPS are reached, see ``geogate.destinations.https_access``.
+    ``sealed`` gives the sealed copy of a file, for channels that cannot compare without it. ``https_file`` says how servers behind HTTPS are reached, see ``geogate.destinations.https_access``.
 
     Units: ``part_size`` in bytes; that much of a file is in memory at a time.
     Raises: UsageError when a value is not of its kind.
@@ -46,6 +46,7 @@ class ChannelSettings:
     broker: Broker | None = None
     part_size: int = 64 * MEBIBYTE
     https_file: Path | None = None
+    sealed: Callable[[FileDigest], Path] | None = None
 
     def __post_init__(self) -> None:
         if self.releaser_role and not ROLE.fullmatch(self.releaser_role):

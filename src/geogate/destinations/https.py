@@ -20,6 +20,7 @@ from geogate.destinations.errors import (
     UnavailableError,
 )
 from geogate.destinations.https_client import ABSENT, CHUNK, Body, Client, EndlessError
+from geogate.destinations.https_conditions import CREATE, REPLACED, ReplacedError
 from geogate.destinations.https_posture import BY_FILE, posture_of
 from geogate.destinations.https_uri import escaped, path_of
 from geogate.model.errors import InputError, RefusedError
@@ -35,20 +36,6 @@ if TYPE_CHECKING:
     from geogate.model.release import Clearance
 
 BYTES: Final = "application/octet-stream"
-CREATE: Final = {"If-None-Match": "*"}
-"""Source: RFC 9110, section 13.1.2: only where there is nothing yet."""
-
-REPLACED: Final = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
-
-
-class ReplacedError(RefusedError):
-    """The server says that it replaced something, though it was told to create only."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"the server does not say that it created {name!r}: it may have replaced what somebody put there",
-            hint="let it answer 201 to what it creates, and 412 where something is; look at what was there",
-        )
 
 
 class HttpsChannel:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from geogate.destinations.scheme_file import FileScheme
 from geogate.destinations.scheme_https import HttpsScheme
+from geogate.destinations.scheme_ogc_api import OgcApiScheme
 from geogate.destinations.scheme_s3 import S3Scheme
 from geogate.model.errors import UsageError
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 
     from geogate.destinations.scheme import Scheme
 
-SCHEMES: Final[Mapping[str, Scheme]] = {"file": FileScheme(), "https": HttpsScheme(), "s3": S3Scheme()}
+SCHEMES: Final[Mapping[str, Scheme]] = {
+    "file": FileScheme(),
+    "https": HttpsScheme(),
+    "ogcapi": OgcApiScheme(),
+    "s3": S3Scheme(),
+}
 """Every scheme that geogate sends to, in lower case; a bare path is a ``file``."""
 
 

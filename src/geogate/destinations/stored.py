@@ -70,13 +70,14 @@ class Place(Protocol):
 class Sought:
     """Something that was or may have been sent to a place: what the receipt says of it, if there is one.
 
-    ``name`` is relative to the place.
+    ``name`` is relative to the place, ``nonce`` that of the clearance.
     """
 
     name: str
     sha256: str
     size: int
     version: str
+    nonce: str
 
 
 @runtime_checkable

@@ -146,7 +146,11 @@ class House:
 
         settings = self.settings
         return ChannelSettings(
-            releaser_role=settings.releaser_role, country=settings.country, broker=broker, https_file=settings.https
+            releaser_role=settings.releaser_role,
+            country=settings.country,
+            broker=broker,
+            https_file=settings.https,
+            sealed=lambda file: self.staging().open(file.sha256),
         )
 
     def means(self, progress: Progress = SILENT) -> Means:

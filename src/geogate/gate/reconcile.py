@@ -113,7 +113,7 @@ def _sought(root: str, house: House) -> list[Sought]:
         expected = expected_of(ledger, now=house.clock())
     every = expected.sending | expected.failed | expected.recalled | expected.sent
     return [
-        Sought(name=uri.removeprefix(root), sha256=each.sha256, size=each.size, version=each.version)
+        Sought(name=uri.removeprefix(root), sha256=each.sha256, size=each.size, version=each.version, nonce=each.nonce)
         for uri, each in sorted(every.items())
         if uri.startswith(root)
     ]

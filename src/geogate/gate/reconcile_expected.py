@@ -32,6 +32,7 @@ class Delivered:
     size: int
     version: str
     sent_at: datetime
+    nonce: str = ""
 
 
 @dataclass(slots=True)
@@ -115,4 +116,5 @@ def _delivered(left: Left, clearance: Any, row: Any, at: datetime) -> Delivered:
         size=row["size"],
         version=row["version"],
         sent_at=at,
+        nonce=clearance["nonce"],
     )

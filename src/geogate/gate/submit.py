@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from geogate.destinations.acceptable import require_acceptable
 from geogate.engines.local import cores
 from geogate.gate.authority import require
 from geogate.gate.basis import rests_on_today, review_ends, says_the_same
@@ -172,6 +173,7 @@ def _process(wish: Wish, request: ReleaseRequest, desk: _Desk) -> Submission:
         sealed = _seal(wish, desk)
     with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
         tx.seal(request.id, dataset=sealed.dataset, artefact=sealed.artefact)
+    _require_acceptable(sealed, desk)
     examined = _judge(sealed, desk)
     say_judged(examined.verdict)
     with desk.ledger.transaction(desk.house.actor, at=desk.house.clock()) as tx:
@@ -180,6 +182,15 @@ def _process(wish: Wish, request: ReleaseRequest, desk: _Desk) -> Submission:
         tx.screen(request.id, verdict=verdict, measurements=kept_facts(examined.answer, circumstances))
     write_docs(examined, desk.docs)
     return _conclude(request, sealed, examined, desk)
+
+
+def _require_acceptable(sealed: _Sealed, desk: _Desk) -> None:
+    """See that the place takes files of this kind.
+
+    Raises: UsageError.
+    """
+    files = sealed.artefact.files if sealed.artefact else ()
+    require_acceptable(desk.question.destination, ((file, desk.staging.open(file.sha256)) for file in files))
 
 
 def _seal(wish: Wish, desk: _Desk) -> _Sealed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from geogate.policy.place_https import is_https
+from geogate.policy.place_https import is_collection, is_https
 from geogate.policy.place_parts import BUCKET, key_is_plain, path_is_plain
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ _ATTESTED: Final = frozenset({"country", "certificate_keys"})
 FORMS: Final[Mapping[str, Form]] = {
     "file": Form(example="file:///folder/ or file:folder/", is_normal=_is_directory),
     "https": Form(example="https://host/path/", is_normal=is_https, may=_ATTESTED),
+    "ogcapi": Form(example="ogcapi://host/path/collections/id/", is_normal=is_collection, may=_ATTESTED),
     "s3": Form(example="s3://bucket/prefix/", is_normal=_is_bucket_and_key, needs=frozenset({"owner"})),
 }
 """Every scheme of which a place can be registered."""

@@ -1,0 +1,189 @@
+"""The channel to a collection of an OGC API Features: each feature created once, under an id that the gate gives.
+
+The ids follow from the clearance, so that an attempt that died is taken up without anything twice: what has such an id
+is ours. Features are seen one by one: nothing makes all of a release visible at once.
+
+Source: OGC API Features, Part 4: Create, Replace, Update and Delete (20-002r1, draft).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from geogate.destinations.cleared import require_cleared, require_usable
+from geogate.destinations.errors import ChangedError, OccupiedError
+from geogate.destinations.https_client import Client
+from geogate.destinations.https_posture import BY_FEATURE, posture_of
+from geogate.destinations.ogc_api_collection import Collection
+from geogate.destinations.ogc_api_features import content_of, features_of
+from geogate.model.errors import InputError, RefusedError
+from geogate.model.release import Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from geogate.destinations.channel import ChannelSettings
+    from geogate.destinations.leave import Broker
+    from geogate.destinations.ogc_api_features import Feature
+    from geogate.model.dataset import FileDigest
+    from geogate.model.parties import Place, Posture
+    from geogate.model.release import Clearance
+
+ASKED_SECONDS: Final = 30.0
+"""So long the leave to write holds before the broker is asked again."""
+
+
+class OgcApiChannel:
+    """A way into one collection of one server, which must be registered."""
+
+    def __init__(self, destination: str, *, settings: ChannelSettings, registered: Place | None) -> None:
+        self._destination = destination
+        self._settings = settings
+        self._registered = registered
+
+    def posture(self) -> Posture:
+        """Ask the server, and say what was attested of it; see ``https_posture``.
+
+        Raises: ServiceError, UsageError, PolicyError.
+        """
+        file = self._settings.https_file
+        return posture_of(self._destination, file=file, registered=self._registered, appears=BY_FEATURE)
+
+    def put(self, files: Sequence[tuple[FileDigest, Path]], *, clearance: Clearance) -> tuple[Delivery, ...]:
+        """Create the features of the files; see ``Channel.put``. Each is seen as soon as it is there.
+
+        Raises: RefusedError, ServiceError, InputError, UsageError, PolicyError.
+        """
+        ordered = require_cleared(files, clearance=clearance, destination=self._destination)
+        if self._settings.broker is None:
+            raise RefusedError("nobody has verified the clearance and claimed it", hint="send with geogate send")
+        # 1. Read all that is to be sent: where one file has changed, no feature arrives.
+        features = {digest: _features(digest, path, clearance) for digest, path in ordered}
+        leaves = _Leaves(broker=self._settings.broker)
+        with self._client() as client:
+            collection = Collection.ask(client, self._destination)
+            for digest, each in features.items():
+                # 2. Look: an attempt that died has created the first ones, in their order.
+                done = _there(collection, each)
+                # 3. Create the rest one after the other, each read back before the next.
+                for number, feature in enumerate(each[done:], start=done + 1):
+                    leaves.require(self._destination + digest.name)
+                    collection.create(feature, said=f"feature {number:,} of {len(each):,} of {digest.name!r}")
+        return tuple(self._delivery(digest, each, clearance) for digest, each in features.items())
+
+    def delivered(self, *, clearance: Clearance) -> tuple[Delivery | None, ...]:
+        """Look for what was delivered, feature by feature; see ``Channel.delivered``.
+
+        Raises: RefusedError, also where the sealed files are not there; ServiceError, UsageError, PolicyError.
+        """
+        files = require_usable(clearance, destination=self._destination)
+        sealed = self._settings.sealed
+        if sealed is None:
+            raise RefusedError("nobody knows what was to be sent without the sealed files")
+        with self._client() as client:
+            collection = Collection.ask(client, self._destination)
+            found: list[Delivery | None] = []
+            for digest in files:
+                features = _features(digest, sealed(digest), clearance)
+                whole = _all_there(collection, features)
+                found.append(self._delivery(digest, features, clearance) if whole else None)
+        return tuple(found)
+
+    def _client(self) -> Client:
+        if self._registered is None:
+            raise RefusedError("the place is not registered any more", hint="enter it in recipients.yaml")
+        pins = self._registered.certificate_keys
+        return Client.to(self._destination, file=self._settings.https_file, pins=pins)
+
+    def _delivery(self, digest: FileDigest, features: Sequence[Feature], clearance: Clearance) -> Delivery:
+        version = Version(
+            nonce=clearance.nonce,
+            features=len(features),
+            content=content_of([feature.text for feature in features]),
+            sha256=digest.sha256,
+        )
+        uri = self._destination + digest.name
+        return Delivery(uri=uri, sha256=digest.sha256, size=digest.size, version=str(version))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What a receipt keeps of features, so that they can be found and compared without the file.
+
+    ``content`` is the digest of what they say, ``sha256`` that of the file.
+    """
+
+    nonce: str
+    features: int
+    content: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"features:{self.nonce}:{self.features}:{self.content}:{self.sha256}"
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """Read it.
+
+        Raises: ValueError.
+        """
+        kind, nonce, features, content, sha256 = text.split(":")
+        if kind != "features":
+            raise ValueError("not a version of features")
+        return cls(nonce=nonce, features=int(features), content=content, sha256=sha256)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Leaves:
+    """Asks the broker before the first feature of a file, and again every half a minute."""
+
+    broker: Broker
+    _until: dict[str, float] = field(default_factory=dict)
+
+    def require(self, uri: str) -> None:
+        """Go on only while something may be sent.
+
+        Raises: RefusedError.
+        """
+        if time.monotonic() < self._until.get(uri, 0):
+            return
+        if self.broker.leave(uri).writes_until is None:
+            raise RefusedError("nothing may be sent under the clearance any more", hint="submit the dataset again")
+        self._until[uri] = time.monotonic() + ASKED_SECONDS
+
+
+def _features(digest: FileDigest, path: Path, clearance: Clearance) -> tuple[Feature, ...]:
+    """Read a file as it was cleared.
+
+    Raises: ChangedError, InputError, UnfitError.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(digest.size + 1)
+    except OSError as error:
+        raise InputError(f"the staged file {digest.name!r} cannot be read: {error.strerror}") from error
+    if len(content) != digest.size or hashlib.sha256(content).hexdigest() != digest.sha256:
+        raise ChangedError(digest.name)
+    return features_of(content, name=digest.name, nonce=clearance.nonce)
+
+
+def _there(collection: Collection, features: Sequence[Feature]) -> int:
+    """Count the features that are there, from the first on: they were created in their order.
+
+    Raises: OccupiedError when one says something else.
+    """
+    for number, feature in enumerate(features):
+        text = collection.text(feature.id)
+        if text is None:
+            return number
+        if text != feature.text:
+            raise OccupiedError(feature.id)
+    return len(features)
+
+
+def _all_there(collection: Collection, features: Sequence[Feature]) -> bool:
+    return all(collection.text(feature.id) == feature.text for feature in features)
