@@ -16,7 +16,7 @@ DAGS = Path(__file__).parents[2] / "dags"
 HEAVY = ("boto3", "geopandas", "great_expectations", "numpy", "pandas", "pyarrow", "pyogrio", "pyproj", "shapely")
 PARSE = f"""
 import json, runpy, sys
-for name in ("export_gate", "nightly_audit"):
+for name in ("export_gate", "feed_example", "nightly_audit"):
     runpy.run_path(f"{DAGS}/{{name}}.py")
 json.dump([name for name in {HEAVY!r} if name in sys.modules], sys.stdout)
 """
@@ -50,7 +50,7 @@ def test_airflow_knows_the_provider_and_its_operators() -> None:
     provider = ProvidersManager().providers["geogate"]
 
     assert provider.data["operators"] == [
-        {"integration-name": "Geogate", "python-modules": ["geogate.airflow.operators"]}
+        {"integration-name": "Geogate", "python-modules": ["geogate.airflow.operators", "geogate.airflow.feeds"]}
     ]
 
 

@@ -127,6 +127,16 @@ def test_the_page_on_obligations_shows_what_the_commands_print(session: Session)
 
 
 @pytest.mark.usefixtures("in_germany")
+@pytest.mark.usefixtures("in_germany")
+def test_the_page_on_feeds_shows_what_the_commands_print(place: Path, session: Session) -> None:
+    programs: list[str] = []
+
+    run_document("docs/feeds.md", session, on_python=programs.append)
+
+    assert {path.name for path in (place / "outbox" / "example-partner").iterdir()} == {"fleet-1.csv"}
+    assert [run_apart(program, place) for program in programs] == [0]
+
+
 def test_the_page_on_remedies_shows_what_the_commands_print(session: Session) -> None:
     run_document("docs/remedies.md", session, on_python=pytest.fail)
 
@@ -179,6 +189,7 @@ def test_console_and_python_stand_only_in_documents_that_are_run() -> None:
         "README.md",
         "CONTRIBUTING.md",
         "docs/obligations.md",
+        "docs/feeds.md",
         "docs/operation.md",
         "docs/policies.md",
         "docs/remedies.md",

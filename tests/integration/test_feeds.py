@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from gating.feed import OWNER, STEWARD, Feeding, points
 from gating.files import FINE, INSIDE
 
+from geogate.gate.audit_findings import Kind
+from geogate.gate.audit_watch import watch
 from geogate.gate.feed_ledger import BATCH, StoppedError
 from geogate.gate.feed_run import Outcome, wish_of
 from geogate.gate.feed_series import BatchSeries
@@ -171,3 +174,23 @@ def test_another_recipient_needs_a_feed_of_another_name(feeding: Feeding) -> Non
     with pytest.raises(RefusedError, match="had another recipient before"):
         feeding.run()
     assert len(feeding.gate.requests()) == 1
+
+
+def test_the_audit_tells_of_a_feed_that_nobody_resumed_for_a_day_and_of_none_before(feeding: Feeding) -> None:
+    gate = feeding.gate
+    feeding.put(1, DENIED)
+    feeding.run()
+
+    def told(**later: float) -> list[str]:
+        gate.now = datetime.now(UTC) + timedelta(**later)
+        found = watch(since=gate.now - timedelta(days=1), house=gate.house())
+        return [each.summary for each in found if each.kind is Kind.FEED]
+
+    assert told(hours=23) == []
+    (said,) = told(hours=25)
+    assert said.startswith("feed fleet is stopped at batch 1 since")
+    feeding.resume(1)
+    assert told(hours=25) == []
+    feeding.declare(window="for ever")
+    (said,) = told()
+    assert said.startswith("feed fleet cannot run: fleet.yaml")

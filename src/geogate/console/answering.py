@@ -17,6 +17,7 @@ NAV: Final = (
     ("/", "Queue", Action.SEE_OWN),
     ("/waivers", "Waivers", Action.SEE_WAIVERS),
     ("/obligations", "Obligations", Action.SEE_ALL),
+    ("/feeds", "Feeds", Action.SEE_ALL),
     ("/audit", "Audit", Action.AUDIT),
     ("/ledger", "Ledger", Action.READ_LEDGER),
     ("/policies", "Policies", Action.SEE_OWN),

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from geogate.console.answering import page
 from geogate.console.desk import At, declared
+from geogate.gate.feeds import feeds, stopped
 from geogate.gate.reviews_queue import WAITING, Wanted, queue
 from geogate.model.authority import Action
 from geogate.model.errors import UsageError
@@ -35,6 +36,7 @@ def queue_page(
         desk,
         "queue.html",
         queue=found,
+        feeds=stopped(house=desk.house),
         total=total,
         hidden=max(0, total - found.total),
         chosen=state,
@@ -42,6 +44,12 @@ def queue_page(
         newest=newest,
         kept=urlencode({"state": state, "text": text, "order": order}),
     )
+
+
+@router.get("/feeds", **declared(Action.SEE_ALL))
+def feeds_page(desk: At) -> HTMLResponse:
+    """Show how every feed stands."""
+    return page(desk, "feeds.html", feeds=feeds(house=desk.house))
 
 
 def states_of(text: str) -> tuple[State, ...]:

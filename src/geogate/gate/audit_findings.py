@@ -30,6 +30,7 @@ class Kind(StrEnum):
     ANCHOR = "ledger without a head elsewhere"
     UNGATED = "write past the gate"
     WAIVER = "waiver that ended"
+    FEED = "feed that is stuck"
 
 
 NOTES: Final = frozenset({Kind.WAIVER, Kind.STUCK, Kind.UNUSED})

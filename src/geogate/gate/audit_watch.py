@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from geogate.gate.anchors import compare
 from geogate.gate.audit_findings import AuditFinding, Kind
+from geogate.gate.feeds import stopped
 from geogate.gate.heads import read_head
 from geogate.gate.keys import trusted_keys
 from geogate.gate.obligations import owed
 from geogate.gate.recall import Word, recalls
+from geogate.gate.reopened import left_behind
 from geogate.gate.ungated import ungated_writes
 from geogate.gate.waivers_ledger import waivers_of
 from geogate.model.errors import InputError, RefusedError, ServiceError
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from geogate.gate.house import House
     from geogate.gate.obligations import Owed
     from geogate.gate.recall import Recall
+
+FEED_LATE: Final = timedelta(days=1)
+"""So long may a feed be stopped before somebody has to be told."""
 
 ANCHOR_LATE: Final = timedelta(hours=36)
 """So old may an entry be that no head covers which is kept elsewhere."""
@@ -38,6 +43,7 @@ def watch(*, since: datetime, house: House) -> tuple[AuditFinding, ...]:
         *_waivers(since, house),
         *_recalls(house),
         *_ungated(house),
+        *_feeds(house),
     )
 
 
@@ -63,11 +69,14 @@ def _anchored(house: House) -> Iterator[AuditFinding]:
     from geogate.destinations.anchors import read_all
 
     keys, size = trusted_keys(house.settings), 0
+    with house.ledger() as ledger:
+        behind = left_behind(ledger, keys)
     for each in read_all(house.settings.ledger_anchor):
         try:
-            size = max(size, read_head(each.content.decode(), keys=keys).head.size)
+            head = read_head(each.content.decode(), keys=keys).head
         except (ValueError, RefusedError):
             continue  # compared above, where it is a problem
+        size = size if (head.size, str(head.root)) in behind else max(size, head.size)
     with house.ledger() as ledger:
         first = next(iter(ledger.entries(after=size, limit=1)), None)
     if first is not None and house.clock() - datetime.fromisoformat(first.at) > ANCHOR_LATE:
@@ -121,3 +130,18 @@ def _ungated(house: House) -> Iterator[AuditFinding]:
         more = " and to further places that were not counted" if each.more else ""
         said = f"wrote {count} times to {stores or 'nowhere that is known'}{more} on {each.at[:16]} without a clearance"
         yield AuditFinding(kind=Kind.UNGATED, about=each.by, summary=said)
+
+
+def _feeds(house: House) -> Iterator[AuditFinding]:
+    """Tell of each feed that was stopped a day ago or longer and that nobody resumed, or that cannot be read."""
+    with house.ledger() as ledger:
+        now = ledger.now(house.clock())
+    for row in stopped(house=house):
+        standing = row.standing
+        if standing is None:
+            yield AuditFinding(kind=Kind.FEED, about=row.name, summary=f"feed {row.name} cannot run: {row.wrong}")
+        elif standing.since is None or now - standing.since >= FEED_LATE:
+            since = "" if standing.since is None else f" since {standing.since:%Y-%m-%d}"
+            said = f"feed {row.name} is stopped at batch {standing.number}{since}, and nobody resumed it"
+            requests = () if standing.request is None else (str(standing.request),)
+            yield AuditFinding(kind=Kind.FEED, about=row.name, summary=said, requests=requests)

@@ -223,6 +223,20 @@ class Runner:
         return self._last[1]
 
 
+def seen(name: str, *, house: House) -> tuple[Listing | None, Feed]:
+    """Look whether a batch of a feed waits, without taking it; ``None`` where something has to be taken up first.
+
+    Raises: StoppedError, UsageError, PolicyError, InputError, ServiceError.
+    """
+    feed = place_of(house).feed(name)
+    with house.ledger() as ledger:
+        found = standing_of(feed.name, first=feed.first, reads=InLedger(ledger))
+        now = ledger.now(house.clock())
+    if found.stopped:
+        raise StoppedError(feed.name, found.number, found.why)
+    return (None if found.work is Work.SEND else look(feed, found.number, now=now)), feed
+
+
 def wish_of(feed: Feed, *dataset: str, called: str = "") -> Wish:
     """Say what is wished for a batch."""
     return Wish(

@@ -21,7 +21,7 @@ from geogate.gate.place import place_of
 from geogate.ledger.laws import PUT_BACK
 from geogate.model.authority import Action
 from geogate.model.document import canonical_json
-from geogate.model.errors import GeogateError, RefusedError, UsageError
+from geogate.model.errors import GeogateError, PolicyError, RefusedError, UsageError
 from geogate.model.feed import Choice
 from geogate.model.lifecycle import State
 from geogate.model.names import person, says_something
@@ -91,6 +91,18 @@ def feeds(*, house: House) -> tuple[FeedRow, ...]:
             else:
                 found.append(FeedRow(name=name, feed=feed, standing=standing))
     return tuple(found)
+
+
+def stopped(*, house: House) -> tuple[FeedRow, ...]:
+    """Give the feeds that are stopped, or cannot be read, for those who look at what waits for somebody.
+
+    Raises: ForbiddenError, ServiceError.
+    """
+    try:
+        every = feeds(house=house)
+    except PolicyError as error:
+        return (FeedRow(name="of this place", wrong=error.summary),)
+    return tuple(row for row in every if row.standing is None or row.standing.stopped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from geogate.policy.countries import COUNTRIES
+from geogate.policy.feeds import FeedShape
 from geogate.policy.shape import PolicyShape, RecipientsShape
 
 if TYPE_CHECKING:
@@ -18,7 +19,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schemas(rules: Mapping[str, type[BaseModel]]) -> dict[str, str]:
     """Return the text of each schema file by its name."""
-    found = {"policy.schema.json": policy_schema(rules), "recipients.schema.json": recipients_schema()}
+    found = {
+        "policy.schema.json": policy_schema(rules),
+        "recipients.schema.json": recipients_schema(),
+        "feed.schema.json": feed_schema(),
+    }
     return {name: json.dumps(schema, indent=2) + "\n" for name, schema in found.items()}
 
 
@@ -48,3 +53,8 @@ def recipients_schema() -> dict[str, Any]:
     for name in ("RecipientShape", "OwnerShape"):
         schema["$defs"][name]["properties"]["country"]["enum"] = sorted(COUNTRIES)
     return {"$schema": DIALECT, **schema, "title": "geogate recipients"}
+
+
+def feed_schema() -> dict[str, Any]:
+    """Describe files of feeds."""
+    return {"$schema": DIALECT, **FeedShape.model_json_schema(), "title": "geogate feed"}
