@@ -22,6 +22,7 @@ from integration.fixtures_s3 import (
     worker_keys,
     worker_session,
 )
+from integration.fixtures_sftp import inbox, ssh_server
 
 __all__ = [
     "admin_keys",
@@ -30,6 +31,7 @@ __all__ = [
     "demo_users",
     "deployed",
     "empty_url",
+    "inbox",
     "ledger",
     "ledger_url",
     "new_database",
@@ -37,6 +39,7 @@ __all__ = [
     "postgres_server",
     "root_s3",
     "s3_server",
+    "ssh_server",
     "sqlite_file",
     "sqlite_ledger",
     "sqlite_template",

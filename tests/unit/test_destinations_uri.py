@@ -28,6 +28,9 @@ HOME = Path("/srv/geogate")
         ("file:outbox/acme/", "file:///srv/geogate/outbox/acme/"),
         ("outbox/acme", "file:///srv/geogate/outbox/acme/"),
         ("/srv/Stra\u00dfen und Wege/", "file:///srv/Stra\u00dfen und Wege/"),
+        ("sftp://gate@Partner.Example:22/in", "sftp://gate@partner.example/in/"),
+        ("sftp://gate@partner.example:2222/", "sftp://gate@partner.example:2222/"),
+        ("sftp://gate@[2001:DB8::1]/in/", "sftp://gate@[2001:db8::1]/in/"),
     ],
 )
 def test_every_way_to_write_a_place_has_one_normal_form(written: str, normal: str) -> None:
@@ -86,6 +89,14 @@ def test_every_way_to_write_a_place_has_one_normal_form(written: str, normal: st
         "FILE:///srv/",
         "http://example.org/",
         "sftp://example.org/",
+        "sftp://gate@example.org",
+        "sftp://gate:word@example.org/in/",
+        "sftp://gate@example.org/in/$x/",
+        "sftp://gate@example.org//in/",
+        "sftp://gate@example.org/../in/",
+        "sftp://gate@127.1/in/",
+        "sftp:/gate@example.org/in/",
+        "ftp://example.org/",
         " s3://bucket/",
     ],
 )

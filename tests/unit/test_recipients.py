@@ -118,6 +118,58 @@ def test_one_wrong_value_refuses_the_file_with_its_line_and_key(old: str, new: s
     refused(changed(old, new), message)
 
 
+ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEt0c2tDS1JtZ3Zha0d1Y2tYeEF6b1BxU2R0VnVXeE5t"
+SERVER = f"""\
+      - uri: sftp://gate@partner.example/in/
+        country: SE
+        host_keys:
+          - {ED25519}
+"""
+
+
+def test_a_server_is_registered_with_its_keys_and_the_country_that_somebody_attested() -> None:
+    found = parse(GOOD + SERVER).recipients[0].destinations[-1]
+    assert found == Place(uri="sftp://gate@partner.example/in/", owner="", country="SE", host_keys=(ED25519,))
+    (blobs,) = (
+        parse(
+            GOOD[: GOOD.index("      - uri: file:")]
+            + "      - uri: az://partner1/box/\n        region: swedencentral\n"
+        )
+        .recipients[0]
+        .destinations
+    )
+    assert blobs == Place(uri="az://partner1/box/", owner="", region="swedencentral")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (f"        host_keys:\n          - {ED25519}\n", "", "host_keys: a place in sftp: needs it: the public keys"),
+        (ED25519, "SHA256:abcdefghijklmnopqrstuvwxyz", "host_keys[0]: String should match"),
+        (ED25519, ED25519.replace("ssh-ed25519 ", "ssh-rsa "), "host_keys[0]: no public key of this type"),
+        (ED25519, ED25519[:20], "host_keys[0]: no public key of this type"),
+        (ED25519, f"{ED25519} root@host", "host_keys[0]: String should match"),
+        ("country: SE", "country: XX", "country: there is no country 'XX'"),
+        ("country: SE", "region: europe", "region: a place in sftp: has no region"),
+        ("country: SE", "owner: '123456789012'", "owner: a place in sftp: has no owner"),
+        ("gate@", "", "uri: not a place in normal form"),
+        ("gate@", "gate:word@", "uri: not a place in normal form"),
+    ],
+)
+def test_what_is_wrong_about_a_server_refuses_the_file(old: str, new: str, message: str) -> None:
+    assert SERVER.count(old) == 1
+    with pytest.raises(PolicyError) as error:
+        parse(GOOD + SERVER.replace(old, new))
+    assert f"recipients[0].destinations[2].{message}" in str(error.value), str(error.value)
+
+
+def test_buckets_of_s3_and_directories_have_no_attested_country() -> None:
+    refused(
+        changed('        owner: "123456789012"\n', '        owner: "123456789012"\n        country: SE\n'),
+        "r.yaml:15: recipients[0].destinations[1].country: a place in s3: has no country",
+    )
+
+
 def test_a_recipient_that_stands_twice_is_refused() -> None:
     refused(GOOD + GOOD.partition("\n")[2], "r.yaml:15: recipients[1].id: recipient partner stands twice")
 

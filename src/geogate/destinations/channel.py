@@ -32,18 +32,22 @@ class ChannelSettings:
     """What channels need to know besides the destination; endpoints and credentials are boto3's own variables.
 
     ``releaser_role`` is the ARN of the role that writes to S3, empty where the ambient credentials may.
-    ``broker`` is asked before each session of that role; without one there is none. ``country`` is where the
-    organisation's own directories are, empty where nobody said so.
+    ``broker`` is asked before each session that writes; without one there is none. ``country`` is where the
+    organisation's own directories are, empty where nobody said so. ``sftp_keys`` is the folder of the gate's own keys
+    on SFTP servers, ``None`` where there is none. ``sealed`` gives the sealed copy of a file, for channels that cannot
+    compare without it. ``https_file`` says how servers behind HTTPS are reached, see
+    ``geogate.destinations.https_access``.
 
-    ``sealed`` gives the sealed copy of a file, for channels that cannot compare without it. ``https_file`` says how servers behind HTTPS are reached, see ``geogate.destinations.https_access``.
-
-    Units: ``part_size`` in bytes; that much of a file is in memory at a time.
+    Units: ``part_size`` in bytes; that much of a file is in memory at a time. ``patience_s`` in seconds, for which one
+    answer of a server is awaited: a file goes in pieces, each of which has as long.
     Raises: UsageError when a value is not of its kind.
     """
 
     releaser_role: str = ""
     country: str = ""
     broker: Broker | None = None
+    sftp_keys: Path | None = None
+    patience_s: float = 60
     part_size: int = 64 * MEBIBYTE
     https_file: Path | None = None
     sealed: Callable[[FileDigest], Path] | None = None

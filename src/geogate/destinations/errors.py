@@ -54,3 +54,14 @@ class GoneError(RefusedError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"it is not there any more: {name!r}")
+
+
+class UnknownServerError(PermanentError):
+    """The server proves another host key than one that is registered: it may be somebody else."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}: the server has another host key than those registered; nothing was sent",
+            hint="ask who runs it, by another way than this connection; if the key was changed, register the new one "
+            "(host_keys in recipients.yaml), and submit again",
+        )

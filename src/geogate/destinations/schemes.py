@@ -8,6 +8,7 @@ from geogate.destinations.scheme_file import FileScheme
 from geogate.destinations.scheme_https import HttpsScheme
 from geogate.destinations.scheme_ogc_api import OgcApiScheme
 from geogate.destinations.scheme_s3 import S3Scheme
+from geogate.destinations.scheme_sftp import SftpScheme
 from geogate.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMES: Final[Mapping[str, Scheme]] = {
     "file": FileScheme(),
+    "sftp": SftpScheme(),
     "https": HttpsScheme(),
     "ogcapi": OgcApiScheme(),
     "s3": S3Scheme(),

@@ -40,7 +40,7 @@ class StoredInFolder:
             found = os.fstat(Folder.open(self._path, stack=stack).descriptor)
         traits = {
             "country": self._country or None,
-            "open to others": _others(found.st_mode),
+            "open to others": others_may(found.st_mode),
             "owner": str(found.st_uid),
             "region": "local",
         }
@@ -104,7 +104,7 @@ def _below(folder: int, prefix: str) -> Iterator[Stored]:
         yield Stored(name=name, size=found.st_size, version="", mark=mark, odd=odd)
 
 
-def _others(mode: int) -> str:
+def others_may(mode: int) -> str:
     """Say what everybody on the machine may do in a directory."""
     rights = ("read", stat.S_IROTH), ("write", stat.S_IWOTH), ("enter", stat.S_IXOTH)
     return ", ".join(word for word, bit in rights if mode & bit) or NONE

@@ -149,6 +149,7 @@ class House:
             releaser_role=settings.releaser_role,
             country=settings.country,
             broker=broker,
+            sftp_keys=settings.sftp_keys,
             https_file=settings.https,
             sealed=lambda file: self.staging().open(file.sha256),
         )

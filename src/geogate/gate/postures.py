@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from geogate.model.release import Clearance
 
 DECIDING: Final = OPENING | {
-    "country", "default encryption", "object lock", "owner", "policy", "public access block", "region", "versioning"
+    "country", "default encryption", "host key", "object lock", "owner", "policy", "public access block", "region",
+    "versioning",
 }  # fmt: skip
 """Traits that must not have become other ones between judging and sending; one that opens may have gone."""
 

@@ -8,6 +8,7 @@ from geogate.gate.broker import Broker, known, why_over
 from geogate.gate.feed_ledger import require_goes_on
 from geogate.gate.keys import trusted_keys
 from geogate.gate.obligations import enter_sent, foreseen
+from geogate.gate.place import place_cleared
 from geogate.gate.postures import require_as_judged
 from geogate.gate.signing import verify
 from geogate.gate.waivers_ledger import require_waivers
@@ -100,7 +101,7 @@ def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[tuple[Delivery, .
     Raises: RefusedError, also where the destination is not as it was judged.
     """
     ledger, house = broker.ledger, broker.house
-    channel = house.channel(clearance.destination, owner=clearance.destination_owner, broker=broker)
+    channel = house.channel(clearance.destination, registered=place_cleared(clearance, house=house), broker=broker)
     state = ledger.request(clearance.request).state
     staging = house.staging()
     if state is State.SENDING and (over := why_over(clearance, ledger=ledger, house=house)):

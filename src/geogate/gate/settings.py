@@ -27,6 +27,7 @@ KNOWN = frozenset(
         "GEOGATE_COUNTRY",
         "GEOGATE_HTTPS",
         "GEOGATE_NOTIFICATIONS",
+        "GEOGATE_SFTP_KEYS",
         "GEOGATE_CONSOLE_AUTH",
         "GEOGATE_CONSOLE_URL",
         "GEOGATE_CONSOLE_SESSION_HOURS",
@@ -69,6 +70,7 @@ class Settings:
     ledger_anchor: str = ""
     notifications: Path | None = None
     https: Path | None = None
+    sftp_keys: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -107,6 +109,7 @@ class Settings:
             releaser_role=environment.get("GEOGATE_RELEASER_ROLE", ""),
             country=environment.get("GEOGATE_COUNTRY", ""),
             ledger_anchor=environment.get("GEOGATE_LEDGER_ANCHOR", ""),
+            sftp_keys=Path(keys).absolute() if (keys := environment.get("GEOGATE_SFTP_KEYS", "")) else None,
             https=Path(reached).absolute() if (reached := environment.get("GEOGATE_HTTPS", "")) else None,
             notifications=Path(told).absolute() if (told := environment.get("GEOGATE_NOTIFICATIONS", "")) else None,
         )

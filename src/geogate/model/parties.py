@@ -12,6 +12,8 @@ from geogate.model.document import LATER
 from geogate.model.names import PolicyName, RecipientId, Sha256
 from geogate.model.past import MeasuredLayer, PastRelease
 
+LOCAL: Final = "local"
+"""The region of a directory: it has a country, if anything."""
 
 SERVER: Final = "server"
 """The region of a place on a server that is no object store: it has a country, if anything."""

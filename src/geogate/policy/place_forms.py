@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from geogate.policy.place_blobs import is_azure_place, is_google_place
 from geogate.policy.place_https import is_collection, is_https
 from geogate.policy.place_parts import BUCKET, key_is_plain, path_is_plain
+from geogate.policy.place_sftp import is_server_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,11 +45,21 @@ def _is_directory(rest: str) -> bool:
 
 _ATTESTED: Final = frozenset({"country", "certificate_keys"})
 
+_WHERE: Final = frozenset({"country", "region"})
+
 FORMS: Final[Mapping[str, Form]] = {
+    "az": Form(example="az://account/container/prefix/", is_normal=is_azure_place, may=_WHERE),
+    "gs": Form(example="gs://bucket/prefix/", is_normal=is_google_place, may=_WHERE),
     "file": Form(example="file:///folder/ or file:folder/", is_normal=_is_directory),
     "https": Form(example="https://host/path/", is_normal=is_https, may=_ATTESTED),
     "ogcapi": Form(example="ogcapi://host/path/collections/id/", is_normal=is_collection, may=_ATTESTED),
     "s3": Form(example="s3://bucket/prefix/", is_normal=_is_bucket_and_key, needs=frozenset({"owner"})),
+    "sftp": Form(
+        example="sftp://user@host/folder/",
+        is_normal=is_server_place,
+        needs=frozenset({"host_keys"}),
+        may=frozenset({"country"}),
+    ),
 }
 """Every scheme of which a place can be registered."""
 

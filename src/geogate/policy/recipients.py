@@ -10,6 +10,7 @@ from geogate.model.names import PolicyName, RecipientId, Sha256
 from geogate.model.parties import Attestation, Contract, Owner, Place, Recipient, RecipientBook
 from geogate.policy.countries import COUNTRIES
 from geogate.policy.place_forms import FORMS, KEYS, form_of
+from geogate.policy.place_sftp import is_host_key
 from geogate.policy.places import is_place
 from geogate.policy.read import read_model
 from geogate.policy.shape import RecipientsShape
@@ -76,6 +77,11 @@ def _require_keys(text: Text, place: PlaceShape, here: Path) -> None:
             text.refuse((*here, key), f"a place in {scheme}: has no {key}, which is {meaning}")
         if key in form.needs and not said:
             text.refuse((*here, key), f"a place in {scheme}: needs it: {meaning}")
+    for index, host_key in enumerate(place.host_keys):
+        if not is_host_key(host_key):
+            text.refuse(
+                (*here, "host_keys", index), "no public key of this type", hint="a line of the server's own .pub"
+            )
     if place.country:
         _require_country(text, place.country, (*here, "country"))
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from pydantic import Field, StringConstraints, model_validator
 
 from geogate.model.finding import Problem
+from geogate.model.parties import LOCAL, SERVER
 from geogate.rules.bounds import Among, Limit, Never, Ranked
 from geogate.rules.parameters import Countries
 from geogate.rules.rule import CircumstanceRule, Judgement, Params
 from geogate.rules.shares import held_share, unknown_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import date
     from typing import Self
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 MOST_SHOWN = 6
 """Countries that a remedy lists; the finding's limit has all of them."""
 
-LOCAL = "local"
-"""What a directory gives as its region; it has a country, if anything."""
+WITHOUT_REGION: Final[Mapping[str, str]] = {"file": LOCAL, "https": SERVER, "ogcapi": SERVER, "sftp": SERVER}
+"""Schemes whose places are in no region, with what they give as one: their country decides."""
 
 
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}[a-z0-9-]*\*?$")]
@@ -77,8 +78,8 @@ class DestinationAllowed(CircumstanceRule[DestinationParams]):
     ``contract_min_days_left``.
     Finds: a recipient in another country; owners of listed countries who together have the share or more, or could
     have it because so much of the ownership is not registered; no contract, or one that ends too soon; a bucket in
-    another region; a directory in another country; a place that does not say where it is. A destination outside the
-    recipient's registered places is found by the gate itself, under every policy.
+    another region; a directory or a server in another country; a place that does not say where it is. A destination
+    outside the recipient's registered places is found by the gate itself, under every policy.
     Misses: owners behind the owners that the recipients' file lists; what the recipient does with the data afterwards.
     Remedy: renew the contract, or choose another recipient.
     Basis: transfers of personal data to third countries, for example GDPR art. 44 to 49; ownership rules such as
@@ -124,7 +125,12 @@ class DestinationAllowed(CircumstanceRule[DestinationParams]):
 
 def _where(circumstances: Circumstances) -> str:
     posture = circumstances.posture
-    return f"{posture.country or 'an unknown country'}, region {posture.region or 'unknown'}"
+    said = f"{posture.country or 'an unknown country'}, region {posture.region or 'unknown'}"
+    return f"{said} ({' and '.join(posture.attested)} by its registration)" if posture.attested else said
+
+
+def _scheme(circumstances: Circumstances) -> str:
+    return circumstances.destination.partition(":")[0]
 
 
 def _country(params: DestinationParams, circumstances: Circumstances) -> Iterator[Problem]:
@@ -198,14 +204,14 @@ def _posture(params: DestinationParams, circumstances: Circumstances) -> Iterato
             summary="the place does not say in which country it is"
             if posture.country is None
             else f"the place is in {posture.country}, which the policy does not allow",
-            remedy="choose a place in an allowed country (for directories: set GEOGATE_COUNTRY to where they are)",
+            remedy="choose another place (GEOGATE_COUNTRY says the country of directories, recipients.yaml of servers)",
             measured=posture.country or "unknown",
             operator="in",
             limit=", ".join(params.countries),
         )
-    local = circumstances.destination.startswith("file:") and posture.region == LOCAL
+    regionless = posture.region is not None and posture.region == WITHOUT_REGION.get(_scheme(circumstances))
     known = posture.region is not None and posture.region != ""
-    if not local and not (known and any(fnmatchcase(str(posture.region), each) for each in params.regions)):
+    if not regionless and not (known and any(fnmatchcase(str(posture.region), each) for each in params.regions)):
         yield Problem(
             summary=f"the region of the place is {posture.region or 'unknown'}, which the policy does not allow",
             remedy="choose a bucket in an allowed region",

@@ -60,7 +60,7 @@ def _problems(params: OutsideParams, circumstances: Circumstances) -> Iterator[P
     if place is None or place in params.countries:
         yield Problem(
             summary=f"the place is in {place}" if place else "the place does not say in which country it is",
-            remedy="choose a place in another country (for directories: set GEOGATE_COUNTRY to where they are)",
+            remedy="choose another place (GEOGATE_COUNTRY says the country of directories, recipients.yaml of servers)",
             measured=place or "unknown",
             operator="not in",
             limit=limit,

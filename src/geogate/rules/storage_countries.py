@@ -40,13 +40,14 @@ class StoredInCountries(CircumstanceRule[StorageParams]):
     def judge_circumstances(self, params: StorageParams, circumstances: Circumstances) -> Judgement:
         """Compare the country of the place."""
         country = circumstances.posture.country
-        observed = f"place in {country or 'an unknown country'}"
+        said = " by its registration" if "country" in circumstances.posture.attested else ""
+        observed = f"place in {country or 'an unknown country'}{said}"
         if country is not None and country in params.countries:
             return Judgement(observed=observed)
-        summary = f"the place is in {country}" if country else "the place does not say in which country it is"
+        summary = f"the place is in {country}{said}" if country else "the place does not say in which country it is"
         problem = Problem(
             summary=summary,
-            remedy="choose a place in one of the countries (for directories: set GEOGATE_COUNTRY to where they are)",
+            remedy="choose a place in one of them (GEOGATE_COUNTRY says it of directories, recipients.yaml of servers)",
             measured=country or "unknown",
             operator="in",
             limit=", ".join(params.countries),
