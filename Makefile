@@ -4,6 +4,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 MINISTACK_VENV := .venv-ministack
+PYGEOAPI_VENV := .venv-pygeoapi
 INFRA_VENV := .venv-infra
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
@@ -20,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
-setup: $(VENV)/.ready $(VENV)/.kernels $(MINISTACK_VENV)/.ready ## Create the environments from pinned versions
+setup: $(VENV)/.ready $(VENV)/.kernels $(MINISTACK_VENV)/.ready $(PYGEOAPI_VENV)/.ready ## Create the environments from pinned versions
 
 $(VENV)/bin/uv:
 	@test -n "$(PYTHON)" || { echo "geogate needs Python 3.11, 3.12 or 3.13 on the PATH (or make PYTHON=/path/to/python)"; exit 1; }
@@ -45,6 +46,12 @@ $(VENV)/.bench: requirements/bench.lock $(VENV)/.ready
 $(MINISTACK_VENV)/.ready: requirements/ministack.lock | $(VENV)/bin/uv
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(MINISTACK_VENV)
 	VIRTUAL_ENV=$(CURDIR)/$(MINISTACK_VENV) $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements/ministack.lock
+	@touch $@
+
+# pygeoapi is a server that tests send to, and pins libraries of its own.
+$(PYGEOAPI_VENV)/.ready: requirements/pygeoapi.lock | $(VENV)/bin/uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(PYGEOAPI_VENV)
+	VIRTUAL_ENV=$(CURDIR)/$(PYGEOAPI_VENV) $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements/pygeoapi.lock
 	@touch $@
 
 # checkov pins its own boto3 and more, so it lives in an environment of its own; tests and lint do without it.
@@ -100,7 +107,8 @@ lock: $(VENV)/bin/uv ## Resolve the pinned versions anew
 	cp requirements/dev.lock requirements/bench.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --all-extras --group dev --group bench pyproject.toml -o requirements/bench.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade requirements/ministack.in -o requirements/ministack.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade requirements/pygeoapi.in -o requirements/pygeoapi.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade requirements/infra.in -o requirements/infra.lock
 
 clean: ## Remove the environments and everything that runs have left
-	rm -rf $(VENV) $(MINISTACK_VENV) $(INFRA_VENV) .geogate .airflow .demo
+	rm -rf $(VENV) $(MINISTACK_VENV) $(PYGEOAPI_VENV) $(INFRA_VENV) .geogate .airflow .demo

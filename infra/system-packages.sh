@@ -6,6 +6,8 @@ set -euo pipefail
 readonly OLDEST=17
 readonly JAVA_PACKAGES=(openjdk-17-jre-headless openjdk-21-jre-headless)
 readonly CHROMIUM_PACKAGES=(chromium chromium-browser)
+# The programs without the service, which would start by itself.
+readonly APACHE_PACKAGES=(apache2-bin)
 readonly PROMTOOL_PACKAGES=(prometheus)
 
 # The major version of the Java that Spark would take; nothing where there is none.
@@ -33,6 +35,10 @@ has_chromium() {
 
 has_promtool() {
 	promtool --version >/dev/null 2>&1
+}
+
+has_apache() {
+	[[ -x /usr/sbin/apache2 && -f /usr/lib/apache2/modules/mod_dav.so ]]
 }
 
 # Install the first of some packages after which there is what is wanted.
@@ -82,6 +88,15 @@ if ! has_promtool && ! install_first "Prometheus, whose tool checks the alerts" 
 The alerts are checked by promtool, and there is none on this machine.
   Debian, Ubuntu:  sudo apt-get install --no-install-recommends ${PROMTOOL_PACKAGES[0]}
   elsewhere:       put promtool of Prometheus on the PATH
+HINT
+fi
+
+if ! has_apache && ! install_first "the web server that sending over HTTPS is tested with" has_apache "${APACHE_PACKAGES[@]}"; then
+	missing=1
+	cat >&2 <<HINT
+Sending over HTTPS is tested with Apache and its module for PUT, and they are not on this machine.
+  Debian, Ubuntu:  sudo apt-get install ${APACHE_PACKAGES[0]}
+  elsewhere:       run the tests in a container of Debian
 HINT
 fi
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from infra.drill.sabotage import Sabotage
 
-LINKED: Final = (".venv", ".venv-ministack")
+LINKED: Final = (".venv", ".venv-ministack", ".venv-pygeoapi")
 """Environments are not copied: tests find their commands there, and what is on PYTHONPATH comes before them."""
 
 PYTEST: Final = ("-q", "-x", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-p", "infra.drill.witness")

@@ -209,6 +209,10 @@ def test_the_audit_tells_features_that_are_as_sent_changed_and_gone(
     assert len(list(place.sought([row]))) == 1
     server.keep([])
     assert not list(place.sought([row]))
+    begun = replace(row, version="")
+    assert not list(place.sought([begun]))
+    server.keep(changed[:1])
+    assert len(list(place.sought([begun]))) == 1
     with pytest.raises(MisconfiguredError, match="does not list"):
         place.stored()
 

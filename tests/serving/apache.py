@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import shutil
 import socket
@@ -107,10 +109,8 @@ def apache(identity: Identity, *, more: str = "") -> Iterator[Apache]:
     server.folder.mkdir(parents=True)
     for each in (root, server.folder.parent, server.folder):
         each.chmod(0o777)
-    hashed = subprocess.run(
-        ["openssl", "passwd", "-apr1", PASSWORD], check=True, capture_output=True, text=True
-    ).stdout.strip()
-    (root / "users").write_text(f"{USER}:{hashed}\n")
+    hashed = base64.b64encode(hashlib.sha1(PASSWORD.encode(), usedforsecurity=False).digest()).decode()
+    (root / "users").write_text(f"{USER}:{{SHA}}{hashed}\n")
     configuration = CONFIGURATION.format(
         root=root,
         port=server.port,

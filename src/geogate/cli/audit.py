@@ -43,6 +43,7 @@ def _show(report: Report, form: str, *, house: object) -> None:
     from geogate.cli.render import plain, print_json
     from geogate.gate.audit_findings import Kind
     from geogate.gate.audit_report import page_of
+    from geogate.gate.reconcile import ELSE
 
     if form == "json":
         print_json(report.document())
@@ -67,6 +68,8 @@ def _show(report: Report, form: str, *, house: object) -> None:
         f"{counts.audited} releases judged again, {counts.same} of them by the same as before; "
         f"{counts.objects} objects at {counts.places} places compared"
     )
+    if unlisted := sum(ELSE in traits for _, traits in report.unknown):
+        click.echo(f"{unlisted} of these places list nothing: only what was sent there was looked for")
     for kind, count in report.kinds:
         click.echo(f"{count:>6}  {kind}")
     click.echo(f"{len(report.urgent)} things need somebody" if report.urgent else "nothing needs anybody")

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from geogate.model.openings import NONE, OPENING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+VARYING: Final = frozenset({"certificate key", "connected to", "TLS"})
+"""Traits that are kept and not compared: a server has several addresses, and renews its certificate as it likes.
+
+Whoever wants the key to stay registers it, and the server is not spoken with when it has another one.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +49,7 @@ def drift(before: PlacePosture, now: PlacePosture) -> Iterator[Drift]:
     A trait that was not asked for before counts as one that was not known.
     """
     known, today = dict(before.traits), dict(now.traits)
-    for name in sorted(known.keys() | today.keys()):
+    for name in sorted((known.keys() | today.keys()) - VARYING):
         was, value = known.get(name), today.get(name)
         opens = was is None and name in OPENING and value not in {None, NONE}
         if (was is not None and value != was) or opens:
