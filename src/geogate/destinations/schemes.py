@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from geogate.destinations.scheme_blobs import BlobScheme
 from geogate.destinations.scheme_file import FileScheme
 from geogate.destinations.scheme_https import HttpsScheme
 from geogate.destinations.scheme_ogc_api import OgcApiScheme
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from geogate.destinations.scheme import Scheme
 
 SCHEMES: Final[Mapping[str, Scheme]] = {
+    "az": BlobScheme(example="az://account/container/prefix/", named=2),
+    "gs": BlobScheme(example="gs://bucket/prefix/", named=1),
     "file": FileScheme(),
     "sftp": SftpScheme(),
     "https": HttpsScheme(),

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 import asyncssh
 
 from geogate.destinations.cleared import require_cleared, require_usable
-from geogate.destinations.errors import OccupiedError, UnavailableError
+from geogate.destinations.errors import OccupiedError
+from geogate.destinations.leave import require_time, writes_until
 from geogate.destinations.notes import Note, note_of
 from geogate.destinations.sftp_files import is_file
 from geogate.destinations.sftp_session import Server, on_server
@@ -27,6 +27,7 @@ from geogate.model.release import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from geogate.destinations.channel import ChannelSettings
@@ -68,7 +69,7 @@ class SftpChannel:
         Raises: RefusedError, ServiceError, InputError.
         """
         ordered = require_cleared(files, clearance=clearance, destination=self._destination)
-        until = self._writes_until([digest for digest, _ in ordered])
+        until = writes_until(self._settings.broker, (self._destination + digest.name for digest, _ in ordered))
         sending = _Sending(path=self._path, note=note_of(clearance), clearance=clearance, until=until)
         on_server(self._known(), lambda there: sending.deliver(there, ordered))
         return tuple(self._delivery(digest) for digest, _ in ordered)
@@ -88,20 +89,6 @@ class SftpChannel:
             hint = "register the place with its host keys in recipients.yaml"
             raise RefusedError("no host key is registered for the server of this destination", hint=hint)
         return self._server
-
-    def _writes_until(self, files: Sequence[FileDigest]) -> datetime:
-        """Ask the broker for each file, before anybody is contacted.
-
-        Raises: RefusedError where it allows none; UnavailableError where the clearance is over, for the next attempt to
-            settle.
-        """
-        if self._settings.broker is None:
-            raise RefusedError("nobody has verified the clearance and claimed it", hint="send with geogate send")
-        leaves = [self._settings.broker.leave(self._destination + file.name) for file in files]
-        ends = [leave.writes_until for leave in leaves if leave.writes_until is not None]
-        if len(ends) != len(leaves):
-            raise UnavailableError("the clearance is over, so that nothing may be written any more")
-        return min(ends)
 
     def _delivery(self, digest: FileDigest) -> Delivery:
         return Delivery(uri=self._destination + digest.name, sha256=digest.sha256, size=digest.size, version="")
@@ -144,7 +131,7 @@ class _Sending:
             raise
         # 4. Give them their names, in one step each, and never over another file.
         for target, _ in missing:
-            self._require_time()
+            require_time(self.until)
             if not await there.renamed(target.part, target.path):
                 raise OccupiedError(target.digest.name)
 
@@ -218,7 +205,7 @@ class _Sending:
             return
         await self._make_folders(there, digest)
         await there.removed(target.part)
-        self._require_time()
+        require_time(self.until)
         await there.write(target.part, digest, path)
 
     async def _make_folders(self, there: Files, digest: FileDigest) -> None:
@@ -233,14 +220,6 @@ class _Sending:
         await there.write_text(part, self.note.content)
         if not await there.renamed(part, self._note_path):
             raise OccupiedError(self.note.name)
-
-    def _require_time(self) -> None:
-        """Write nothing after the end of the clearance.
-
-        Raises: UnavailableError, for the next attempt to settle.
-        """
-        if self.until is None or datetime.now(UTC) >= self.until:
-            raise UnavailableError("the clearance expired while sending")
 
 
 def _join(folder: str, name: str) -> str:
