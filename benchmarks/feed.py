@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas
 import numpy as np
@@ -199,8 +199,8 @@ def _bare(root: Path, house: House, runner: Runner) -> float:
     return median(taken[2:])
 
 
-def _measures(question: Question) -> tuple[Measure[object], ...]:
-    found: dict[str, Measure[object]] = {}
+def _measures(question: Question) -> tuple[Measure[Any], ...]:
+    found: dict[str, Measure[Any]] = {}
     for use in question.policy.rules:
         measures = registered()[use.expectation].measures(use.params, question.zone_lists)
         found |= {str(each.id): each for each in measures}

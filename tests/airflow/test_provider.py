@@ -80,7 +80,7 @@ def test_airflow_loads_the_plugin_with_the_console_its_tabs_and_the_link() -> No
 
 def test_the_dags_parse_without_a_complaint(bags: dict[str, BundleDagBag]) -> None:
     assert bags["dags"].import_errors == {}
-    assert sorted(bags["dags"].dags) == ["export_gate", "nightly_audit"]
+    assert sorted(bags["dags"].dags) == ["export_gate", "feed_example", "nightly_audit"]
 
 
 def test_no_leaf_can_turn_a_refused_run_green(bags: dict[str, BundleDagBag]) -> None:

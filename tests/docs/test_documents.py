@@ -65,6 +65,7 @@ def run_document(name: str, session: Session, *, on_python: Callable[[str], None
     for block in blocks(ROOT / name):
         if block.note.startswith("file: "):
             path = ROOT.joinpath(block.note.removeprefix("file: ")).relative_to(ROOT)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text)
         if block.language == "console":
             session.run(block.text)
@@ -127,7 +128,6 @@ def test_the_page_on_obligations_shows_what_the_commands_print(session: Session)
 
 
 @pytest.mark.usefixtures("in_germany")
-@pytest.mark.usefixtures("in_germany")
 def test_the_page_on_feeds_shows_what_the_commands_print(place: Path, session: Session) -> None:
     programs: list[str] = []
 
@@ -137,6 +137,7 @@ def test_the_page_on_feeds_shows_what_the_commands_print(place: Path, session: S
     assert [run_apart(program, place) for program in programs] == [0]
 
 
+@pytest.mark.usefixtures("in_germany")
 def test_the_page_on_remedies_shows_what_the_commands_print(session: Session) -> None:
     run_document("docs/remedies.md", session, on_python=pytest.fail)
 
@@ -188,8 +189,8 @@ def test_console_and_python_stand_only_in_documents_that_are_run() -> None:
     run = {
         "README.md",
         "CONTRIBUTING.md",
-        "docs/obligations.md",
         "docs/feeds.md",
+        "docs/obligations.md",
         "docs/operation.md",
         "docs/policies.md",
         "docs/remedies.md",

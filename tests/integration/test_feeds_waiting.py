@@ -14,6 +14,7 @@ from geogate.gate import feed_waiting
 from geogate.gate.feed_ledger import StoppedError
 from geogate.gate.feed_run import Outcome, Runner, Until, run
 from geogate.gate.place import place_of
+from geogate.gate.policy_source import place_digest
 from geogate.model.errors import InputError, PolicyError, ServiceError
 
 if TYPE_CHECKING:
@@ -242,3 +243,14 @@ def test_a_file_that_would_be_passed_over_among_the_feeds_is_refused(feeding: Fe
     (feeding.gate.policies.root / "feeds" / "Fleet.yml").write_text("")
     with pytest.raises(PolicyError, match=r"feeds/Fleet\.yml would be passed over"):
         place_of(feeding.gate.house()).feeds()
+
+
+def test_a_feed_is_pinned_with_the_policies(feeding: Feeding) -> None:
+    gate = feeding.gate
+    before = place_digest(gate.policies.root)
+    gate.settings["GEOGATE_POLICIES_DIGEST"] = before
+    assert place_of(gate.house()).feed("fleet").limits.rows == 1000
+    feeding.declare(batch={"rows": 1001, "megabytes": 10})
+    assert place_digest(gate.policies.root) != before
+    with pytest.raises(PolicyError, match="not those that GEOGATE_POLICIES_DIGEST pins"):
+        feeding.run()

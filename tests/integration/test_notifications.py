@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from consoling.listening import Listening, listening
+from gating.feed import Feeding, points
 from gating.files import COARSE, MIDDLE, stage
 from gating.gate import Gate, at
 from gating.place import precision, with_meta
 
+from geogate.gate.feed_ledger import StoppedError
 from geogate.gate.notify import MOST_SINGLE, failing, notify, notify_after
 from geogate.gate.notify_words import LEFT_OUT, said
 from geogate.gate.review import reject, send_back
@@ -446,3 +449,17 @@ def test_duties_are_told_when_they_arise_come_near_and_are_overdue(gate: Gate, t
         seen.append([event for _, event in events(run(gate))])
 
     assert seen == [["obligation-arisen"], [], ["obligation-due"], [], ["obligation-overdue"], []]
+
+
+def test_a_feed_that_is_stopped_is_told_once_to_those_who_can_resume_it(gate: Gate, told: Listening) -> None:
+    feeding = Feeding(gate).declare(batch={"rows": 10, "megabytes": 0.000001})
+    feeding.put(1, points(2))
+    stamp = NOW.timestamp()
+    os.utime(feeding.folder / "fleet-1.csv", (stamp, stamp))
+    run(gate)
+    told.mails.clear()
+    with pytest.raises(StoppedError):
+        feeding.run()
+    assert ("reviewers", "feed-stopped") in events(run(gate))
+    assert "Nothing of it leaves until somebody" in text(told)
+    assert "feed-stopped" not in [event for _, event in events(run(gate))]

@@ -10,9 +10,11 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from geogate.gate.keyring import read_ring
 from geogate.gate.keys import signing_key
+from geogate.gate.remembered import Remembered
 from geogate.measures.hidden.columns import ColumnContents, Contents
 from geogate.measures.measure import Unmeasured
 from geogate.measures.subjects import Subjects, together
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
     from geogate.suites.judge import LayerAnswer
 
 LATELY = "another release to the same recipient was cleared meanwhile"
+
+
+_READ: Final[Remembered[tuple[MeasuredLayer, ...] | None]] = Remembered(10_000)
 
 
 class ExceededError(RefusedError):
@@ -87,8 +92,11 @@ class Memory:
 
     def _layers(self, release: Disclosed) -> tuple[MeasuredLayer, ...] | None:
         """Read what was measured; ``None`` where that is not wholly known."""
+        return _READ.of(release.measurements or "", (str(measure.id) for measure in self.measures), self._read)
+
+    def _read(self, text: str) -> tuple[MeasuredLayer, ...] | None:
         try:
-            layers = list(json.loads(release.measurements or "")["layers"].values())
+            layers = list(json.loads(text)["layers"].values())
             return tuple(self._layer(layer) for layer in layers) if layers else None
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
@@ -148,11 +156,14 @@ class Recall:
 
 
 def pepper(settings: Settings, recipient: RecipientId) -> bytes:
-    """Derive a secret from the gate's signing key; with another key old hashes fit no new ones, and count twice.
+    """Derive a secret from the gate's first signing key, which a rotation keeps for this.
+
+    With another one old hashes fit no new ones, and count twice.
 
     Raises: UsageError when the key cannot be read.
     """
-    key = hashlib.sha256(signing_key(settings).signer.private_bytes).digest()
+    kept = read_ring(settings).pepper
+    key = bytes.fromhex(kept) if kept else hashlib.sha256(signing_key(settings).signer.private_bytes).digest()
     return hmac.digest(key, b"geogate subjects of " + str(recipient).encode(), "sha256")
 
 

@@ -6,13 +6,11 @@ all layers of a release count on from everything that left for the recipient, in
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from geogate.gate.remembered import Remembered
 from geogate.measures.hidden.columns import ColumnContents
 from geogate.model.dataset import Artefact, LayerKind
 from geogate.model.document import canonical_json, from_json
@@ -23,6 +21,7 @@ from geogate.rules.registry import registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import date
 
     from geogate.gate.house import House
     from geogate.ledger.disclosed import Disclosed
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from geogate.model.names import RecipientId, Sha256
     from geogate.policy.policy import Policy, PolicyRule
     from geogate.zones.zone import ZoneList
-
-_MOST_REMEMBERED: Final = 20_000
-"""Releases of which a process remembers what they add."""
 
 
 class Running(Protocol):
@@ -123,17 +119,11 @@ class Earlier:
         return tuple(found.values())
 
     def _of(self, release: Disclosed) -> tuple[MeasuredLayer, ...]:
-        text = release.measurements or ""
-        key = hashlib.sha256(text.encode()).hexdigest(), tuple(str(each.id) for each in self.measures)
-        if key not in _REMEMBERED:
-            _REMEMBERED[key] = _read(text, self.measures)
-            while len(_REMEMBERED) > _MOST_REMEMBERED:
-                _REMEMBERED.popitem(last=False)
-        return _REMEMBERED[key]
+        names = (str(each.id) for each in self.measures)
+        return _READ.of(release.measurements or "", names, lambda text: _read(text, self.measures))
 
 
-_REMEMBERED: Final[OrderedDict[tuple[str, tuple[str, ...]], tuple[MeasuredLayer, ...]]] = OrderedDict()
-"""What releases add, by the digest of what was measured of them: it cannot change without the key."""
+_READ: Final[Remembered[tuple[MeasuredLayer, ...]]] = Remembered(20_000)
 
 
 def _digest(release: Disclosed) -> Sha256 | None:

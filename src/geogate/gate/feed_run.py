@@ -311,7 +311,10 @@ def run(
         now = monotonic()
         if step.outcome in {Outcome.SENT, Outcome.STOPPED}:
             told(step)
-            sent, quiet, missing = sent + (step.outcome is Outcome.SENT), now, None
+            sent, missing = sent + (step.outcome is Outcome.SENT), None
+        if step.outcome in {Outcome.SENT, Outcome.BUSY}:
+            # While another runner is at work the feed is not quiet: this one stands by.
+            quiet = now
         missing = None if step.outcome is not Outcome.GAP else missing if missing is not None else now
         if step.outcome is Outcome.GAP and (not until.follow or now - (missing or now) >= step.feed.patience_s):
             raise InputError(

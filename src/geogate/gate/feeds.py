@@ -79,6 +79,10 @@ def feeds(*, house: House) -> tuple[FeedRow, ...]:
     Raises: ForbiddenError; PolicyError for a file that would be passed over; ServiceError.
     """
     require(Action.SEE_OWN, house=house)
+    return _rows(house)
+
+
+def _rows(house: House) -> tuple[FeedRow, ...]:
     place = place_of(house)
     found: list[FeedRow] = []
     with house.ledger() as ledger:
@@ -94,12 +98,12 @@ def feeds(*, house: House) -> tuple[FeedRow, ...]:
 
 
 def stopped(*, house: House) -> tuple[FeedRow, ...]:
-    """Give the feeds that are stopped, or cannot be read, for those who look at what waits for somebody.
+    """Give the feeds that are stopped, or cannot be read, to those who say what waits for somebody.
 
-    Raises: ForbiddenError, ServiceError.
+    Raises: ServiceError.
     """
     try:
-        every = feeds(house=house)
+        every = _rows(house)
     except PolicyError as error:
         return (FeedRow(name="of this place", wrong=error.summary),)
     return tuple(row for row in every if row.standing is None or row.standing.stopped)

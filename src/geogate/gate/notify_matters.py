@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from geogate.gate.feeds import stopped
 from geogate.gate.obligations import owed
 from geogate.gate.reviews_queue import Days, deadline_of
 from geogate.gate.reviews_times import Step, step_now
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from geogate.gate.feeds import FeedRow
     from geogate.gate.house import House
     from geogate.gate.obligations import Owed
     from geogate.ledger.ledger import Ledger
@@ -59,11 +61,12 @@ class Event(StrEnum):
     OBLIGATION_ARISEN = "obligation-arisen"
     OBLIGATION_DUE = "obligation-due"
     OBLIGATION_OVERDUE = "obligation-overdue"
+    FEED_STOPPED = "feed-stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
-    """Something that ``receivers`` have to be told; ``about`` is a request, a waiver or an obligation by its id.
+    """Something that ``receivers`` have to be told; ``about`` is a request, waiver or obligation by its id, or a feed.
 
     Of several events of one thing the first one is told, and the others with it.
     """
@@ -75,6 +78,7 @@ class Matter:
     deadline: datetime | None = None
     waiver: WaiverStanding | None = None
     owed: Owed | None = None
+    feed: FeedRow | None = None
 
 
 _OPEN: Final = (State.HELD, State.RETURNED, State.CLEARED, State.SENDING)
@@ -110,6 +114,9 @@ def matters(
     for each in owed(house=house):
         who = receivers.of_roles(ALLOWED[Action.DISCHARGE])
         yield Matter(events=(_of_obligation(each, today=now.date()),), about=each.arisen.key, receivers=who, owed=each)
+    for feed in stopped(house=house):
+        if (matter := _of_feed(feed, receivers)) is not None:
+            yield matter
 
 
 def _rows(ledger: Ledger, only: frozenset[str] | None, *, now: datetime, house: House) -> Iterator[QueuedRequest]:
@@ -170,6 +177,16 @@ def _of_owner(standing: WaiverStanding, event: Event, receivers: Receivers) -> t
     waiver = standing.waiver
     own = [receivers.of_person(name, Role.POLICY_OWNER) for name in (waiver.owner, waiver.asked_by)]
     return tuple(dict.fromkeys((*(each for some in own for each in some), *owners)))
+
+
+def _of_feed(row: FeedRow, receivers: Receivers) -> Matter | None:
+    """Say that a feed is stopped to its owner and to those who can resume it, once for each time that it is."""
+    if row.standing is None or row.standing.since is None or row.feed is None:
+        return None
+    about = f"{row.name}, batch {row.standing.number}, {row.standing.since:%Y-%m-%d %H:%M}"
+    own = receivers.of_person(row.feed.owner, Role.REQUESTER)
+    told = tuple(dict.fromkeys((*own, *receivers.of_roles(ALLOWED[Action.RESUME_FEED]))))
+    return Matter(events=(Event.FEED_STOPPED,), about=about, receivers=told, feed=row)
 
 
 def _of_obligation(each: Owed, *, today: date) -> Event:

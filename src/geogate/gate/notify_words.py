@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from geogate.gate.feeds import FeedRow
     from geogate.gate.notify_matters import Matter
     from geogate.gate.obligations import Owed
     from geogate.ledger.ledger import Ledger
@@ -50,6 +51,7 @@ TITLES: Final = {
     Event.OBLIGATION_ARISEN: "Obligation {id} is to be met",
     Event.OBLIGATION_DUE: "Obligation {id} is due soon",
     Event.OBLIGATION_OVERDUE: "Obligation {id} is overdue",
+    Event.FEED_STOPPED: "Feed {id}: it is stopped",
 }
 ACTS: Final = {
     State.HELD: "Reviewers can approve it, return it for changes or reject it; nobody votes on an own request. Without "
@@ -85,6 +87,8 @@ def notice_of(matter: Matter, ledger: Ledger, *, console: str) -> Notice:
         return _of_waiver(matter, matter.waiver, console=console)
     if matter.owed is not None:
         return _of_obligation(matter, matter.owed, console=console)
+    if matter.feed is not None:
+        return _of_feed(matter, matter.feed, console=console)
     raise AssertionError("a matter is about something")
 
 
@@ -190,6 +194,24 @@ def _of_obligation(matter: Matter, owed: Owed, *, console: str) -> Notice:
         acts="Whoever meets it says so, with how: that is kept.",
         link=f"{console}/obligations" if console else "",
         otherwise=f"geogate obligations done {arisen.key}",
+    )
+
+
+def _of_feed(matter: Matter, row: FeedRow, *, console: str) -> Notice:
+    standing, feed = row.standing, row.feed
+    if standing is None or feed is None:
+        raise AssertionError("a feed that is stopped was read")
+    return Notice(
+        title=title_of(matter),
+        facts=(
+            ("Why", said(standing.why, surely=True)),
+            ("Request", str(standing.request or "none: the batch was not judged")),
+            ("Recipient", said(feed.recipient)),
+            ("Owner", said(feed.owner)),
+        ),
+        acts="Nothing of it leaves until somebody who neither owns it nor requested the batch resumes it.",
+        link=f"{console}/feeds" if console else "",
+        otherwise=f"geogate feed status {row.name}",
     )
 
 
