@@ -294,6 +294,28 @@ def test_the_night_says_when_a_server_does_not_answer_or_became_open(
     assert geogate("audit").code == 5
 
 
+def test_the_night_asks_nobody_who_is_registered_no_more(
+    gate: Gate, geogate: Command, odd: Odd, register: Callable[..., None]
+) -> None:
+    register(odd.uri)
+    assert geogate("send", clear(geogate, gate, odd.uri)).code == 0
+    gate.policies.write_recipients()
+    odd.asked.clear()
+    said = {(each["kind"], each["about"], each["summary"].partition(": ")[2]) for each in audit(geogate)["findings"]}
+    assert ("does not answer", odd.uri, "the place is not registered any more") in said
+    assert not odd.asked
+
+
+def test_a_policy_denies_a_place_that_shows_a_release_in_pieces(
+    gate: Gate, geogate: Command, odd: Odd, register: Callable[..., None]
+) -> None:
+    register(odd.uri)
+    for pieces, code in (([], 11), (["feature by feature"], 11), (["file by file"], 0)):
+        whole = rule("whole", "expect_release_to_appear_whole", pieces_allowed=pieces)
+        gate.policies.write_policy([*RULES, whole])
+        assert submit(geogate, gate, odd.uri).code == code
+
+
 def test_features_go_the_whole_way_into_a_collection(
     gate: Gate, geogate: Command, collection: Pygeoapi, register: Callable[..., None]
 ) -> None:

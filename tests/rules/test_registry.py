@@ -68,6 +68,7 @@ def test_every_module_that_defines_a_rule_is_found() -> None:
         "expect_recipient_total_no_more_than",
         "expect_recipient_outside_countries",
         "expect_release_not_to_be_prohibited",
+        "expect_release_to_appear_whole",
         "expect_storage_in_countries",
         "expect_region_population_above",
         "expect_suppression_to_be_complementary",

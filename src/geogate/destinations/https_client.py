@@ -41,6 +41,9 @@ SLOWEST: Final = 64 * 1024
 
 CHUNK: Final = 1 << 20
 MEBIBYTE: Final = 1 << 20
+LONGEST_SIZE: Final = 18
+"""Digits of a size that can be."""
+
 ABSENT: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 LATER: Final = frozenset(
     {
@@ -104,7 +107,8 @@ class Answer:
     def size(self) -> int | None:
         """The size that the server announces, ``None`` where it announces none."""
         text = self.header("content-length")
-        return int(text) if text.isascii() and text.isdecimal() else None
+        plain = text.isascii() and text.isdecimal() and len(text) <= LONGEST_SIZE
+        return int(text) if plain else None
 
     def chunks(self, most: int) -> Iterator[bytes]:
         """Read the body as it came over the wire.

@@ -6,7 +6,7 @@ import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from geogate.destinations.errors import UnavailableError
+from geogate.destinations.errors import MisconfiguredError, UnavailableError
 from geogate.destinations.https_client import ABSENT, LATER, BrokenError, Client, TlsError
 from geogate.destinations.https_uri import path_of
 from geogate.destinations.place_posture import PlacePosture
@@ -56,7 +56,12 @@ def posture_of(destination: str, *, file: Path | None, registered: Place | None,
 
 
 def place_posture_of(destination: str, *, file: Path | None, registered: Place | None, appears: str) -> PlacePosture:
-    """Give the same for the audit."""
+    """Give the same for the audit.
+
+    Raises: MisconfiguredError where the place is registered no more, and is not asked; as ``posture_of``.
+    """
+    if registered is None:
+        raise MisconfiguredError("the place is not registered any more, and is not asked")
     found = posture_of(destination, file=file, registered=registered, appears=appears)
     return PlacePosture(place=destination, traits=found.traits)
 

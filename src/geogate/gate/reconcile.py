@@ -18,6 +18,7 @@ from geogate.gate.reconcile_seen import Seen
 from geogate.model.document import canonical_json
 from geogate.model.errors import RefusedError, ServiceError
 from geogate.model.parties import Place as RegisteredPlace
+from geogate.policy.places import is_described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,20 +130,23 @@ def _with_unlisted(
     return tuple(sorted(said.items()))
 
 
-def roots_of(house: House) -> dict[str, RegisteredPlace]:
+def roots_of(house: House) -> dict[str, RegisteredPlace | None]:
     """Name every place that has to be looked at, with what is registered of it; none lies in another.
 
-    Of one that is registered no more, there is only the account that a clearance named.
+    Of one that is registered no more, there is only the account that a clearance named; where that is not all by which
+    it is known, there is nothing, and nobody is asked.
     """
     with house.ledger() as ledger:
         owners = expected_of(ledger, now=house.clock()).destinations
-    places = {uri: RegisteredPlace(uri=uri, owner=owner) for uri, owner in owners.items()}
+    places: dict[str, RegisteredPlace | None] = {
+        uri: RegisteredPlace(uri=uri, owner=owner) if is_described(uri) else None for uri, owner in owners.items()
+    }
     for recipient in place_of(house).recipients().recipients:
         places |= {each.uri: each for each in recipient.destinations}
     return {uri: place for uri, place in sorted(places.items()) if not _covered(uri, places)}
 
 
-def _covered(uri: str, places: Mapping[str, RegisteredPlace]) -> bool:
+def _covered(uri: str, places: Mapping[str, RegisteredPlace | None]) -> bool:
     return any(uri != other and uri.startswith(other) for other in places)
 
 
@@ -155,7 +159,7 @@ def _compare(
     work.objects += len(by_name)
     for name in sorted(by_name):
         uri = root + name
-        delivered = expected.sent.get(uri)
+        delivered = expected.sent.get(uri) or expected.notes.get(uri)
         if delivered is None:
             _unexpected(uri, by_name[name], expected, work)
         else:

@@ -12,7 +12,7 @@ from geogate.gate.postures import place_posture
 from geogate.gate.reconcile_expected import posture_of
 from geogate.model.errors import ServiceError
 from geogate.model.parties import Place
-from geogate.policy.places import inside
+from geogate.policy.places import inside, is_described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +30,10 @@ class Drifts:
     unknown: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def drifts(expected: Expected, *, roots: Mapping[str, Place], house: House) -> Drifts:
+def drifts(expected: Expected, *, roots: Mapping[str, Place | None], house: House) -> Drifts:
     """Look at each place that has something, once; a trait that changed is one finding, however many it concerns."""
     before: dict[str, list[tuple[PlacePosture, list[str]]]] = defaultdict(list)
-    asked: dict[str, Place] = {}
+    asked: dict[str, Place | None] = {}
     for (destination, text), requests in sorted(expected.postures.items()):
         was = place_posture(destination, posture_of(text))
         before[was.place].append((was, requests))
@@ -52,11 +52,12 @@ def drifts(expected: Expected, *, roots: Mapping[str, Place], house: House) -> D
     return Drifts(findings=tuple(findings), unknown=tuple(unknown))
 
 
-def _registered(destination: str, roots: Mapping[str, Place], *, owner: str) -> Place:
+def _registered(destination: str, roots: Mapping[str, Place | None], *, owner: str) -> Place | None:
     """Find what is registered of a destination, with the account that the clearance named where it named one."""
-    around = (place for place in roots.values() if inside(destination, place))
-    found = max(around, key=lambda place: len(place.uri), default=Place(uri=destination, owner=owner))
-    return replace(found, owner=owner or found.owner)
+    alone = Place(uri=destination, owner=owner) if is_described(destination) else None
+    around = [place for place in roots.values() if place and inside(destination, place)]
+    found = max(around, key=lambda place: len(place.uri)) if around else alone
+    return replace(found, owner=owner or found.owner) if found else None
 
 
 def _changed(place: str, before: list[tuple[PlacePosture, list[str]]], now: PlacePosture) -> list[AuditFinding]:

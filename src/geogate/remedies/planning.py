@@ -92,6 +92,7 @@ WHO: Final[Mapping[str, str]] = {
     "expect_recipient_not_to_be_controlled": f"{REQUESTER}, with another recipient",
     "expect_recipient_outside_countries": f"{REQUESTER}, with another recipient",
     "expect_place_to_be_closed": f"whoever keeps the place, or {REQUESTER}, with another place",
+    "expect_release_to_appear_whole": f"{REQUESTER}, with one file or another place",
     "expect_storage_in_countries": f"{REQUESTER}, with another place",
     "expect_recipient_total_no_more_than": f"{REQUESTER}, with fewer subjects or later",
     "expect_attestations_to_be_held": "whoever keeps recipients.yaml",
