@@ -85,7 +85,7 @@ def test_a_role_gets_as_far_as_the_table_says_and_no_further(desk: Desk, role: R
 @pytest.mark.parametrize("role", list(Role))
 def test_a_form_of_a_role_that_may_not_is_refused_before_it_is_read(desk: Desk, role: Role) -> None:
     with desk.visitor(f"any-{role}", GROUP[role]) as visitor:
-        visitor.page("/")
+        visitor.get("/")  # begins the session, also of a role that sees no page
         for route in routes(desk):
             action = action_of(route)
             if action is None or "POST" not in route.methods or route.path.startswith("/api"):

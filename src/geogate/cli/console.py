@@ -91,6 +91,33 @@ def listing() -> int:
     return 0
 
 
+@token.command("rotate")
+@click.argument("token_id", metavar="ID")
+@click.option("--days", default=90, show_default=True, type=click.IntRange(1, 366), help="How long the new one lasts.")
+@click.option("--overlap-hours", default=24, show_default=True, type=click.IntRange(0, 720), help="How long both do.")
+def rotate(token_id: str, days: int, overlap_hours: int) -> int:
+    """Make a token in the place of another one, and print it, once; the other one ends after the overlap."""
+    from geogate.console.people import rotate_token
+
+    house, store = _store()
+    overlap = timedelta(hours=overlap_hours)
+    click.echo(rotate_token(store, token_id, lasts=timedelta(days=days), overlap=overlap, at=house.clock()))
+    click.echo(f"token {token_id} ends in {overlap_hours} hours at the latest", err=True)
+    return 0
+
+
+@command.command("rotate-secret")
+@click.option("--at-once", is_flag=True, help="Take no form that was made before.")
+def rotate_secret(*, at_once: bool) -> int:
+    """Sign forms with a new key; pages that are open can be sent for two hours, or not --at-once."""
+    from geogate.console.forms import LASTS
+
+    house, store = _store()
+    store.rotate_secret(at=house.clock(), overlap=timedelta() if at_once else LASTS)
+    click.echo("forms are signed with a new key")
+    return 0
+
+
 @token.command("revoke")
 @click.argument("token_id", metavar="ID")
 def revoke(token_id: str) -> int:

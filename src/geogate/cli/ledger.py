@@ -89,6 +89,8 @@ def _print_report(found: Compared) -> None:
     click.echo(f"{report.entries} entries, the chain is {state}, head {report.head_seq}:{report.head_hash}")
     if found.heads:
         click.echo(f"compared with {found.heads} kept heads")
+    if found.left_behind:
+        click.echo(f"{found.left_behind} heads are over entries that were lost before a restore (geogate ledger show)")
 
 
 @command.command("head")

@@ -41,6 +41,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "recipients": ("geogate.cli.recipients", "List and check recipients."),
     "kernels": ("geogate.cli.kernels", "Show or compile the kernels that measure large data fast."),
     "infra": ("geogate.cli.infra", "Compare the perimeter with its template."),
+    "keys": ("geogate.cli.keys", "List, rotate, retire and revoke the keys that sign."),
+    "backup": ("geogate.cli.backup", "Back up ledger and sealed bytes, as one signed whole."),
+    "restore": ("geogate.cli.restore", "Restore a backup; the gate stays shut until it is settled."),
+    "reopen": ("geogate.cli.reopen", "Settle what a restored ledger lacks, and open the gate."),
     "metrics": ("geogate.cli.metrics", "Print the gate's metrics for Prometheus."),
     "doctor": ("geogate.cli.doctor", "Check all that the gate needs, with the fix for each."),
     "init": ("geogate.cli.init", "Create the gate's home: ledger, staging and signing key."),
@@ -50,9 +54,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 ACTING: Mapping[str, frozenset[str]] = {
     "submit": frozenset(),
+    "feed": frozenset({"run", "stop"}),
     "review": frozenset({"approve", "reject", "return", "withdraw", "expire"}),
     "waivers": frozenset({"ask", "approve", "revoke"}),
-    "feed": frozenset({"run", "stop"}),
     "obligations": frozenset({"done"}),
     "audit": frozenset(),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
@@ -15,8 +15,6 @@ from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
 from geogate.model.errors import RefusedError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from geogate.console.people import Session
     from geogate.console.store import Store
 
@@ -84,4 +82,4 @@ class Forms:
         return key, action, subject, seen
 
     def _serializer(self, salt: str = "geogate form") -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(self.store.secret(), salt=salt)
+        return URLSafeTimedSerializer(self.store.secrets(at=datetime.now(UTC)), salt=salt)

@@ -142,6 +142,21 @@ def tokens(store: Store) -> tuple[ServiceToken, ...]:
     )
 
 
+def rotate_token(store: Store, token_id: str, *, lasts: timedelta, overlap: timedelta, at: datetime) -> str:
+    """Make a token in the place of another one, for the same service and roles; the other one ends after the overlap.
+
+    Raises: UsageError when there is none with this id that is good.
+    """
+    found = next((each for each in tokens(store) if each.id == token_id), None)
+    if found is None or found.revoked or found.ends <= at:
+        raise UsageError("there is no such token, or it is over", hint="geogate console token list shows them")
+    told = make_token(store, found.name, roles=frozenset(found.roles), lasts=lasts, at=at)
+    with store.transaction() as rows:
+        ends = min(found.ends, at + overlap).timestamp()
+        rows.execute("UPDATE tokens SET ends = ? WHERE id = ?", (ends, token_id))
+    return told
+
+
 def revoke_token(store: Store, token_id: str, *, at: datetime) -> None:
     """End a token.
 

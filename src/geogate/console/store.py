@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS secret (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS old_secrets (value TEXT PRIMARY KEY, ends REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions (
     digest TEXT PRIMARY KEY, name TEXT NOT NULL, groups TEXT NOT NULL, source TEXT NOT NULL,
     began REAL NOT NULL, seen REAL NOT NULL);
@@ -91,6 +92,23 @@ class Store:
         if row is None:
             raise ServiceError("the console's store has lost its key", hint="start the console again")
         return str(row[0])
+
+    def secrets(self, *, at: datetime) -> list[str]:
+        """Give the keys by which forms are taken: those whose time is not over, and the one that signs as the last."""
+        query = "SELECT group_concat(value) FROM (SELECT value FROM old_secrets WHERE ends > ? ORDER BY ends)"
+        (old,) = self.one(query, at.timestamp()) or ("",)
+        return [*filter(None, str(old or "").split(",")), self.secret()]
+
+    def rotate_secret(self, *, at: datetime, overlap: timedelta) -> None:
+        """Sign forms with a new key; those that the old one signed are taken until the overlap is over."""
+        with self.transaction() as rows:
+            (old,) = rows.execute("SELECT value FROM secret").fetchone()
+            rows.execute("DELETE FROM old_secrets WHERE ends <= ?", (at.timestamp(),))
+            if overlap:
+                rows.execute("INSERT INTO old_secrets VALUES (?, ?)", (old, (at + overlap).timestamp()))
+            else:
+                rows.execute("DELETE FROM old_secrets")
+            rows.execute("UPDATE secret SET value = ?", (secrets.token_hex(32),))
 
     def spend(self, token: str, *, at: datetime, keeps: timedelta) -> bool:
         """Take a form's token, which works once; and forget those that are too old to be taken anyway."""

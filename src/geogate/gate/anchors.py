@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from geogate.gate.heads import SignedHead, current_head, read_head
 from geogate.gate.keys import trusted_keys
+from geogate.gate.reopened import left_behind
 from geogate.ledger.replay import LedgerProblem
 from geogate.model.errors import RefusedError, UsageError
 
@@ -39,10 +40,14 @@ class Anchoring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A ledger that was verified, and with how many kept heads it was compared."""
+    """A ledger that was verified, and with how many kept heads it was compared.
+
+    ``left_behind`` are those over entries that were lost in a restore, which an administrator has settled.
+    """
 
     report: LedgerReport
     heads: int
+    left_behind: int = 0
 
 
 def anchor(place: str = "", *, house: House) -> Anchoring:
@@ -108,9 +113,22 @@ def compare(
             raise RefusedError("there are no heads at that place", hint="geogate ledger anchor puts them there")
         found += [each.known for each in heads]
         problems += unread
-    with house.ledger() as ledger:
-        report = ledger.verify(anchor=anchor, heads=found)
-    return Compared(report=replace(report, problems=(*problems, *report.problems)), heads=len(found))
+    with house.ledger(even_shut=True) as ledger:
+        behind = left_behind(ledger, trusted) if found else frozenset()
+        kept = [head for head in found if (head.size, str(head.root)) not in behind]
+        report = ledger.verify(anchor=anchor, heads=kept)
+    whole = replace(report, problems=(*problems, *report.problems))
+    return Compared(report=whole, heads=len(kept), left_behind=len(found) - len(kept))
+
+
+def heads_at(place: str, *, house: House) -> tuple[list[SignedHead], list[LedgerProblem]]:
+    """Read the heads at a place, and what is there and is none that this house trusts.
+
+    Raises: InputError when the place cannot be read; ServiceError.
+    """
+    from geogate.destinations.anchors import read_all
+
+    return _read(read_all(place), keys=trusted_keys(house.settings))
 
 
 def _name_of(signed: SignedHead) -> str:

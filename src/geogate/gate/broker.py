@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geogate.destinations.leave import Leave
-from geogate.gate.keys import trusted_keys
-from geogate.gate.signing import verify
+from geogate.gate.keys import require_not_revoked, verify_to_send
 from geogate.gate.waivers_ledger import require_waivers
 from geogate.ledger.laws import PUT_BACK
 from geogate.model.errors import RefusedError
@@ -49,9 +48,11 @@ class Broker:
 def known(envelope: str, *, ledger: Ledger, house: House) -> Clearance:
     """Verify a signed clearance, which must be to the letter the one that the ledger keeps.
 
-    Raises: RefusedError; UsageError when the ledger knows none with that nonce.
+    Raises: RefusedError, also where the key that signed it was revoked or ended; UsageError when the ledger knows none
+        with that nonce.
     """
-    clearance = verify(envelope, trusted_keys(house.settings), at=None)
+    clearance = verify_to_send(envelope, settings=house.settings, at=house.clock())
+    require_not_revoked(envelope, ledger=ledger)
     kept, kept_envelope = ledger.clearance(clearance.nonce)
     if kept != clearance or kept_envelope.strip() != envelope.strip():
         raise RefusedError("the clearance is not the one that the ledger keeps", hint="submit the dataset again")

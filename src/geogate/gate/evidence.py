@@ -19,7 +19,7 @@ from geogate.gate.authority import require
 from geogate.gate.evidence_page import html, pdf
 from geogate.gate.evidence_sections import Evidence, page_of
 from geogate.gate.heads import current_head
-from geogate.gate.keys import signing_key
+from geogate.gate.keys import signing_key, trusted_keys
 from geogate.gate.obligations import ARISEN, DONE, owed_of
 from geogate.gate.place import place_of
 from geogate.gate.proofs import document, proof_of, readable
@@ -88,7 +88,8 @@ def make_pack(request: RequestId, *, measured_because: str = "", keys: Sequence[
     what = "the evidence pack with the measurements" if measured_because else "the evidence pack"
     note_view(View.DOWNLOADED, request, what=what, reason=measured_because, house=house)
     content = evidence_check.pack(_members(request, key, measured=bool(measured_because), house=house))
-    _require_sound(content, [key.public.pem().encode(), *_read(keys)])
+    own = [key.public, *trusted_keys(house.settings)]
+    _require_sound(content, [*(each.pem().encode() for each in own), *_read(keys)])
     return content
 
 

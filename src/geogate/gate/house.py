@@ -69,7 +69,7 @@ class House:
     """The surroundings of one call: where things are, what time it is, who acts, and which engine measures.
 
     ``groups`` are those of the actor, as ``source`` says, which vouches for the name too; ``scope`` are the roles that
-    a token is for.
+    a token is for. Only who settles a restored ledger opens it ``even_shut``.
     """
 
     settings: Settings
@@ -79,6 +79,7 @@ class House:
     groups: tuple[str, ...] = ()
     source: Source = Source.LOCAL
     scope: frozenset[Role] | None = None
+    even_shut: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -106,14 +107,14 @@ class House:
         """Draw 128 random bits."""
         return Nonce(secrets.token_hex(16))
 
-    def ledger(self) -> Ledger:
-        """Open the ledger, which must exist.
+    def ledger(self, *, even_shut: bool = False) -> Ledger:
+        """Open the ledger, which must exist; one that is shut after a restore only where this is known and allowed.
 
-        Raises: ServiceError.
+        Raises: ServiceError, ShutError.
         """
         from geogate.ledger.ledger import Ledger
 
-        return Ledger.open(self.settings.ledger_url)
+        return Ledger.open(self.settings.ledger_url, even_shut=even_shut or self.even_shut)
 
     def staging(self) -> Staging:
         """Open the content-addressed store."""

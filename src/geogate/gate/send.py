@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Never
 
 from geogate.gate.broker import Broker, known, why_over
 from geogate.gate.feed_ledger import require_goes_on
-from geogate.gate.keys import trusted_keys
+from geogate.gate.keys import verify_to_send
 from geogate.gate.obligations import enter_sent, foreseen
 from geogate.gate.place import place_cleared
 from geogate.gate.postures import require_as_judged
-from geogate.gate.signing import verify
 from geogate.gate.waivers_ledger import require_waivers
 from geogate.model.errors import RefusedError
 from geogate.model.lifecycle import State
@@ -67,7 +66,7 @@ def send(envelope: str, *, house: House) -> Receipt:
         or the sealed bytes have changed; ServiceError when the ledger, the staging or the destination does not
         answer: then the same clearance may be sent again.
     """
-    clearance = verify(envelope, trusted_keys(house.settings), at=None)
+    clearance = verify_to_send(envelope, settings=house.settings, at=house.clock())
     with working(Stage.SEND, nonce=clearance.nonce, request=clearance.request, policy=clearance.policy):
         return _send(envelope, clearance, house=house)
 
@@ -120,8 +119,8 @@ def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[tuple[Delivery, .
             # What sending starts must be readable before anything is sent.
             foreseen(clearance.request, tx=tx)
             require_waivers(verdict, tx)
-            tx.claim(clearance.nonce)
             require_goes_on(clearance.request, tx=tx)
+            tx.claim(clearance.nonce)
     return _put(files, clearance, channel, ledger=ledger, house=house), posture
 
 

@@ -7,12 +7,13 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sqlalchemy import select
 
 from geogate.ledger import audit, chain, sent
 from geogate.ledger.disclosed import disclosed_to
+from geogate.ledger.dump import fill, rows_of
 from geogate.ledger.engine import parse, reading, sqlite_path, writing
 from geogate.ledger.failures import DamagedError, UnknownError, translated
 from geogate.ledger.laws import Act
@@ -24,11 +25,12 @@ from geogate.ledger.roles import let_write
 from geogate.ledger.rows import ballot_digest
 from geogate.ledger.schema import migrate, require_current
 from geogate.ledger.shared import give_back, take_engine
+from geogate.ledger.shut import RESTORED, is_shut, require_open
 from geogate.ledger.tables import CLEARANCES, ENTRIES, MEASUREMENTS, RECEIPTS, REQUESTS, VOTES
 from geogate.ledger.transaction import Transaction
 from geogate.model.dataset import Artefact, Dataset
 from geogate.model.document import canonical_json, from_json
-from geogate.model.errors import ServiceError
+from geogate.model.errors import RefusedError, ServiceError
 from geogate.model.lifecycle import State
 from geogate.model.names import RequestId
 from geogate.model.release import Ballot, Clearance, Receipt, ReleaseRequest, Vote
@@ -36,7 +38,7 @@ from geogate.model.verdict import Verdict
 from geogate.telemetry import meters
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from sqlalchemy import Connection, Engine, RowMapping, Select
@@ -78,21 +80,49 @@ class Ledger:
         return cls._start(url, create=True, busy_timeout_s=busy_timeout_s)
 
     @classmethod
-    def open(cls, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
+    def open(cls, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S, even_shut: bool = False) -> Self:
         """Open a ledger that is there, up to date and can be written; never makes or changes one.
 
-        Raises: ServiceError.
+        Only who settles what a restored ledger lacks, or looks at it, opens it ``even_shut``.
+
+        Raises: ServiceError; ShutError after it was restored.
         """
-        return cls._start(url, create=False, busy_timeout_s=busy_timeout_s)
+        return cls._start(url, create=False, busy_timeout_s=busy_timeout_s, even_shut=even_shut)
 
     @classmethod
-    def _start(cls, url: str, *, create: bool, busy_timeout_s: float) -> Self:
+    def fill(cls, url: str, lines: Iterable[str], *, head: KnownHead, actor: Actor, at: datetime, said: Any) -> Self:
+        """Make a ledger of the rows of a backup, with a note at its end by which it is shut; or make nothing.
+
+        ``head`` is what it has to be.
+
+        Raises: RefusedError when there is one, or the rows are no whole ledger; InputError for what is no row;
+            ServiceError.
+        """
+        engine = take_engine(parse(url), create=True, busy_timeout_s=BUSY_TIMEOUT_S)
+        try:
+            # One transaction: an empty ledger that was left here would be one that forgot what was sent.
+            with translated(), writing(engine) as connection:
+                migrate(connection)
+                require_current(connection)
+                fill(connection, lines)
+                _require_whole(connection, head)
+                act = Act(actor=actor, at=at, latest=_latest(connection))
+                Transaction(connection=connection, act=act).note(RESTORED, said)
+        except BaseException:
+            give_back(engine)
+            raise
+        return cls(engine, url=url)
+
+    @classmethod
+    def _start(cls, url: str, *, create: bool, busy_timeout_s: float, even_shut: bool = False) -> Self:
         engine = take_engine(parse(url), create=create, busy_timeout_s=busy_timeout_s)
         try:
             with translated(), writing(engine) as connection:
                 if create:
                     migrate(connection)
                 require_current(connection)
+                if not create and not even_shut:
+                    require_open(connection)
         except BaseException:
             give_back(engine)
             raise
@@ -369,6 +399,17 @@ class Ledger:
         with self._read() as connection:
             return audit.verify(connection, anchor=anchor, heads=heads)
 
+    def rows(self) -> Iterator[str]:
+        """Read all rows as they are at one moment, as lines that ``fill`` takes, in bounded memory."""
+        with self._read() as connection:
+            yield from rows_of(connection)
+
+    @property
+    def shut(self) -> bool:
+        """Whether it was restored, and nobody has settled yet what it lacks."""
+        with self._read() as connection:
+            return is_shut(connection)
+
     def let_write(self, role: str) -> bool:
         """Let a role of PostgreSQL's run the gate and no more, as the tables' owner; says whether the role was made.
 
@@ -396,6 +437,17 @@ class Ledger:
     def _requests(self, query: Select[tuple[str, ...]]) -> tuple[ReleaseRequest, ...]:
         ordered = query.order_by(REQUESTS.c.opened_at, REQUESTS.c.id)
         return tuple(_request(row) for row in self._rows(ordered))
+
+
+def _require_whole(connection: Connection, head: KnownHead) -> None:
+    """Refuse rows that are no whole ledger, or not the one that a head is of.
+
+    Raises: RefusedError.
+    """
+    report = audit.verify(connection, heads=[head])
+    if report.problems or (report.entries, report.root) != (head.size, head.root):
+        what = report.problems[0].what if report.problems else "it is not what was signed"
+        raise RefusedError(f"the backup is no whole ledger: {what}", hint="take another backup")
 
 
 def batched(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:

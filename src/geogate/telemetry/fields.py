@@ -100,7 +100,7 @@ _STATES: Final = (
 _COMMANDS: Final = (
     *("screen", "remedy", "submit", "send", "review", "console", "notify", "verify", "audit", "recalls", "waivers"),
     *("obligations", "ledger", "evidence", "evidence-verify", "policy", "zones", "recipients", "kernels", "infra"),
-    *("init", "keys", "backup", "restore", "metrics", "doctor", "approve", "other"),
+    *("init", "keys", "backup", "restore", "reopen", "metrics", "doctor", "approve", "other"),
 )
 
 FIELDS: Final[Mapping[str, Callable[[object], Plain | None]]] = {

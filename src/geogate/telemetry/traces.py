@@ -130,14 +130,12 @@ def joined(carrier: Mapping[str, str] | None) -> Iterator[None]:
     from opentelemetry import context, trace
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    if trace.get_current_span().get_span_context().is_valid:
+    with ExitStack() as stack:
+        with suppress(Exception):  # what goes wrong with a trace changes nothing of the work
+            if not trace.get_current_span().get_span_context().is_valid:
+                token = context.attach(TraceContextTextMapPropagator().extract(dict(carrier)))
+                stack.callback(context.detach, token)
         yield
-        return
-    token = context.attach(TraceContextTextMapPropagator().extract(dict(carrier)))
-    try:
-        yield
-    finally:
-        context.detach(token)
 
 
 @contextmanager
@@ -168,7 +166,8 @@ def describe(attributes: Mapping[str, Plain]) -> None:
     if _HERE.tracer is not None:
         from opentelemetry import trace
 
-        trace.get_current_span().set_attributes(_named(attributes))
+        with suppress(Exception):  # the same
+            trace.get_current_span().set_attributes(_named(attributes))
 
 
 def ids() -> dict[str, str]:
@@ -177,10 +176,11 @@ def ids() -> dict[str, str]:
         return {}
     from opentelemetry import trace
 
-    context = trace.get_current_span().get_span_context()
-    if not context.is_valid:
-        return {}
-    return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+    with suppress(Exception):  # the same
+        context = trace.get_current_span().get_span_context()
+        if context.is_valid:
+            return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+    return {}
 
 
 def _named(attributes: Mapping[str, Plain]) -> dict[str, Any]:
