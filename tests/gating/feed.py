@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
-from geogate.gate.feed_run import Runner, Until, run
+from geogate.gate.feed_follow import Until, run
+from geogate.gate.feed_run import Runner
 from geogate.gate.feeds import resume
 from geogate.model.feed import Choice
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from gating.gate import Gate
 
+    from geogate.gate.feed_follow import Ran
     from geogate.gate.feed_ledger import Standing
-    from geogate.gate.feed_run import Ran
 
 NAME = "fleet"
 OWNER = "olga"

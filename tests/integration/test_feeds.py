@@ -11,7 +11,8 @@ from gating.files import FINE, INSIDE
 
 from geogate.gate.audit_findings import Kind
 from geogate.gate.audit_watch import watch
-from geogate.gate.feed_ledger import BATCH, StoppedError
+from geogate.gate.feed_ledger import StoppedError
+from geogate.gate.feed_notes import BATCH
 from geogate.gate.feed_run import Outcome, wish_of
 from geogate.gate.feed_series import BatchSeries
 from geogate.gate.feeds import feeds, stop

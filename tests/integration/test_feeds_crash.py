@@ -13,8 +13,10 @@ from gating.feed import Feeding, points
 from gating.killed import Steps, fork, killed_at
 from gating.place import DENY_M, SQUARE, precision, zones
 
-from geogate.gate.feed_ledger import BATCH, StoppedError
-from geogate.gate.feed_run import Outcome, Runner, Until, run
+from geogate.gate.feed_follow import Until, run
+from geogate.gate.feed_ledger import StoppedError
+from geogate.gate.feed_notes import BATCH
+from geogate.gate.feed_run import Outcome, Runner
 from geogate.model.errors import PolicyError
 from geogate.model.lifecycle import State
 from geogate.model.verdict import Decision

@@ -8,21 +8,16 @@ import pytest
 from gating.feed import Feeding
 
 from geogate.gate.feed_ledger import (
-    BATCH,
-    RESUMED,
-    STOPPED,
-    Batch,
     InLedger,
     InTransaction,
-    Resumed,
     Seen,
     Standing,
-    Stopped,
     StoppedError,
     Work,
     require_next,
     standing_of,
 )
+from geogate.gate.feed_notes import BATCH, RESUMED, STOPPED, Batch, Resumed, Stopped
 from geogate.gate.place import place_of
 from geogate.ledger.chain import GENESIS
 from geogate.model.document import canonical_json

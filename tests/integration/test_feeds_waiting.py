@@ -11,11 +11,14 @@ from gating.feed import Feeding, points
 from gating.gate import at
 
 from geogate.gate import feed_waiting
+from geogate.gate.feed_follow import Until, run
 from geogate.gate.feed_ledger import StoppedError
-from geogate.gate.feed_run import Outcome, Runner, Until, run
+from geogate.gate.feed_run import Outcome, Runner
+from geogate.gate.feeds import stop
 from geogate.gate.place import place_of
 from geogate.gate.policy_source import place_digest
-from geogate.model.errors import InputError, PolicyError, ServiceError
+from geogate.model.errors import InputError, PolicyError, RefusedError, ServiceError
+from geogate.model.feed import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,6 +207,19 @@ def test_a_batch_with_too_many_bytes_stops_the_feed_unread(feeding: Feeding) -> 
     with pytest.raises(StoppedError, match="stopped at batch 2: it has 26 bytes, and at most 17 are allowed"):
         feeding.run()
     assert feeding.sent() == ["fleet-1.csv"]
+
+
+def test_who_ran_a_feed_into_a_batch_that_was_not_even_judged_does_not_resume_it(feeding: Feeding) -> None:
+    feeding.declare(batch={"rows": 100, "megabytes": 0.000001})
+    feeding.put(1, ROWS)
+    with pytest.raises(StoppedError):
+        feeding.run()
+    with pytest.raises(RefusedError, match="requested a batch"):
+        feeding.resume(1, actor="RITA")
+    assert feeding.resume(1).number == 2
+    # Who stops one by hand ran nothing, and may let it go on.
+    stop("fleet", reason="a rumour", house=feeding.gate.house("stella"))
+    assert feeding.resume(2, Choice.GO_ON).number == 2
 
 
 def test_a_source_that_disappears_is_a_service_that_is_down_and_comes_back(feeding: Feeding) -> None:

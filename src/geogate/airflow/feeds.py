@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from geogate.gate.feed_run import Ran, Step
+    from geogate.gate.feed_follow import Ran
+    from geogate.gate.feed_run import Step
 
 WAITS: Final = "waits"
 MISSING: Final = "missing"
@@ -92,7 +93,8 @@ class FeedOperator(BaseOperator):
         return self.go_on(context, {"over": True})
 
     def _take(self, context: Context, *, sent: int, ends: datetime | None, late: bool) -> dict[str, int]:
-        from geogate.gate.feed_run import Outcome, Runner, Until, run
+        from geogate.gate.feed_follow import Until, run
+        from geogate.gate.feed_run import Outcome, Runner
 
         waits = self.idle is not None and not late
         left = None if self.batches is None else self.batches - sent

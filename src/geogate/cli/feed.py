@@ -9,7 +9,8 @@ import click
 from geogate.cli.options import actor_option
 
 if TYPE_CHECKING:
-    from geogate.gate.feed_run import Ran, Step
+    from geogate.gate.feed_follow import Ran
+    from geogate.gate.feed_run import Step
     from geogate.gate.feeds import FeedRow, Status
 
 FORMAT = click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How to print.")
@@ -44,7 +45,8 @@ def run_feed(  # noqa: PLR0913, PLR0917 - one argument an option
     from functools import partial
 
     from geogate.cli.render import EXIT
-    from geogate.gate.feed_run import Runner, Until, run
+    from geogate.gate.feed_follow import Until, run
+    from geogate.gate.feed_run import Runner
     from geogate.gate.house import House
     from geogate.model.errors import UsageError
 

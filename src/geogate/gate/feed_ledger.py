@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
+from geogate.gate.feed_notes import BATCH, RESUMED, STOPPED, Batch, Resumed, Stopped, read_note
 from geogate.ledger.failures import DamagedError
-from geogate.model.document import from_json
 from geogate.model.errors import RefusedError
 from geogate.model.feed import Choice
 from geogate.model.lifecycle import State
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from geogate.ledger.transaction import Transaction
     from geogate.model.feed import Feed
     from geogate.model.release import Entry
-
-BATCH: Final = "feed-batch"
-STOPPED: Final = "feed-stopped"
-RESUMED: Final = "feed-resumed"
 
 UNDECIDED: Final = frozenset({State.DRAFT, State.SEALED, State.SCREENED})
 """States in which a runner that died leaves a batch."""
@@ -43,41 +39,6 @@ class StoppedError(RefusedError):
 
     def __init__(self, feed: str, number: int, why: str) -> None:
         super().__init__(f"feed {feed} is stopped at batch {number}: {why}", hint=HINT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """The body of the entry that makes a request a batch; the entry is about the request.
-
-    ``declared`` is the digest of the feed's file.
-    """
-
-    feed: str
-    number: int
-    sha256: Sha256
-    recipient: RecipientId
-    declared: Sha256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
-    """The body of the entry that stops a feed at a batch; ``sha256`` is that of its bytes, where they were read."""
-
-    feed: str
-    number: int
-    why: str
-    sha256: Sha256 | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resumed:
-    """The body of the entry that lets a feed go on; ``barred`` are bytes that must not come again."""
-
-    feed: str
-    number: int
-    choice: Choice
-    reason: str
-    barred: tuple[Sha256, ...] = ()
 
 
 class Work(StrEnum):
@@ -218,14 +179,14 @@ def standing_of(feed: str, *, first: int, reads: Reads) -> Standing:
     found = Standing(number=first)
     seq = 0
     if entry is not None:
-        batch: Batch = _read(Batch, entry)
+        batch: Batch = read_note(Batch, entry)
         seq, request = entry.seq, RequestId(entry.request)
         found = _of_batch(batch, request, reads.seen(request), at=datetime.fromisoformat(entry.at))
     barred: set[Sha256] = set()
     stop: Entry | None = None
     for turn in turns:
         if turn.kind == RESUMED:
-            resumed: Resumed = _read(Resumed, turn)
+            resumed: Resumed = read_note(Resumed, turn)
             barred |= set(resumed.barred)
             stop = None
             found = _resumed(found, resumed, turn) if turn.seq > seq else found
@@ -233,7 +194,7 @@ def standing_of(feed: str, *, first: int, reads: Reads) -> Standing:
             # No batch is opened while a feed is stopped: what was stopped after the last one still is.
             stop = turn
     if stop is not None:
-        found = _stopped(found, _read(Stopped, stop), stop)
+        found = _stopped(found, read_note(Stopped, stop), stop)
     return replace(found, barred=frozenset(barred))
 
 
@@ -260,8 +221,10 @@ def _of_batch(batch: Batch, request: RequestId, seen: Seen, *, at: datetime) -> 
 
 
 def _stopped(found: Standing, stopped: Stopped, turn: Entry) -> Standing:
-    since, sha256 = datetime.fromisoformat(turn.at), stopped.sha256 or found.sha256
-    return replace(found, work=Work.STOP, why=stopped.why, since=since, by=Actor(turn.actor), sha256=sha256)
+    since, by = datetime.fromisoformat(turn.at), Actor(turn.actor)
+    runner = found.runner if stopped.by_hand else by
+    sha256 = stopped.sha256 or found.sha256
+    return replace(found, work=Work.STOP, why=stopped.why, since=since, by=by, runner=runner, sha256=sha256)
 
 
 def _resumed(found: Standing, resumed: Resumed, turn: Entry) -> Standing:
@@ -285,13 +248,6 @@ def _going(found: Standing) -> Work:
         return Work.SEND
     again = {*UNDECIDED, State.EXPIRED, State.FAILED}
     return Work.JUDGE_AGAIN if found.state in again else Work.STOP
-
-
-def _read(kind: Any, entry: Entry) -> Any:
-    try:
-        return from_json(kind, entry.body)
-    except ValueError as error:
-        raise DamagedError(f"entry {entry.seq}, a {entry.kind}, cannot be read") from error
 
 
 def require_next(found: Standing, feed: Feed, batch: Batch) -> None:
@@ -323,7 +279,7 @@ def require_goes_on(request: RequestId, *, tx: Transaction) -> None:
     entries = tx.notes(request, kind=BATCH)
     if not entries:
         return
-    batch: Batch = _read(Batch, entries[0])
+    batch: Batch = read_note(Batch, entries[0])
     found = standing_of(batch.feed, first=batch.number, reads=InTransaction(tx))
     if found.stopped:
         raise StoppedError(batch.feed, found.number, found.why)
@@ -337,4 +293,4 @@ def batch_of(request: RequestId, *, ledger: Ledger) -> Batch | None:
     Raises: DamagedError.
     """
     entries = ledger.notes_of(request, kinds=(BATCH,))
-    return _read(Batch, entries[0]) if entries else None
+    return read_note(Batch, entries[0]) if entries else None

@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from geogate.gate.across import lone_in
 from geogate.gate.exposure import hides
 from geogate.gate.feed_exposure import Earlier
-from geogate.gate.feed_ledger import (
-    BATCH,
-    STOPPED,
-    UNDECIDED,
-    Batch,
-    InTransaction,
-    Stopped,
-    require_next,
-    standing_of,
-)
+from geogate.gate.feed_ledger import UNDECIDED, InTransaction, require_next, standing_of
+from geogate.gate.feed_notes import BATCH, STOPPED, Batch, Stopped
 from geogate.model.finding import Count
 from geogate.model.lifecycle import State
 from geogate.model.names import RecipientId, RequestId

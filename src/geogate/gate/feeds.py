@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.gate.authority import require
-from geogate.gate.feed_ledger import (
-    RESUMED,
-    STOPPED,
-    InLedger,
-    InTransaction,
-    Resumed,
-    Stopped,
-    standing_of,
-)
+from geogate.gate.feed_ledger import InLedger, InTransaction, standing_of
+from geogate.gate.feed_notes import RESUMED, STOPPED, Resumed, Stopped
 from geogate.gate.feed_totals import Total, totals
 from geogate.gate.place import place_of
 from geogate.ledger.laws import PUT_BACK
@@ -145,7 +138,8 @@ def stop(name: str, *, reason: str, house: House) -> Standing:
         found = standing_of(name, first=feed.first, reads=InTransaction(tx))
         if found.stopped:
             raise RefusedError(f"feed {name} is stopped already: {found.why}")
-        tx.note(STOPPED, Stopped(feed=name, number=found.number, why=reason.strip()), request=found.request)
+        note = Stopped(feed=name, number=found.number, why=reason.strip(), by_hand=True)
+        tx.note(STOPPED, note, request=found.request)
         return standing_of(name, first=feed.first, reads=InTransaction(tx))
 
 

@@ -68,7 +68,8 @@ class LayerContents(Rule[InventoryParams]):
     Params: ``columns``, ``crs``, ``geometry_kinds``, each a list or ``any``; ``min_rows``, ``max_rows``;
     ``max_share_without_geometry``; ``z_allowed``, ``m_allowed``.
     Finds: undeclared columns, too few or too many rows, another reference system, too many rows without a geometry,
-    other kinds of geometry, heights and measures, positions that are not finite or not on the Earth.
+    other kinds of geometry, heights and measures, positions that are not finite or not on the Earth. Rows of all layers
+    of a release count together; with a batch of a feed also those that the recipient got before.
     Misses: what the values of a declared column say; a declared column that is missing.
     Remedy: drop what is not declared, split or complete the layer, transform it, or declare what belongs to it.
     Basis: security of processing, GDPR art. 32; data minimisation, GDPR art. 5(1)(c).
