@@ -16,7 +16,7 @@ export GX_ANALYTICS_ENABLED := false
 # The caches of compiled Python files are made once at set-up; without them each Airflow process costs ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup test lint check infra-check attack hostile fuzz demo drill bench bench-quick bench-watch lock clean
+.PHONY: help setup test lint check infra-check attack azure hostile fuzz demo drill bench bench-quick bench-watch lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -80,6 +80,15 @@ infra-check: setup $(INFRA_VENV)/.ready ## Check the infrastructure: cfn-lint, r
 
 attack: setup ## Attack the perimeter on a real server; the last line counts what was refused and accepted
 	@$(BIN)/python tests/attack/run.py
+
+# Azure's emulator is a program of Node with hundreds of packages, which takes a minute to install: no part of `make test`.
+infra/azurite/node_modules/.ready: infra/azurite/package.json infra/azurite/package-lock.json
+	@command -v npm >/dev/null || { echo "make azure needs Node 20 or later with npm on the PATH"; exit 1; }
+	cd infra/azurite && npm ci --no-audit --no-fund --ignore-scripts --omit=dev --loglevel=error
+	@touch $@
+
+azure: setup infra/azurite/node_modules/.ready ## Send to Azure Blob Storage as its emulator has it, which is installed for this
+	$(BIN)/pytest --override-ini "python_files=check_*.py" tests/azure
 
 hostile: setup ## Try every smuggling case on the gate, and clean data beside it
 	$(BIN)/python tests/smuggling/run.py

@@ -120,7 +120,7 @@ class PolicyFolder:
         self._dump("adopted.yaml", {"adopted": each})
 
     def write_recipients(
-        self, *places: dict[str, str], without: Sequence[str] = (), other_place: str = "", **changes: Any
+        self, *places: dict[str, Any], without: Sequence[str] = (), other_place: str = "", **changes: Any
     ) -> None:
         partner: dict[str, Any] = {
             "id": PARTNER,

@@ -20,10 +20,19 @@ SAYS: Final = "delivered by geogate under this clearance"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Its name in the folder of the destination, and what it holds: the same bytes whenever it is written."""
+    """Its name in the folder of the destination, and what it holds: the same bytes whenever it is written.
+
+    ``part`` is its name until it is whole.
+    """
 
     name: str
+    part: str
     content: bytes
+
+
+def is_noted(destination: str) -> bool:
+    """Say whether sending to a destination leaves a note."""
+    return destination.startswith("sftp://")
 
 
 def note_of(clearance: Clearance) -> Note:
@@ -33,4 +42,5 @@ def note_of(clearance: Clearance) -> Note:
         for file in sorted(clearance.files, key=lambda file: file.name)
     ]
     said = {"artefact": clearance.artefact, "clearance": clearance.nonce, "files": files, "note": SAYS}
-    return Note(name=f".geogate.{clearance.nonce}.json", content=(canonical_json(said) + "\n").encode())
+    start = f".geogate.{clearance.nonce}"
+    return Note(name=f"{start}.json", part=f"{start}.part", content=(canonical_json(said) + "\n").encode())

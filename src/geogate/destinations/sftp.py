@@ -148,7 +148,7 @@ class _Sending:
         for target in targets:
             await there.removed(target.part)
         if not any(found):
-            await there.removed(self._note_path + PART)
+            await there.removed(_join(self.path, self.note.part))
             if prepared:
                 await there.removed(self._note_path)
         return found
@@ -156,7 +156,7 @@ class _Sending:
     async def _clear_away(self, there: Files, parts: Sequence[str]) -> None:
         """Remove what was begun, on the way out; what went wrong is the news, and the next attempt removes it too."""
         with suppress(asyncssh.Error, OSError):
-            for part in (*parts, self._note_path + PART):
+            for part in (*parts, _join(self.path, self.note.part)):
                 await there.removed(part)
 
     @property
@@ -215,7 +215,7 @@ class _Sending:
             await there.made(folder)
 
     async def _write_note(self, there: Files) -> None:
-        part = self._note_path + PART
+        part = _join(self.path, self.note.part)
         await there.removed(part)
         await there.write_text(part, self.note.content)
         if not await there.renamed(part, self._note_path):

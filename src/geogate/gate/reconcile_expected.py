@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from geogate.destinations.notes import is_noted, note_of
 from geogate.ledger.failures import DamagedError
 from geogate.model.document import canonical_json, from_json
 from geogate.model.lifecycle import State
 from geogate.model.parties import Posture
+from geogate.model.release import Clearance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +42,8 @@ class Delivered:
 class Expected:
     """Objects by their URIs; ``destinations`` have the accounts that must own them, ``postures`` the requests.
 
+    ``notes`` are notes of deliveries, which may be there, and must not be anything else.
+
     ``destinations`` are all to which something was or may have been sent; what was sent to those in ``used`` has to be
     there.
     ``postures`` are what a destination was like when something was sent there, by destination and text.
@@ -48,6 +53,7 @@ class Expected:
     recalled: dict[str, Delivered] = field(default_factory=dict)
     failed: dict[str, Delivered] = field(default_factory=dict)
     sending: dict[str, Delivered] = field(default_factory=dict)
+    notes: dict[str, Delivered] = field(default_factory=dict)
     nonces: set[str] = field(default_factory=set)
     destinations: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
@@ -85,6 +91,11 @@ def posture_of(text: str) -> Posture:
 def _add(left: Left, expected: Expected, now: datetime) -> None:
     clearance: Any = json.loads(left.clearance)
     expected.destinations[clearance["destination"]] = clearance["destination_owner"]
+    if is_noted(clearance["destination"]):
+        note = note_of(from_json(Clearance, left.clearance))
+        row = {"sha256": hashlib.sha256(note.content).hexdigest(), "size": len(note.content), "version": ""}
+        at = datetime.fromisoformat(left.changed_at)
+        expected.notes[clearance["destination"] + note.name] = _delivered(left, clearance, row, at)
     if left.receipt is None:
         ends = datetime.fromisoformat(clearance["expires_at"]) + UNDER_WAY
         under_way = left.state is State.SENDING and now < ends
