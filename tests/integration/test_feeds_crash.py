@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +17,7 @@ from geogate.gate.feed_follow import Until, run
 from geogate.gate.feed_ledger import StoppedError
 from geogate.gate.feed_notes import BATCH
 from geogate.gate.feed_run import Outcome, Runner
-from geogate.model.errors import PolicyError
+from geogate.model.errors import PolicyError, RefusedError
 from geogate.model.lifecycle import State
 from geogate.model.verdict import Decision
 
@@ -161,3 +161,18 @@ def test_the_command_says_how_a_feed_stands_and_leaves_with_the_code_of_its_deci
     held = geogate("feed", "run", "fleet", "--format", "json", "--as", "rita")
     assert held.code == 10
     assert json.loads(held.out)["outcome"] == "stopped"
+
+
+def test_a_clock_that_was_put_back_sends_nothing_and_the_batch_goes_when_it_is_right(feeding: Feeding) -> None:
+    gate, now = feeding.gate, datetime.now(UTC)
+    feeding.put(1, points(4))
+    feeding.put(2, points(4, start=10))
+    gate.now = now + timedelta(hours=1)
+    assert feeding.run(batches=1).sent == 1
+    gate.now = now + timedelta(minutes=50)
+    with pytest.raises(RefusedError, match="clock of this machine is behind"):
+        feeding.anew()
+    assert feeding.sent() == ["fleet-1.csv"]
+    gate.now = now + timedelta(minutes=59)
+    assert feeding.anew().sent == 1
+    assert numbers(feeding) == [(1, State.SENT), (2, State.FAILED), (2, State.SENT)]
