@@ -22,6 +22,7 @@ class Request(BaseHTTPRequestHandler):
     """One request; a trick that answers it returns true."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are written one after the other
     server: _Server
 
     def do_GET(self) -> None:
