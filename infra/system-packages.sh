@@ -5,6 +5,7 @@ set -euo pipefail
 
 readonly OLDEST=17
 readonly JAVA_PACKAGES=(openjdk-17-jre-headless openjdk-21-jre-headless)
+readonly SSHD_PACKAGES=(openssh-server)
 readonly CHROMIUM_PACKAGES=(chromium chromium-browser)
 # The programs without the service, which would start by itself.
 readonly APACHE_PACKAGES=(apache2-bin)
@@ -39,6 +40,10 @@ has_promtool() {
 
 has_apache() {
 	[[ -x /usr/sbin/apache2 && -f /usr/lib/apache2/modules/mod_dav.so ]]
+}
+
+has_sshd() {
+	[[ -x /usr/sbin/sshd ]] && command -v ssh-keygen >/dev/null 2>&1
 }
 
 # Install the first of some packages after which there is what is wanted.
@@ -88,6 +93,15 @@ if ! has_promtool && ! install_first "Prometheus, whose tool checks the alerts" 
 The alerts are checked by promtool, and there is none on this machine.
   Debian, Ubuntu:  sudo apt-get install --no-install-recommends ${PROMTOOL_PACKAGES[0]}
   elsewhere:       put promtool of Prometheus on the PATH
+HINT
+fi
+
+if ! has_sshd && ! install_first "the SSH server that sending over SFTP is tested with" has_sshd "${SSHD_PACKAGES[@]}"; then
+	missing=1
+	cat >&2 <<HINT
+Sending over SFTP is tested with OpenSSH's server on 127.0.0.1, and it is not on this machine.
+  Debian, Ubuntu:  sudo apt-get install ${SSHD_PACKAGES[0]}
+  elsewhere:       install sshd as /usr/sbin/sshd
 HINT
 fi
 

@@ -84,7 +84,17 @@ def test_a_misspelt_setting_stops_the_gate(
     assert "unknown setting GEOGATE_POLICY" in ended.message("gate")
 
 
-@pytest.mark.parametrize("variable", ["GEOGATE_POLICIES", "AWS_ENDPOINT_URL_S3", "AWS_CONFIG_FILE", "https_proxy"])
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "GEOGATE_POLICIES",
+        "GEOGATE_SFTP_KEYS",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_CONFIG_FILE",
+        "AZURE_STORAGE_ENDPOINT",
+        "https_proxy",
+    ],
+)
 def test_a_setting_that_changes_after_the_start_stops_the_gate(
     house: GateHouse, runs: Callable[[str], DagRuns], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:

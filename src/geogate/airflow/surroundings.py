@@ -24,9 +24,10 @@ LEADING: Final = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_CA_BUNDLE",
-    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    *("AZURE_", "GOOGLE_"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
 )
-"""Beginnings of variables by which an address of S3 could come to mean another place."""
+"""Beginnings of variables by which an address of a store could come to mean another place."""
 
 _KEPT: Final = ("GEOGATE_", "AIRFLOW_CONN_", *LEADING)
 
