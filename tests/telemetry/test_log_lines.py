@@ -57,6 +57,7 @@ def said_by(text: str) -> list[str]:
     return [each for each in SECRETS if json.dumps(each)[1:-1] in text] + re.findall(r"\d\.\d{3,}(?!\d*Z)", text)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.one_of(st.sampled_from(sorted(FIELDS)), st.sampled_from(SECRETS)), hostile))
 def test_no_field_has_room_for_a_position_a_path_a_comment_or_a_secret(fields: dict[str, Any]) -> None:
     said = allowed(fields)
@@ -66,6 +67,7 @@ def test_no_field_has_room_for_a_position_a_path_a_comment_or_a_secret(fields: d
         assert value == WITHHELD or (isinstance(value, list) and set(value) <= {WITHHELD}), (fields, said)
 
 
+@settings(deadline=None)
 @given(st.floats(-180, 180, allow_nan=False))
 def test_a_number_is_whole_so_that_no_coordinate_is_in_it(value: float) -> None:
     said = allowed({"duration_ms": value, "bytes": value})

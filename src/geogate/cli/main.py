@@ -152,14 +152,10 @@ def main() -> None:
     sys.excepthook = _crash  # before anything of a command is imported
     began = time.monotonic()
     try:
-        begin(os.environ, whole=True)
         _main()
     except SystemExit as left:
         _log(left.code, time.monotonic() - began)
         raise
-    except GeogateError as error:
-        _say(error)
-        sys.exit(error.exit_code)
 
 
 def _log(code: object, seconds: float) -> None:
@@ -171,6 +167,7 @@ def _log(code: object, seconds: float) -> None:
 
 def _main() -> None:
     try:
+        begin(os.environ, whole=True)
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("interrupted: no verdict was reached; what send had begun, the same send takes up", err=True)
