@@ -215,6 +215,8 @@ def test_the_audit_tells_features_that_are_as_sent_changed_and_gone(
     assert len(list(place.sought([begun]))) == 1
     with pytest.raises(MisconfiguredError, match="does not list"):
         place.stored()
+    with pytest.raises(RefusedError, match="not there as a file"):
+        place.fetch(found, staged[0][1])
 
 
 def test_the_posture_says_that_features_appear_one_by_one(server: Pygeoapi, to: Callable[[str], Channel]) -> None:

@@ -9,13 +9,14 @@ import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from geogate.destinations.errors import GoneError, MisconfiguredError, PermanentError
+from geogate.destinations.errors import GoneError, MisconfiguredError
 from geogate.destinations.https_client import Client
 from geogate.destinations.https_posture import BY_FEATURE, place_posture_of
 from geogate.destinations.ogc_api import Version
 from geogate.destinations.ogc_api_collection import Collection
 from geogate.destinations.ogc_api_features import content_of, prefix_of
 from geogate.destinations.stored import Stored
+from geogate.model.errors import RefusedError
 from geogate.model.names import Nonce, Sha256
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ class StoredAsFeatures:
     def fetch(self, found: Stored, into: Path) -> NoReturn:  # noqa: ARG002 - there is nothing to fetch
         """Say that features are no file.
 
-        Raises: PermanentError.
+        Raises: RefusedError: the release cannot be judged again from there.
         """
-        raise PermanentError("what went into a collection is not there as a file")
+        raise RefusedError("what went into a collection is not there as a file")
 
     @contextmanager
     def _collection(self) -> Iterator[Collection]:
