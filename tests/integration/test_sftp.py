@@ -21,6 +21,7 @@ from serving.sshd import sessions_of
 from geogate.destinations.channel import ChannelSettings, channel_for
 from geogate.destinations.errors import (
     ChangedError,
+    CorruptedError,
     ForbiddenError,
     MisconfiguredError,
     OccupiedError,
@@ -29,12 +30,16 @@ from geogate.destinations.errors import (
     UnknownServerError,
 )
 from geogate.destinations.notes import note_of
+from geogate.destinations.sftp_session import on_server
+from geogate.destinations.stored_sftp import server_of
 from geogate.model.errors import RefusedError
 from geogate.model.parties import Posture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from geogate.destinations.sftp_files import Files
 
 LARGE = {"a.csv": b"first", "b.parquet": b"0123456789abcdef" * (16 << 16), "c.csv": b"last"}
 """Two short files, and one of 16 MiB that takes a while."""
@@ -278,6 +283,32 @@ def test_a_file_that_came_between_preparing_and_naming_is_not_overwritten(inbox:
         inbox.put(SHORT)
     assert part.read_bytes() == SHORT["a.csv"]
     assert inbox.delivered(SHORT) == [False, True, True]
+
+
+def test_a_name_that_is_taken_is_not_given_again(inbox: Inbox) -> None:
+    for name in ("ours", "theirs"):
+        (inbox.server.root / name).write_text(name)
+        inbox.server.give(inbox.server.root / name)
+    server, path = server_of(inbox.uri, settings=inbox.settings, registered=inbox.registered)
+
+    async def rename(there: Files) -> bool:
+        return await there.renamed(f"{path}/ours", f"{path}/theirs")
+
+    assert on_server(server, rename) is False
+    assert inbox.server.stored() == {"ours": b"ours", "theirs": b"theirs"}
+
+
+def test_what_the_server_holds_otherwise_than_it_was_sent_gets_no_name(inbox: Inbox) -> None:
+    def damage() -> None:
+        for path in inbox.server.root.glob("*.part"):
+            with path.open("r+b") as file:
+                file.write(b"damaged")
+
+    damaging = _when(inbox.server.root, "*.part", damage)
+    with pytest.raises(CorruptedError, match=r"holds other bytes than those of what was written as 'b\.parquet'"):
+        inbox.put(LARGE)
+    damaging.join()
+    assert inbox.server.stored() == {}
 
 
 # ---- deaths
