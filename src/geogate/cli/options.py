@@ -17,6 +17,7 @@ R = TypeVar("R")
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FORMATS = ("text", "json", "sarif")
+PLACES = "A place: s3://…, az://…, gs://…, sftp://…, https://…, ogcapi://… or a directory."
 
 
 def wish_options(command: Callable[P, R]) -> Callable[P, R]:
@@ -32,7 +33,7 @@ def wish_options(command: Callable[P, R]) -> Callable[P, R]:
                 help="Policy in GEOGATE_POLICIES, besides those in its adopted.yaml.",
             ),
             click.option("--recipient", "-r", required=True, metavar="ID", help="Recipient in recipients.yaml."),
-            click.option("--to", "-t", "destination", required=True, metavar="URI", help="s3://… or a directory."),
+            click.option("--to", "-t", "destination", required=True, metavar="URI", help=PLACES),
             click.option("--purpose", default="", metavar="TEXT", help="What the recipient will use it for."),
             click.option(
                 "--assume-crs", default="", metavar="CRS", help="CRS of layers that do not say, e.g. EPSG:4326."
