@@ -400,13 +400,14 @@ def test_an_answer_that_is_no_feature_is_no_proof(
     assert not items(odd)
 
 
+@pytest.mark.parametrize("first", [(), ("<http://www.opengis.net/def/crs/OGC/1.3/CRS84>",)], ids=["alone", "second"])
 def test_an_answer_in_another_reference_system_is_not_compared(
-    odd: Odd, to: Callable[[str], Channel], staged: Staged
+    first: tuple[str, ...], odd: Odd, to: Callable[[str], Channel], staged: Staged
 ) -> None:
     def elsewhere(request: Request) -> bool:
         if request.command == "GET" and request.path in odd.files and "/items/" in request.path:
-            crs = "<http://www.opengis.net/def/crs/EPSG/0/4326>"
-            return request.answer(200, odd.files[request.path], Content_Crs=crs)
+            systems = (*first, "<http://www.opengis.net/def/crs/EPSG/0/4326>")
+            return request.answer(200, odd.files[request.path], Content_Crs="\r\nContent-Crs: ".join(systems))
         return False
 
     odd.tricks.append(elsewhere)

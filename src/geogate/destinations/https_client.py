@@ -99,9 +99,9 @@ class Answer:
         self._headers = [(name.lower(), value) for name, value in response.headers]
 
     def header(self, name: str) -> str:
-        """Give a header that stands there once, empty where it does not."""
+        """Give a header, several of one name with commas between them, empty where there is none."""
         found = [value for key, value in self._headers if key == name.lower().encode()]
-        return found[0].decode("latin-1") if len(found) == 1 else ""
+        return b", ".join(found).decode("latin-1")
 
     @property
     def size(self) -> int | None:
