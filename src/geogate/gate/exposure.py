@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from geogate.gate.keyring import read_ring
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from geogate.ledger.disclosed import Disclosed
     from geogate.ledger.transaction import Transaction
     from geogate.measures.subjects import SubjectCount
+    from geogate.model.declaration import Declaration
     from geogate.model.finding import Finding, Problem
     from geogate.model.names import RecipientId, Sha256
     from geogate.model.parties import Circumstances
@@ -48,7 +50,10 @@ if TYPE_CHECKING:
 LATELY = "another release to the same recipient was cleared meanwhile"
 
 
-_READ: Final[Remembered[tuple[MeasuredLayer, ...] | None]] = Remembered(10_000)
+_MOST_READ: Final = 10_000
+"""Releases of which a process remembers what it read, as one that follows a feed for months."""
+
+_READ: Final[Remembered[tuple[MeasuredLayer, ...] | None]] = Remembered(_MOST_READ)
 
 
 class ExceededError(RefusedError):
@@ -80,13 +85,13 @@ class Memory:
         found: dict[tuple[str, str], PastRelease] = {}
         seen = {besides}
         for release in releases:
-            request = from_json(ReleaseRequest, release.request)
-            artefact = None if release.artefact is None else from_json(Artefact, release.artefact).digest
+            artefact = None if release.artefact is None else artefact_digest(release.artefact)
             too_old = self.since is None or (release.on is not None and release.on < self.since)
             if too_old or artefact in seen:
                 continue
-            past = PastRelease(on=release.on, declaration=request.declaration, layers=self._layers(release))
-            key = (str(release.on), canonical_json(request.declaration))
+            declaration, declared = _declared(release.request)
+            past = PastRelease(on=release.on, declaration=declaration, layers=self._layers(release))
+            key = (str(release.on), declared)
             found[key] = past if key not in found else _merged(found[key], past)
         return tuple(found.values())
 
@@ -112,6 +117,19 @@ class Memory:
                 values[measure.id] = together([subjects])
         kind = LayerKind(layer.get("kind", LayerKind.VECTOR))
         return MeasuredLayer(kind=kind, rows=layer["rows"], values=values)
+
+
+@lru_cache(maxsize=_MOST_READ)
+def artefact_digest(text: str) -> Sha256:
+    """Give the digest of an artefact from its document; each is read once."""
+    return from_json(Artefact, text).digest
+
+
+@lru_cache(maxsize=_MOST_READ)
+def _declared(text: str) -> tuple[Declaration, str]:
+    """Give what was declared of a release from its draft, and that as a text."""
+    declaration = from_json(ReleaseRequest, text).declaration
+    return declaration, canonical_json(declaration)
 
 
 def _merged(one: PastRelease, other: PastRelease) -> PastRelease:

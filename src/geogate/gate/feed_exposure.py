@@ -10,9 +10,10 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from geogate.gate.exposure import artefact_digest
 from geogate.gate.remembered import Remembered
 from geogate.measures.hidden.columns import ColumnContents
-from geogate.model.dataset import Artefact, LayerKind
+from geogate.model.dataset import LayerKind
 from geogate.model.document import canonical_json, from_json
 from geogate.model.errors import RefusedError
 from geogate.model.past import MeasuredLayer
@@ -127,7 +128,7 @@ _READ: Final[Remembered[tuple[MeasuredLayer, ...]]] = Remembered(20_000)
 
 
 def _digest(release: Disclosed) -> Sha256 | None:
-    return None if release.artefact is None else from_json(Artefact, release.artefact).digest
+    return None if release.artefact is None else artefact_digest(release.artefact)
 
 
 def _read(text: str, measures: tuple[Measure[Any], ...]) -> tuple[MeasuredLayer, ...]:
