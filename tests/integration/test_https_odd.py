@@ -21,8 +21,8 @@ from geogate.destinations.errors import (
     PermanentError,
     UnavailableError,
 )
-from geogate.destinations.https import ReplacedError
 from geogate.destinations.https_client import RedirectedError, TlsError
+from geogate.destinations.https_conditions import ReplacedError
 from geogate.model.parties import Place
 
 if TYPE_CHECKING:
