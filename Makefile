@@ -16,7 +16,7 @@ export GX_ANALYTICS_ENABLED := false
 # The caches of compiled Python files are made once at set-up; without them each Airflow process costs ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup test lint check infra-check attack azure hostile fuzz demo drill bench bench-quick bench-watch lock clean
+.PHONY: help setup test lint check infra-check attack chaos azure hostile fuzz demo drill bench bench-quick bench-watch lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -89,6 +89,10 @@ infra/azurite/node_modules/.ready: infra/azurite/package.json infra/azurite/pack
 
 azure: setup infra/azurite/node_modules/.ready ## Send to Azure Blob Storage as its emulator has it, which is installed for this
 	$(BIN)/pytest --override-ini "python_files=check_*.py" tests/azure
+
+chaos: setup ## Kill store, database and processes KILLS=200 times during RELEASES=1000; each must arrive exactly once
+	@infra/system-packages.sh
+	@$(BIN)/python tests/chaos/run.py $(if $(RELEASES),--releases $(RELEASES)) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 hostile: setup ## Try every smuggling case on the gate, and clean data beside it
 	$(BIN)/python tests/smuggling/run.py

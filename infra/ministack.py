@@ -90,26 +90,32 @@ def ministack(folder: Path) -> Iterator[Ministack]:
     try:
         yield server
     finally:
-        _stop(process)
+        stop(process)
 
 
 def _start(folder: Path) -> tuple[Ministack, subprocess.Popen[bytes]]:
     for _ in range(ATTEMPTS):  # another process may take the port between our look and the server's
-        server = Ministack(port=_free_port(), log=folder / "ministack.log")
-        process = _spawn(server, folder=folder)
+        server = Ministack(port=free_port(), log=folder / "ministack.log")
+        process = spawn(server, folder=folder)
         try:
-            if _ready(server, process):
+            if ready(server, process):
                 return server, process
         except BaseException:
-            _stop(process)
+            stop(process)
             raise
-        _stop(process)
+        stop(process)
     raise MinistackError("ministack did not start: its log says why")
 
 
-def _spawn(server: Ministack, *, folder: Path) -> subprocess.Popen[bytes]:
+def spawn(server: Ministack, *, folder: Path, lasting: bool = False) -> subprocess.Popen[bytes]:
+    """Start the server's process in a session of its own.
+
+    One that is ``lasting`` writes each object to the disk before it answers, and all else when it is told to end, so
+    that another one on the same folder goes on with it.
+    """
     data = folder / "s3"
     data.mkdir(parents=True, exist_ok=True)
+    lasts = {"S3_PERSIST": "1", "PERSIST_STATE": "1", "STATE_DIR": str(folder / "state")} if lasting else {}
     settings = {
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
@@ -125,7 +131,7 @@ def _spawn(server: Ministack, *, folder: Path) -> subprocess.Popen[bytes]:
     with server.log.open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own program
             [str(PROGRAM)],
-            env=_clean(os.environ) | settings,
+            env=_clean(os.environ) | settings | lasts,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -138,7 +144,8 @@ def _clean(environ: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in environ.items() if not k.startswith(("AWS_", "PYTHON", "MINISTACK_", "S3_"))}
 
 
-def _ready(server: Ministack, process: subprocess.Popen[bytes]) -> bool:
+def ready(server: Ministack, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until the server answers; ``False`` when its process ended, or nothing was heard for too long."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -160,14 +167,15 @@ def _request(port: int, method: str, path: str, *, seconds: float) -> int:
         connection.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port on loopback that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     """End the server and all that it started: they share a session of their own."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         try:

@@ -47,7 +47,7 @@ def from_programs(programs: Path) -> PostgresServer:
     """Start a cluster with the server programs in a folder; as root they run as an ordinary user, as they insist on."""
     # Not pytest's folder: the path of a socket has room for about a hundred characters, and root's is closed to others.
     folder = Path(tempfile.mkdtemp(prefix="geogate-pg-"))
-    user = _server_user()
+    user = server_user()
     if user:
         shutil.chown(folder, user)
 
@@ -78,7 +78,8 @@ def from_package() -> PostgresServer:
     return PostgresServer(sockets=Path(server.get_postmaster_info().socket_dir), stop=server.cleanup)
 
 
-def _server_user() -> str | None:
+def server_user() -> str | None:
+    """Name the ordinary user as whom servers run when this process is root; ``None`` when it is not."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from geogate.model.dataset import FileDigest
 from geogate.model.errors import InputError, RefusedError, ServiceError
 from geogate.model.names import Sha256
 from geogate.seal.hashing import CHUNK
-from geogate.seal.staging import Staging
+from geogate.seal.staging import ABANDONED_S, Staging
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,6 +234,30 @@ def test_what_geogate_wrote_is_adopted_without_a_copy(staging: Staging) -> None:
     path = staging.open(digest.sha256)
     assert (path.stat().st_ino, stat.S_IMODE(path.stat().st_mode)) == (inode, 0o400)
     assert digest == FileDigest(name="out.csv", size=1, sha256=Sha256(hashlib.sha256(b"x").hexdigest()))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from geogate.seal.staging import Staging
+
+with Staging(Path(sys.argv[1])).scratch() as folder:
+    (folder / "copy").write_bytes(b"private")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_has_left_goes_after_an_hour_and_what_somebody_works_in_never(staging: Staging) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, staging.root], check=False)
+    (left,) = (staging.root / "work").iterdir()
+    with staging.scratch() as folder:
+        assert left.exists()  # it may be that of a machine that is slow
+        for each in (left, folder):
+            os.utime(each, (time.time() - ABANDONED_S - 1,) * 2)
+        with staging.scratch():
+            assert not left.exists()
+            assert folder.exists()
+    assert [*(staging.root / "work").iterdir()] == []
 
 
 FULL = """

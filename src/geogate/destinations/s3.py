@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import boto3
-
 from geogate.destinations import s3_posture, s3_session
 from geogate.destinations.channel import OWNER
 from geogate.destinations.cleared import require_cleared, require_usable
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import boto3
     from types_boto3_s3 import S3Client
 
     from geogate.destinations.channel import ChannelSettings
@@ -119,7 +118,7 @@ class S3Channel:
         )
 
     def _open(self) -> boto3.Session:
-        return self._session or boto3.Session()
+        return self._session or s3_session.opened()
 
 
 def _clear_away(targets: Sequence[S3Object]) -> None:

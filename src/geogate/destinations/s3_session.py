@@ -6,14 +6,17 @@ import json
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from geogate.model.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    import boto3
     from types_boto3_s3 import S3Client
 
     from geogate.destinations.leave import Broker
@@ -41,6 +44,25 @@ LOOKING: Final = ("s3:GetObject", "s3:GetObjectVersion", "s3:AbortMultipartUploa
 KEY_ACTIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
 THROUGH_S3: Final = {"StringLike": {"kms:ViaService": "s3.*"}}
 BUCKET_ACTIONS: Final = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
+
+
+def opened() -> boto3.Session:
+    """Open a session with the credentials of the surroundings as they are now.
+
+    What boto3 reads of its services from the disk, which takes longer than all that a small sending asks, is shared by
+    the sessions of a process.
+    """
+    core = botocore.session.Session()
+    loader = _loader(core.get_config_variable("data_path"))
+    core.register_component("data_loader", loader)
+    session = boto3.Session(botocore_session=core)
+    loader.search_paths[:] = dict.fromkeys(loader.search_paths)  # each session adds the same folder to them
+    return session
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    return create_loader(data_path)
 
 
 def ambient(session: boto3.Session) -> S3Client:

@@ -5,10 +5,12 @@ Objects lie in ``objects/<aa>/<sha256>``, read-only. Nothing half-written ever h
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import stat
 import tempfile
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 READ_ONLY = 0o400
 PRIVATE = 0o700
+ABANDONED_S = 3600.0
+"""A folder of work that nobody holds is removed so long after its last change, in seconds."""
 
 
 def _identity(found: os.stat_result) -> tuple[int, int, int, int, int]:
@@ -80,6 +84,32 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _held(folder: Path) -> int | None:
+    """Hold a folder until the descriptor is closed or the process ends; ``None`` where somebody else holds it.
+
+    Raises: OSError where it cannot be held, as on a disk without locks: then nobody removes it for another.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _sweep(work: Path) -> None:
+    """Remove what processes that were killed have left: copies of data, which would stay for ever."""
+    for old in work.iterdir():
+        with suppress(OSError):  # another process removed it, or will
+            if time.time() - old.lstat().st_mtime >= ABANDONED_S and (held := _held(old)) is not None:
+                shutil.rmtree(old, ignore_errors=True)
+                os.close(held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +185,24 @@ class Staging:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give an empty private folder on the disk of the store; it is removed with all that is in it."""
+        """Give an empty private folder on the disk of the store; it is removed with all that is in it.
+
+        What a process that was killed has left of its own is removed by the next one, an hour later.
+        """
         with _service("making a folder"):
             work = self.root / "work"
             work.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+            _sweep(work)
             folder = type(self.root)(tempfile.mkdtemp(dir=work))
+            held = None
+            with suppress(OSError):
+                held = _held(folder)
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            if held is not None:
+                os.close(held)
 
     def _object(self, sha256: Sha256) -> Path:
         if not SHA256.fullmatch(sha256):
