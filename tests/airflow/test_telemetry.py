@@ -1,9 +1,8 @@
-"""A task of Airflow writes the gate's lines into its file and into the task's own log, which goes on as it was."""
+"""A task of Airflow writes the gate's lines into its file, and its own log goes on as it was."""
 
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 from dag_runs.gate_house import FINE, PARTNER, airports, start_in
@@ -40,7 +39,6 @@ def test_a_task_logs_in_json_besides_its_own_log_and_neither_has_anything_of_the
     assert (judged["request"], judged["decision"]) == (request.id, "deny")
     assert "coordinate-precision" in judged["rules"]
     assert f"DENY for {PARTNER}" in own
-    assert re.search(rf"judged .*request={request.id}.* decision=deny", own)
     data = airports("NO", FINE)
     written = {*data["name"], *map(str, data.geometry.x), *map(str, data.geometry.y), "norway", PARTNER}
     assert {value for value in written if value in text} == set()

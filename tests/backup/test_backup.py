@@ -293,6 +293,7 @@ def test_a_gate_that_is_shut_is_not_ready_and_says_what_to_do(on_sqlite: Lasting
     assert geogate("init").code == 0
     assert geogate("send", nonce).code == 11
     assert not {check.name: check.well for check in health(house=gate.house()).checks}["ledger"]
+    assert "geogate_ledger_up 0.0" in geogate("metrics").out
     assert geogate("ledger", "verify", "--anchors", gate.root / "heads").code == 11
     shut = geogate("reopen")
     assert (shut.code, "no head is kept elsewhere" in shut.out) == (11, True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from geogate.gate.health import health
 from geogate.gate.metrics_tally import Tally, bounds_of, counted
 from geogate.ledger.queue import Filter
-from geogate.model.errors import ServiceError
+from geogate.model.errors import GeogateError, ServiceError
 from geogate.model.lifecycle import State
 from geogate.telemetry import meters
 
@@ -79,7 +79,7 @@ def _of_gate(house: House) -> Iterator[Any]:
         with house.ledger() as ledger:
             took = time.perf_counter() - began
             found = [*_ledger(ledger, took, house), *_queue(ledger, house)]
-    except ServiceError:
+    except GeogateError:  # it is gone, damaged, or shut after a restore
         up.add_metric([], 0)
         yield up
     else:
