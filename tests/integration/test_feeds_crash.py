@@ -41,7 +41,7 @@ def numbers(feeding: Feeding) -> list[tuple[int, State]]:
         return [(json.loads(each.body)["number"], ledger.request(each.request).state) for each in notes]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("step", [0, 1, 2, 3, 4, 5, 6, 8, 10])
+@pytest.mark.parametrize("step", [1, 3, 5, 6, 8])
 def test_a_runner_that_is_killed_is_taken_up_and_each_batch_arrives_once(feeding: Feeding, step: int) -> None:
     feeding.put(1, points(4))
     feeding.put(2, points(4, start=10))
@@ -55,7 +55,7 @@ def test_a_runner_that_is_killed_is_taken_up_and_each_batch_arrives_once(feeding
     feeding.gate.require_whole_ledger()
 
 
-@pytest.mark.parametrize("step", [3, 4, 5])
+@pytest.mark.parametrize("step", [4])
 def test_a_runner_that_is_killed_at_a_denial_leaves_the_feed_stopped(feeding: Feeding, step: int) -> None:
     feeding.put(1, IN_THE_ZONE)
     feeding.put(2, points(4))
