@@ -28,7 +28,6 @@ class Event(StrEnum):
     CLEARED = "cleared"
     SENT = "sent"
     COMMAND = "command"
-    REQUEST = "request"
     HEALTH = "health"
     MESSAGE = "message"
 
