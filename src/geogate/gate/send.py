@@ -114,12 +114,13 @@ def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[tuple[Delivery, .
     if verdict is None:
         raise RefusedError("the ledger has no verdict on the request")
     posture = require_as_judged(clearance, channel, ledger=ledger)
-    if state is not State.SENDING:
-        with ledger.transaction(house.actor, at=house.clock()) as tx:
+    with ledger.transaction(house.actor, at=house.clock()) as tx:
+        # A feed may have been stopped since it was claimed, too.
+        require_goes_on(clearance.request, tx=tx)
+        if state is not State.SENDING:
             # What sending starts must be readable before anything is sent.
             foreseen(clearance.request, tx=tx)
             require_waivers(verdict, tx)
-            require_goes_on(clearance.request, tx=tx)
             tx.claim(clearance.nonce)
     return _put(files, clearance, channel, ledger=ledger, house=house), posture
 

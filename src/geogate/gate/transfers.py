@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from geogate.gate.broker import known, why_over
+from geogate.gate.feed_ledger import require_goes_on
 from geogate.gate.obligations import enter_sent, foreseen
 from geogate.gate.place import place_cleared
 from geogate.gate.postures import require_as_judged
@@ -146,11 +147,14 @@ def _take(clearance: Clearance, *, by: str, ledger: Ledger, house: House) -> Pos
         taken = [_taken(entry) for entry in ledger.notes_of(clearance.request, kinds=(TAKEN,))]
         if taken != [Taken(nonce=clearance.nonce, by=by)]:
             raise RefusedError("the clearance is claimed by another transfer", hint="it works once")
+        with ledger.transaction(house.actor, at=house.clock()) as tx:
+            require_goes_on(clearance.request, tx=tx)
         return require_as_judged(clearance, channel, ledger=ledger)
     posture = require_as_judged(clearance, channel, ledger=ledger)
     with ledger.transaction(house.actor, at=house.clock()) as tx:
         foreseen(clearance.request, tx=tx)
         require_waivers(request.verdict, tx)
+        require_goes_on(clearance.request, tx=tx)
         tx.claim(clearance.nonce)
         tx.note(TAKEN, Taken(nonce=clearance.nonce, by=by), request=clearance.request)
     return posture
