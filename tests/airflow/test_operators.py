@@ -92,6 +92,9 @@ def test_a_misspelt_setting_stops_the_gate(
         "AWS_ENDPOINT_URL_S3",
         "AWS_CONFIG_FILE",
         "AZURE_STORAGE_ENDPOINT",
+        "SERVICE_ACCOUNT",
+        "STORAGE_EMULATOR_HOST",
+        "SSL_CERT_FILE",
         "https_proxy",
     ],
 )

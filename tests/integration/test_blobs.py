@@ -14,6 +14,7 @@ from gating.files import stage as dataset
 from integration.fixtures_s3 import Trusting, clearance_for, nonce_of, stage
 from serving.gcs import TOKEN, Gcs, gcs
 
+from geogate.destinations.blobs_store import opened
 from geogate.destinations.channel import Channel, ChannelSettings, channel_for
 from geogate.destinations.errors import (
     ChangedError,
@@ -201,6 +202,31 @@ def test_a_proxy_that_the_environment_names_does_not_get_the_bytes(
     monkeypatch.setenv("NO_PROXY", "localhost, 127.0.0.1")
     put(tmp_path, SEVERAL)
     assert bodies(store) == SEVERAL
+
+
+def test_a_file_of_credentials_that_names_another_store_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "account.json"
+    key.write_text(
+        '{"gcs_base_url":"https://127.0.0.1:9","disable_oauth":true,"client_email":"",'
+        '"private_key":"","private_key_id":""}'
+    )
+    monkeypatch.setenv("GOOGLE_BEARER_TOKEN", TOKEN)
+    monkeypatch.setenv("SERVICE_ACCOUNT", str(key))
+    blobs = opened("gs", "partner-box", patience_s=1)
+    # What is set for the store itself goes before the file.
+    assert dict(blobs.store.config)["base_url"] == "https://storage.googleapis.com"
+
+
+def test_the_emulators_variables_lead_nowhere(store: Gcs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "Zm9v")
+    monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", "http://127.0.0.1:9/partner")
+    monkeypatch.setenv("AZURE_STORAGE_USE_EMULATOR", "true")
+    monkeypatch.setenv("AZURITE_BLOB_STORAGE_URL", f"http://127.0.0.1:{store.port}")
+    with pytest.raises(UnavailableError):
+        opened("az", "partner/box", patience_s=1).look("in/a.gpkg")
+    assert store.asked == []
 
 
 def test_what_lies_there_is_listed_and_read(store: Gcs, tmp_path: Path) -> None:

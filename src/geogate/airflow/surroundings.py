@@ -24,7 +24,8 @@ LEADING: Final = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_CA_BUNDLE",
-    *("AZURE_", "GOOGLE_"),
+    *("AZURE_", "AZURITE_", "GOOGLE_", "SERVICE_ACCOUNT", "STORAGE_EMULATOR_HOST", "API_ENDPOINT_OVERRIDE"),
+    *("SSL_CERT_", "REQUESTS_CA_BUNDLE"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
 )
 """Beginnings of variables by which an address of a store could come to mean another place."""

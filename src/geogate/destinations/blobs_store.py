@@ -156,8 +156,11 @@ def opened(scheme: str, name: str, *, patience_s: float, anonymous: bool = False
     } | ({"skip_signature": True} if anonymous else {})
     with translated(what):
         if scheme == "az":
-            return Blobs(store=AzureStore(container, account_name=account, **more), what=what)
-        return Blobs(store=GCSStore(container, **more), what=what)
+            # The emulator's variables lead to any address, without TLS.
+            return Blobs(store=AzureStore(container, account_name=account, use_emulator=False, **more), what=what)
+        # A file of credentials can name a store of its own, and would be believed.
+        base = endpoint.geturl() or f"https://{host}"
+        return Blobs(store=GCSStore(container, base_url=base, **more), what=what)
 
 
 def open_to_all(blobs: Blobs, prefix: str) -> bool:
