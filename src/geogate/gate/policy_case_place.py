@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from geogate.zones.zone import ZoneList
 
 FAR: Final = date(2999, 12, 31)
+SOME_KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+"""The key of the servers of cases, which nobody has."""
 
 SAFE_BUCKET: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -180,9 +182,11 @@ def _recipient(case: PolicyCase, place: CasePlace, registered_here: bytes | None
 
 
 def _written(shape: CaseRecipientShape, uri: str) -> dict[str, Any]:
-    place = {"uri": uri if uri.endswith("/") else f"{uri}/"}
+    place: dict[str, Any] = {"uri": uri if uri.endswith("/") else f"{uri}/"}
     if uri.startswith("s3://"):
         place["owner"] = "000000000000"
+    if uri.startswith("sftp://"):
+        place["host_keys"] = [SOME_KEY]
     written: dict[str, Any] = {
         "id": "recipient",
         "name": "The recipient of a case",
