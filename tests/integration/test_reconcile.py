@@ -230,10 +230,10 @@ def test_a_bucket_that_others_can_get_at_is_denied_and_one_that_does_not_tell_to
 ) -> None:
     uri = f"s3://{bucket}/"
     gate.policies.write_recipients({"uri": uri, "owner": ACCOUNT})
-    closed = {"openings_allowed": [], "copy_countries": ["DE"], "encryption": ["AES256"]}
-    switched = dict.fromkeys(("public_access_block_required", "versioning_required", "object_lock_required"), False) | {
-        "versioning_required": True
-    }
+    closed: dict[str, Any] = {"openings_allowed": [], "copy_countries": ["DE"], "encryption": ["AES256"]}
+    switched: dict[str, Any] = dict.fromkeys(
+        ("public_access_block_required", "versioning_required", "object_lock_required"), False
+    ) | {"versioning_required": True}
     gate.policies.write_policy([*RULES, rule("closed", "expect_place_to_be_closed", **closed, **switched)])
     data = stage("CSV", gate.staged)
     assert gate.screen(data, destination=uri).decision == "clear"
