@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
+import shutil
+import signal
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +15,12 @@ import pytest
 from gating.files import MIDDLE, stage
 from gating.place import RULES, SQUARE, destination, precision
 
-from geogate.gate import audit_judging, audit_run
+from geogate.gate import audit_judging, audit_parts, audit_run
 from geogate.gate.audit import accept, audit
 from geogate.gate.audit_basis import DAILY
 from geogate.gate.audit_findings import Kind
 from geogate.gate.audit_report import latest, page_of
-from geogate.gate.audit_run import begin, judge_part
+from geogate.gate.audit_run import begin, forget, judge_part
 from geogate.gate.heads import current_head
 from geogate.gate.recall import Word, open_recall, recalls, say
 from geogate.gate.recall_notice import notices
@@ -236,6 +240,63 @@ def test_an_audit_that_was_killed_goes_on_where_it_was(
     run = begin(house=gate.house())
     assert audit(house=gate.house()).report.run == run.id
     assert judging == requests
+
+
+def several_months(gate: Gate, patch: pytest.MonkeyPatch) -> None:
+    """Send in four months, of which an audit judges the parts in three processes."""
+    for month in range(4):
+        gate.now = NOW + timedelta(days=31 * month)
+        sent(gate, f"month-{month}")
+    stricter(gate)
+    patch.setattr(audit_parts, "_processes", lambda *_: 3)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of newer Pythons, for the idle threads of the tests
+def test_parts_that_several_processes_judge_give_the_same(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    several_months(gate, monkeypatch)
+    run = begin(house=gate.house())
+    assert len(run.parts) == 4
+    pids = gate.root / "pids"
+    whole = audit_run.__dict__["judge_sent"]
+
+    def told(*each: Any, **named: Any) -> Any:
+        with pids.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        time.sleep(0.3)  # so that each process finds a part that is not taken
+        return whole(*each, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audit_run, "judge_sent", told)
+        together = audit_parts.ended(run, house=gate.house())
+    assert len(set(pids.read_text().split())) == 3
+    assert len(pids.read_text().split()) == 4
+    forget(house=gate.house())
+    shutil.rmtree(gate.home / "audit")
+    alone = tuple(judge_part(part, run=begin(house=gate.house()), house=gate.house()) for part in run.parts)
+    assert together == alone
+    assert [finding.kind for part in alone for finding in part.findings] == [Kind.CHANGED] * 4
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("how", ["killed", "raises"])
+def test_what_another_process_could_not_judge_is_judged_by_the_first(
+    how: str, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several_months(gate, monkeypatch)
+    first, whole = os.getpid(), audit_run.__dict__["judge_sent"]
+
+    def fails(*each: Any, **named: Any) -> Any:
+        if os.getpid() != first and how == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if os.getpid() != first:
+            raise KilledError
+        time.sleep(0.3)
+        return whole(*each, **named)
+
+    monkeypatch.setattr(audit_run, "judge_sent", fails)
+    report = audit(house=gate.house()).report
+    assert report.counts.audited == 4
+    assert [each.kind for each in report.findings] == [Kind.CHANGED] * 4
 
 
 def test_parts_are_judged_by_themselves_and_gathered(gate: Gate, judging: list[str]) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
 from judging import CIRCUMSTANCES
 
 from geogate.gate.facts import kept_facts, read_facts
@@ -57,6 +60,32 @@ def test_circumstances_are_read_back_as_they_were() -> None:
     assert kept is not None
     assert kept.circumstances == CIRCUMSTANCES
     assert (kept.layers[0].kind, kept.layers[0].rows) == (LayerKind.VECTOR, 3)
+
+
+def test_releases_to_the_same_place_keep_their_own_day_and_size() -> None:
+    for size, today in ((1, date(2026, 1, 2)), (2, date(2026, 3, 4)), (1, date(2026, 3, 4))):
+        own = replace(CIRCUMSTANCES, subject_size=size, today=today)
+        kept = read_facts(kept_facts(None, own))
+        assert kept is not None
+        assert kept.circumstances == own
+
+
+@pytest.mark.parametrize(
+    "changed", [{"subject_size": "7"}, {"subject_size": None}, {"today": "2026-13-01"}, {"new": 1}]
+)
+def test_circumstances_that_are_not_exactly_such_are_not_read(changed: dict[str, Any]) -> None:
+    document = json.loads(text())
+    document["circumstances"] |= changed
+    with pytest.raises(ValueError, match=r"exactly|validation error"):
+        read_facts(json.dumps(document))
+
+
+@pytest.mark.parametrize("name", ["subject_size", "today", "recipient"])
+def test_circumstances_that_lack_something_are_not_read(name: str) -> None:
+    document = json.loads(text())
+    del document["circumstances"][name]
+    with pytest.raises(ValueError, match=r"exactly|validation error"):
+        read_facts(json.dumps(document))
 
 
 def test_what_an_earlier_version_kept_is_not_guessed_from() -> None:

@@ -13,8 +13,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from geogate.gate.audit_findings import AuditFinding, Kind
+from geogate.gate.audit_parts import ended
 from geogate.gate.audit_report import Counts, Report, accepted_of, keep_report
-from geogate.gate.audit_run import begin, denies, ended, forget
+from geogate.gate.audit_run import begin, denies, forget
 from geogate.gate.audit_watch import watch
 from geogate.gate.authority import require
 from geogate.gate.recall import Recall, Word, open_recall, recalls

@@ -43,6 +43,8 @@ TAKEN_UP: Final = timedelta(hours=20)
 """An unfinished run that began longer ago is begun anew: the rules may be others by now."""
 
 KEPT_EVERY: Final = 500
+"""Releases after which it is kept first what is known of a part, and then each time that a quarter more is."""
+
 _PART: Final = re.compile(r"[0-9A-Za-z._-]{1,6}")
 
 
@@ -107,7 +109,7 @@ def judge_part(part: str, *, run: Run, house: House) -> PartDone:
     require(Action.AUDIT, house=house)
     if not _PART.fullmatch(part):
         raise UsageError("there is no such part of an audit")
-    done = audit_folder(house) / "run" / f"part-{part}.json"
+    done = done_file(part, house=house)
     try:
         found: PartDone = from_json(PartDone, done.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -116,12 +118,9 @@ def judge_part(part: str, *, run: Run, house: House) -> PartDone:
     return found
 
 
-def ended(run: Run, *, house: House) -> tuple[PartDone, ...]:
-    """Gather the parts of a run, those too that nobody judged yet.
-
-    Raises: as ``judge_part``.
-    """
-    return tuple(judge_part(part, run=run, house=house) for part in run.parts)
+def done_file(part: str, *, house: House) -> Path:
+    """Say where lies what became of a part, once it is judged."""
+    return audit_folder(house) / "run" / f"part-{part}.json"
 
 
 def forget(*, house: House) -> None:
@@ -160,7 +159,7 @@ class _Known:
 
 def _judge(part: str, run: Run, house: House) -> PartDone:
     today, releases, known = Today.of(house), Releases(house), _Known.of(part, house)
-    audited = same = streamed = 0
+    audited = same = streamed = saved = 0
     findings: list[AuditFinding] = []
     with house.ledger() as ledger:
         for left in ledger.left(part=part, kept=True):
@@ -172,8 +171,9 @@ def _judge(part: str, run: Run, house: House) -> PartDone:
             if isinstance(found, AuditFinding):
                 findings.append(found)
             streamed += found is True
-            if audited % KEPT_EVERY == 0:
+            if audited - saved >= max(KEPT_EVERY, saved // 4):
                 known.keep()
+                saved = audited
     known.keep()
     return PartDone(part=part, audited=audited, same=same, streamed=streamed, findings=tuple(findings))
 
@@ -216,8 +216,9 @@ def _judged(  # noqa: PLR0913 - what one release is judged with
     sent = Sent(request=request, before=before, kept=left.kept, receipt=left.receipt)
     found = judge_sent(sent, basis, today=today, releases=releases)
     gravity = list(Decision)
-    gravest = max(found, key=lambda each: gravity.index(each.verdict.decision))
-    decision, verdict = gravest.verdict.decision, gravest.verdict
+    decided = [(each.verdict.decision, each) for each in found]
+    decision, gravest = max(decided, key=lambda each: gravity.index(each[0]))
+    verdict = gravest.verdict
     if gravity.index(decision) > gravity.index(before.decision):
         rules = ", ".join(sorted({str(each.rule) for each in verdict.findings if not each.waived}))
         summary = f"left on {before.decision}, would be {decision} today: {rules}"

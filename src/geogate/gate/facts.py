@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import date  # noqa: TC003 - documents are read by the annotations
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.gate.across import columns_beside
@@ -88,9 +90,10 @@ class KeptLayer:
 
         Raises: ValueError when it is not exactly such a measurement.
         """
-        if measure.id not in self.values:
+        name = measure.id
+        if name not in self.values:
             return None
-        document = self.values[measure.id]
+        document = self.values[name]
         kind: Any = type(measure.empty())
         if set(document) == {"reason"}:
             kind = Unmeasured
@@ -109,6 +112,34 @@ class Kept:
     unread: tuple[LayerName, ...]
 
 
+def _circumstances(document: dict[str, Any]) -> Circumstances:
+    """Read circumstances; those that differ in the day and the size only are read once.
+
+    Raises: ValueError when they are not exactly such.
+    """
+    own = {name: document[name] for name in _OWN if name in document}
+    if own.keys() != _OWN.keys():
+        return from_json(Circumstances, canonical_json(document))
+    said = from_json(_Own, canonical_json(own))
+    return replace(_same(canonical_json({**document, **_OWN})), today=said.today, subject_size=said.subject_size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Own:
+    """What circumstances have of their own."""
+
+    today: date
+    subject_size: int
+
+
+_OWN: Final = {"today": "1970-01-01", "subject_size": 0}
+
+
+@lru_cache(maxsize=256)
+def _same(text: str) -> Circumstances:
+    return from_json(Circumstances, text)
+
+
 def read_facts(text: str) -> Kept | None:
     """Read what was kept; ``None`` where it was kept by a version that kept less.
 
@@ -119,7 +150,7 @@ def read_facts(text: str) -> Kept | None:
         return None
     found = {LayerName(name): layer for name, layer in document["layers"].items()}
     return Kept(
-        circumstances=from_json(Circumstances, canonical_json(document["circumstances"])),
+        circumstances=_circumstances(document["circumstances"]),
         layers=tuple(
             KeptLayer(
                 name=name,

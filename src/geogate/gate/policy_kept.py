@@ -6,14 +6,14 @@ Where what was kept does not suffice, there is no verdict: nothing is guessed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from geogate.gate.addressed import unregistered_place
 from geogate.gate.opening import kinds_covered, kinds_not_covered, unlooked_ordinates
 from geogate.measures.hidden.columns import Contents
 from geogate.measures.hidden.columns_declared import ValuesBeyond
 from geogate.measures.inventory import LayerInventory
-from geogate.measures.measure import LayerFacts, Measure, Sparing, UnmeasurableError, Unmeasured
+from geogate.measures.measure import LayerFacts, Measure, MeasureId, Sparing, UnmeasurableError, Unmeasured
 from geogate.model.finding import GATE, Effect, Outcome, Problem
 from geogate.model.past import MeasuredLayer
 from geogate.policy.decide import decide, no_answer
@@ -52,6 +52,9 @@ ANEW: Final = frozenset(
 """Findings of the gate that depend on the policy, which are found anew; all others stay as they were."""
 
 
+_Named: TypeAlias = "tuple[MeasureId, Measure[Any]]"
+
+
 class NeedsDataError(Exception):
     """What was kept does not suffice; the message says what is missing and names no value."""
 
@@ -61,9 +64,8 @@ class KeptJudge:
     """Judges releases from what was kept of them; remembers what each use of a rule measures."""
 
     zone_lists: Mapping[str, ZoneList]
-    _measures: dict[tuple[str, int], tuple[BaseModel, tuple[Measure[Any], ...]]] = field(
-        default_factory=dict, init=False
-    )
+    _measures: dict[tuple[str, int], tuple[BaseModel, tuple[_Named, ...]]] = field(default_factory=dict, init=False)
+    _kinds: tuple[Policy, tuple[LayerKind, ...]] | None = field(default=None, init=False)
     _totals: dict[int, tuple[BaseModel, tuple[SubjectCount, ...]]] = field(default_factory=dict, init=False)
 
     def verdict(self, case: Case, *, policy: Policy, kept: Kept, before: Verdict) -> Verdict:
@@ -91,11 +93,19 @@ class KeptJudge:
     ) -> Sequence[Finding]:
         """Find anew what the gate itself finds under a policy; ``values`` are those of layers that were read."""
         seen = [_Seen.of(layer, read) for layer, read in zip(layers, values, strict=True)]
-        kinds = kinds_covered(
-            policy, lambda use: bool(registered()[use.expectation].zone_lists(use.params) or self._of(use))
-        )
+        kinds = self._covered(policy)
         deciding = [use.expectation for use in policy.rules if use.effect is not Effect.NOTE]
         return (*kinds_not_covered(seen, kinds), *unlooked_ordinates(seen, deciding))
+
+    def _covered(self, policy: Policy) -> tuple[LayerKind, ...]:
+        """Name the kinds of layers that a policy covers, found once where releases follow that have the same one."""
+        if self._kinds is None or self._kinds[0] is not policy:
+            rules = registered()
+            kinds = kinds_covered(
+                policy, lambda use: bool(rules[use.expectation].zone_lists(use.params) or self._of(use))
+            )
+            self._kinds = (policy, kinds)
+        return self._kinds[1]
 
     def _judge(
         self, layer: KeptLayer, read: dict[str, Any], *, policy: Policy, known: Circumstances, alone: bool
@@ -121,7 +131,7 @@ class KeptJudge:
             return Outcome(rule=use.id, layer=layer.name, observed=f"does not concern a layer of kind {layer.kind}")
         if known.history is None and self._counted(use):
             raise NeedsDataError(f"{use.id} counts what the recipient got before")
-        found = {measure.id: _value(use, layer, measure, read) for measure in self._of(use)}
+        found = {name: _value(use, layer, name, measure, read) for name, measure in self._of(use)}
         try:
             judgement = rule.judge(use.params, found, known)
         except UnmeasurableError:
@@ -130,11 +140,13 @@ class KeptJudge:
             raise
         return Outcome(rule=use.id, layer=layer.name, observed=judgement.observed, problems=tuple(judgement.problems))
 
-    def _of(self, use: PolicyRule) -> tuple[Measure[Any], ...]:
+    def _of(self, use: PolicyRule) -> tuple[_Named, ...]:
+        """Give what a use of a rule measures, by the ids, which some measures write out of many columns each time."""
         # Parameters are kept with what is remembered of them: no others can come to lie where they do.
         key = (use.expectation, id(use.params))
         if key not in self._measures:
-            found = tuple(registered()[use.expectation].measures(use.params, self.zone_lists))
+            every = registered()[use.expectation].measures(use.params, self.zone_lists)
+            found = tuple((measure.id, measure) for measure in every)
             self._measures[key] = (use.params, found)
         return self._measures[key][1]
 
@@ -147,7 +159,9 @@ class KeptJudge:
 
     def _beside(self, layer: KeptLayer, policy: Policy) -> MeasuredLayer:
         """Give what rules that add up over all layers of a release may know of one that was judged before."""
-        counted = {measure.id: measure for use in policy.rules for measure in (*self._counted(use), *self._of(use))}
+        counted: dict[MeasureId, Measure[Any]] = {}
+        for use in policy.rules:
+            counted |= {measure.id: measure for measure in self._counted(use)} | dict(self._of(use))
         values: dict[str, Any] = {
             name: layer.value(measure) for name, measure in counted.items() if name in layer.values
         }
@@ -206,15 +220,17 @@ def _stays(finding: Finding) -> bool:
     return finding.rule.startswith(GATE) and finding.rule not in ANEW
 
 
-def _value(use: PolicyRule, layer: KeptLayer, measure: Measure[Any], read: dict[str, Any]) -> Measurement:
+def _value(
+    use: PolicyRule, layer: KeptLayer, name: MeasureId, measure: Measure[Any], read: dict[str, Any]
+) -> Measurement:
     """Give what a measure found then; ``read`` has what was read of the layer before, by the ids of measures.
 
     Raises: UnmeasurableError when it could not measure; NeedsDataError when it was not asked, or cannot be read.
     """
     try:
-        if measure.id not in read:
-            read[measure.id] = layer.value(measure)
-        value: Measurement | Unmeasured | None = read[measure.id]
+        if name not in read:
+            read[name] = layer.value(measure)
+        value: Measurement | Unmeasured | None = read[name]
     except (ValueError, TypeError):
         raise NeedsDataError(f"what {use.id} measures was kept by another version") from None
     if isinstance(value, Unmeasured):

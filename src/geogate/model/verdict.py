@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -106,9 +107,9 @@ class Verdict:
     @property
     def unanswered(self) -> tuple[tuple[RuleId, LayerName], ...]:
         """The pairs of rule and layer that did not get exactly one check."""
-        answers = [(check.rule, check.layer) for check in self.checks]
+        answers = Counter((check.rule, check.layer) for check in self.checks)
         wanted = [(rule, layer.name) for rule in self.rules for layer in self.layers]
-        return tuple(pair for pair in wanted if answers.count(pair) != 1)
+        return tuple(pair for pair in wanted if answers[pair] != 1)
 
     @property
     def contradictions(self) -> tuple[tuple[RuleId, LayerName], ...]:
