@@ -48,6 +48,10 @@ LARGE = {"a.csv": b"first", "b.parquet": b"0123456789abcdef" * (3 << 20), "c.csv
 """With a file of 48 MiB, which takes a while."""
 
 
+SAVED_S = 8.0
+"""The emulator writes down every five seconds which containers there are."""
+
+
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     with azurite(tmp_path_factory.mktemp("azurite")) as server:
@@ -153,6 +157,8 @@ def test_other_bytes_than_were_cleared_are_not_sent(box: Box) -> None:
 
 
 def test_a_store_that_dies_in_the_middle_shows_nothing_and_a_retry_completes(box: Box) -> None:
+    time.sleep(SAVED_S)
+
     def kill() -> None:
         ends = time.monotonic() + 20
         while time.monotonic() < ends:
