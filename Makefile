@@ -6,6 +6,7 @@ VENV := .venv
 MINISTACK_VENV := .venv-ministack
 PYGEOAPI_VENV := .venv-pygeoapi
 INFRA_VENV := .venv-infra
+AZURITE_ENV := .venv-azurite
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 MINUTES ?= 60
@@ -82,12 +83,13 @@ attack: setup ## Attack the perimeter on a real server; the last line counts wha
 	@$(BIN)/python tests/attack/run.py
 
 # Azure's emulator is a program of Node with hundreds of packages, which takes a minute to install: no part of `make test`.
-infra/azurite/node_modules/.ready: infra/azurite/package.json infra/azurite/package-lock.json
+$(AZURITE_ENV)/.ready: infra/azurite/package.json infra/azurite/package-lock.json
 	@command -v npm >/dev/null || { echo "make azure needs Node 20 or later with npm on the PATH"; exit 1; }
-	cd infra/azurite && npm ci --no-audit --no-fund --ignore-scripts --omit=dev --loglevel=error
+	@mkdir -p $(AZURITE_ENV) && cp $^ $(AZURITE_ENV)/
+	cd $(AZURITE_ENV) && npm ci --no-audit --no-fund --ignore-scripts --omit=dev --loglevel=error
 	@touch $@
 
-azure: setup infra/azurite/node_modules/.ready ## Send to Azure Blob Storage as its emulator has it, which is installed for this
+azure: setup $(AZURITE_ENV)/.ready ## Send to Azure Blob Storage as its emulator has it, which is installed for this
 	$(BIN)/pytest --override-ini "python_files=check_*.py" tests/azure
 
 chaos: setup ## Kill store, database and processes KILLS=200 times during RELEASES=1000; each must arrive exactly once
@@ -124,4 +126,4 @@ lock: $(VENV)/bin/uv ## Resolve the pinned versions anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade requirements/infra.in -o requirements/infra.lock
 
 clean: ## Remove the environments and everything that runs have left
-	rm -rf $(VENV) $(MINISTACK_VENV) $(PYGEOAPI_VENV) $(INFRA_VENV) .geogate .airflow .demo
+	rm -rf $(VENV) $(MINISTACK_VENV) $(PYGEOAPI_VENV) $(INFRA_VENV) $(AZURITE_ENV) .geogate .airflow .demo

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROGRAM = (
-    Path(__file__).parents[2] / "infra" / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+    Path(__file__).parents[2] / ".venv-azurite" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
 )
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
