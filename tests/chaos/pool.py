@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Final
 
-from chaos.moments import Act, Moment, Target
+from chaos.moments import BEGUN, Act, Moment, Target
 from chaos.plan import Fate
 from chaos.worker import Done, Struck, Task, work
 
@@ -188,14 +188,32 @@ class Pool:
     def _give(self) -> None:
         for worker in self._workers:
             if worker.task is None and (task := self._next_task()) is not None:
-                moment = next((each for each in self._aimed if each.act is task.act), None)
-                if moment is not None:
-                    self._aimed.remove(moment)
+                moment = self._moment_for(task)
                 worker.task = replace(task, moment=moment)
                 self.outcome.tries += 1
                 self.outcome.begun.add(task.dataset)
                 with suppress(OSError):  # it died just now, which is heard next
                     worker.channel.send(worker.task)
+
+    def _moment_for(self, task: Task) -> Moment | None:
+        """Take a moment that is due in such an act; when as many kills are left as datasets, any, and at once."""
+        if self._left() >= len(self._plan) - len(self.outcome.ended) and (target := self._any_target()) is not None:
+            return Moment(target=target, act=task.act, phase=BEGUN, skip=0)
+        moment = next((each for each in self._aimed if each.act is task.act), None)
+        if moment is not None:
+            self._aimed.remove(moment)
+        return moment
+
+    def _left(self) -> int:
+        return len(self._kills) + len(self._aimed) + len(self._blind)
+
+    def _any_target(self) -> Target | None:
+        if self._kills:
+            kill = self._kills.pop()
+            return kill.target if isinstance(kill, Moment) else kill
+        if self._aimed:
+            return self._aimed.pop().target
+        return self._blind.pop()[1] if self._blind else None
 
     def _next_task(self) -> Task | None:
         """Take what goes on with something before what begins something, so that all acts are under way at a time."""
