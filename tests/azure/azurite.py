@@ -22,9 +22,7 @@ from serving.sshd import free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROGRAM = (
-    Path(__file__).parents[2] / ".venv-azurite" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
-)
+PROGRAM = Path(__file__).parents[2] / ".venv-azurite" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Source: the emulator's well-known account, which is no secret."""
