@@ -17,7 +17,7 @@ from geogate.gate.anchors import heads_at
 from geogate.gate.audit_findings import Kind
 from geogate.gate.authority import require
 from geogate.gate.feed_ledger import InTransaction, standing_of
-from geogate.gate.feed_notes import STOPPED, Stopped
+from geogate.gate.feed_notes import BATCH, RESUMED, STOPPED, Stopped
 from geogate.gate.keys import signing_key
 from geogate.gate.place import place_of
 from geogate.gate.reconcile import ELSE, reconcile
@@ -181,11 +181,18 @@ def _revoke(tx: Transaction) -> int:
 
 
 def _stop(tx: Transaction, house: House) -> int:
-    """Stop every feed that goes on: somebody who knows what the recipient has says with which batch."""
+    """Stop every feed that goes on: somebody who knows what the recipient has says with which batch.
+
+    One whose declaration is not there now is stopped as well: it may be there again tomorrow.
+    """
     stopped = 0
     place = place_of(house)
-    for name in place.feeds():
-        standing = standing_of(name, first=place.feed(name).first, reads=InTransaction(tx))
+    firsts = {name: place.feed(name).first for name in place.feeds()}
+    for note in tx.notes_saying((BATCH, STOPPED, RESUMED), says={}):
+        said = json.loads(note.body)
+        firsts.setdefault(said["feed"], said["number"])
+    for name, first in sorted(firsts.items()):
+        standing = standing_of(name, first=first, reads=InTransaction(tx))
         if not standing.stopped:
             tx.note(STOPPED, Stopped(feed=name, number=standing.number, why=WHY), request=standing.request)
             stopped += 1
