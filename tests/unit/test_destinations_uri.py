@@ -194,3 +194,20 @@ def test_a_channel_is_opened_to_normal_forms_only(destination: str) -> None:
 def test_the_owner_of_a_bucket_is_an_account() -> None:
     with pytest.raises(UsageError, match="twelve digits"):
         channel_for("s3://bucket/", settings=ChannelSettings(), registered=Place(uri="s3://bucket/", owner="acme"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sftp://gate:word@example.org/in/",
+        "https://gate:word@example.org/in/",
+        "s3://AKIA:wo/rd@bucket/in/",
+        "az://account/container/in/?sv=2026&sig=word",
+        "gs://bucket/in/#word",
+    ],
+)
+def test_a_text_that_is_no_destination_is_not_repeated_with_what_may_be_a_secret(text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        normalise(text, home=Path("/"))
+    assert "is not a destination" in str(error.value)
+    assert "wo" not in error.value.summary

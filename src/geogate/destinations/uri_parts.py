@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
 from geogate.model.errors import UsageError
 
 FORBIDDEN: Final = frozenset("%?#$*\\")
+_QUERY: Final = re.compile(r"[?#].*", re.DOTALL)
 
 
 def segments(uri: str, path: str) -> list[str]:
@@ -37,5 +39,12 @@ def is_plain(segment: str) -> bool:
 
 
 def wrong(uri: str, hint: str) -> UsageError:
-    """Make the error about a text that is no destination."""
-    return UsageError(f"{uri!a} is not a destination", hint=hint)
+    """Make the error about a text that is no destination; what may be a secret in it is not repeated."""
+    return UsageError(f"{_shown(uri)!a} is not a destination", hint=hint)
+
+
+def _shown(uri: str) -> str:
+    """Leave out passwords, and queries and fragments, in which signatures and tokens stand."""
+    scheme, colon, rest = _QUERY.sub("...", uri).partition(":")
+    user, at, after = rest.rpartition("@")
+    return f"{scheme}://...@{after}" if colon and at and ":" in user else f"{scheme}{colon}{rest}"

@@ -72,7 +72,10 @@ def is_host_key(text: str) -> bool:
 
 
 def _is_host(host: str, *, six: bool) -> bool:
-    """Tell whether it is a name, or an address in its one form; a name whose last part is a number is neither."""
+    """Tell whether it is a name, or an address in its one form; a name whose last part is a number is neither.
+
+    One in hexadecimal is a number, too: systems read it as an address.
+    """
     labels = host.split(".")
     if six or labels[-1].isdigit():
         try:
@@ -80,6 +83,8 @@ def _is_host(host: str, *, six: bool) -> bool:
         except ValueError:
             return False
         return str(address) == host and (address.version == 6) == six  # noqa: PLR2004 - the version's own name
+    if labels[-1].startswith("0x"):
+        return False
     return len(host) <= LONGEST_HOST and all(LABEL.fullmatch(label) for label in labels)
 
 
