@@ -95,6 +95,7 @@ def test_normal_forms_are_recognised(uri: str) -> None:
         "sftp://gate@127.1/in/",
         "sftp://gate@010.0.0.1/in/",
         "sftp://gate@0x7f.1/in/",
+        "sftp://gate@127.0x1/in/",
         "sftp://gate@0x7f000001/in/",
         "sftp://gate@2001:db8::1/in/",
         "sftp://gate@[2001:DB8::1]/in/",
