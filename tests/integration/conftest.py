@@ -39,10 +39,10 @@ __all__ = [
     "postgres_server",
     "root_s3",
     "s3_server",
-    "ssh_server",
     "sqlite_file",
     "sqlite_ledger",
     "sqlite_template",
+    "ssh_server",
     "worker_keys",
     "worker_session",
 ]

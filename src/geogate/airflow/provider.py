@@ -17,7 +17,11 @@ def get_provider_info() -> dict[str, Any]:
         "name": "Geogate",
         "description": "A gate for outgoing geospatial data: judged by policy, sent by clearance, or stopped.",
         "integrations": [{"integration-name": "Geogate", "tags": ["software"]}],
-        "operators": [{"integration-name": "Geogate", "python-modules": ["geogate.airflow.operators", "geogate.airflow.feeds"]}],
-        "triggers": [{"integration-name": "Geogate", "python-modules": ["geogate.airflow.triggers", "geogate.airflow.feeds"]}],
+        "operators": [
+            {"integration-name": "Geogate", "python-modules": ["geogate.airflow.operators", "geogate.airflow.feeds"]}
+        ],
+        "triggers": [
+            {"integration-name": "Geogate", "python-modules": ["geogate.airflow.triggers", "geogate.airflow.feeds"]}
+        ],
         "extra-links": ["geogate.airflow.links.ReleaseLink"],
     }

@@ -43,8 +43,8 @@ class PixelZones(Rule[PixelZonesParams]):
     own buffer counts if it is larger; ``max_pixels``, how many pixels may show a zone.
     Finds: pixels of the base image and of each overview that are not blank and may lie in a zone, up to half a pixel
     beside it. Blank is what has the nodata value in all bands, or zeros under a mask or an alpha band; what a mask only
-    hides is shown. Where control points or a sensor model place the image, a window near a zone counts as a whole. Where
-    some may show a zone, those count with a batch of a feed that the recipient got before.
+    hides is shown. Where control points or a sensor model place the image, a window near a zone counts as a whole.
+    Where some may show a zone, those count with a batch of a feed that the recipient got before.
     Misses: places that the list does not have; a site that was painted over with other values counts as shown; shadows
     and traces that a site leaves outside its zone.
     Remedy: blank the zones in the image, write it with a nodata value, and make overviews after that or none.

@@ -51,8 +51,8 @@ class RestrictedZones(Rule[ZonesParams]):
     Params: ``zone_list``, the name of a list beside the policies; ``buffer_m``, metres around each zone, where a
     zone's own buffer counts if it is larger; ``max_features``, the number of features, of all layers of a release, that
     may be inside.
-    Finds: features with a vertex, an edge or an inside in a zone or within its buffer, counted for each zone. Where some
-    may be inside, those count with a batch of a feed that the recipient got before.
+    Finds: features with a vertex, an edge or an inside in a zone or within its buffer, counted for each zone. Where
+    some may be inside, those count with a batch of a feed that the recipient got before.
     Misses: places that the list does not have; what attributes say about a zone in words.
     Remedy: leave the features out, or have the owner of the list change it.
     Basis: acts on the protection of military areas and critical infrastructure; the list names its own source.
