@@ -19,6 +19,7 @@ from securesystemslib.dsse import Envelope
 from geogate.destinations.vault import vault_at
 from geogate.gate.authority import require
 from geogate.gate.keys import signing_key
+from geogate.gate.place import place_of
 from geogate.gate.signing import signed_payload
 from geogate.ledger.audit import leaf_of
 from geogate.ledger.chain import GENESIS
@@ -98,11 +99,13 @@ def back_up(place: str, *, house: House) -> Made:
     The ledger is read as it is at one moment. What it speaks of was sealed before, so that the bytes that are copied
     afterwards are all that belong to it.
 
-    Raises: ForbiddenError; UsageError without a signing key; ServiceError when ledger, staging or place do not answer.
+    Raises: ForbiddenError; UsageError without a signing key, or for a place of a recipient; PolicyError, ServiceError
+        when recipients, ledger, staging or place do not answer.
     """
     require(Action.ADMINISTER, house=house)
     key = signing_key(house.settings)
     vault = vault_at(place)
+    _require_own(place, house)
     at = house.clock()
     named = f"{at:%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(4)}"
     with house.staging().scratch() as folder, house.ledger() as ledger:
@@ -128,6 +131,23 @@ def back_up(place: str, *, house: House) -> Made:
         # The last file: without it there is no backup.
         vault.put(f"{MANIFESTS}/{named}.json", signed)
     return Made(place=place, manifest=manifest, added=added)
+
+
+def _require_own(place: str, house: House) -> None:
+    """Refuse a place where a recipient reads: a backup holds what was denied, too.
+
+    Raises: UsageError; PolicyError when nobody knows which places those are.
+    """
+    from pathlib import Path
+
+    folder = Path(place.removeprefix("file://")).resolve().as_posix().rstrip("/")
+    uri = place if place.startswith("s3://") else f"file://{folder}/"
+    for recipient in place_of(house).recipients().recipients:
+        if any(uri.startswith(each.uri) for each in recipient.destinations):
+            raise UsageError(
+                f"recipient {recipient.id} reads at that place, and a backup holds what was denied, too",
+                hint="keep backups where nobody else reads",
+            )
 
 
 def _write(ledger: Ledger, file: Path) -> Passing:
