@@ -174,7 +174,7 @@ def test_a_place_that_became_open_between_judging_and_sending_gets_nothing(
     gate: Gate, geogate: Command, odd: Odd, register: Callable[..., None]
 ) -> None:
     register(odd.uri)
-    closed = lambda request: request.command == "GET" and ".geogate-" in request.path and request.answer(403)  # noqa: E731
+    closed = lambda request: request.command == "GET" and ".geogate-" in request.path and request.answer(401)  # noqa: E731
     odd.tricks.append(closed)
     nonce = clear(geogate, gate, odd.uri)
     odd.tricks.clear()
@@ -321,7 +321,7 @@ def test_the_night_says_when_a_server_does_not_answer_or_became_open(
     gate: Gate, geogate: Command, odd: Odd, register: Callable[..., None]
 ) -> None:
     register(odd.uri)
-    closed = lambda request: request.command == "GET" and ".geogate-" in request.path and request.answer(403)  # noqa: E731
+    closed = lambda request: request.command == "GET" and ".geogate-" in request.path and request.answer(401)  # noqa: E731
     odd.tricks.append(closed)
     assert geogate("send", clear(geogate, gate, odd.uri)).code == 0
     assert kinds(audit(geogate)) == []

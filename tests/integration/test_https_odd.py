@@ -491,7 +491,7 @@ def test_a_client_certificate_lets_in_and_nobody_gets_in_without(
 
 
 @pytest.mark.parametrize(
-    ("status", "told"), [(200, "read"), (404, "read"), (401, "none"), (403, "none"), (400, None), (405, None)]
+    ("status", "told"), [(200, "read"), (404, "read"), (401, "none"), (403, None), (400, None), (405, None)]
 )
 def test_the_posture_says_what_somebody_without_credentials_is_told(
     status: int, told: str | None, odd: Odd, channel: Channel

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from geogate.model.parties import Place
 
 READ: Final = "read"
-CLOSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 TRIES: Final = 2
 BY_FILE: Final = "file by file"
 BY_FEATURE: Final = "feature by feature"
@@ -100,7 +99,8 @@ def _open_to_others(destination: str, *, file: Path | None, registered: Place, c
 def _told_to_others(answer: Answer) -> str | None:
     if answer.status in LATER:
         raise answer.refuse("asking what it is like")
-    if answer.status in CLOSED:
+    if answer.status == HTTPStatus.UNAUTHORIZED:
         return NONE
+    # 403 is no such word: stores say it of what is not there, although anybody may read what is.
     told = answer.status in ABSENT or HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
     return READ if told else None
