@@ -114,6 +114,29 @@ def test_another_machine_hears_of_a_revocation_by_the_ledger_whatever_its_ring_s
     assert house.delivered() == {}
 
 
+@pytest.mark.parametrize("retired", [True, False])
+def test_another_machine_hears_of_a_keys_end_by_the_ledger_whatever_its_ring_says(
+    house: Gate,
+    retired: bool,  # noqa: FBT001 - pytest gives it
+) -> None:
+    nonces, old = [cleared(house, stem) for stem in ("first", "second")], own(house)
+    kept = shutil.copytree(house.home / "keys", house.root / "elsewhere")
+    rotate(overlap=OVERLAP, house=house.house())
+    end = START + (timedelta(hours=1) if retired else OVERLAP)
+    if retired:
+        retire(old, at=end, house=house.house())
+        assert house.kinds()[-1] == "key-retired"
+    shutil.rmtree(house.home / "keys")
+    shutil.copytree(kept, house.home / "keys")
+
+    house.now = end - timedelta(seconds=1)
+    house.send(nonces[0])
+    house.now = end
+    with pytest.raises(RefusedError, match=ENDED):
+        house.send(nonces[1])
+    assert len(house.delivered()) == 1
+
+
 def test_a_sending_that_died_is_not_taken_up_with_a_revoked_key(house: Gate) -> None:
     nonce = cleared(house)
     with house.ledger() as ledger, ledger.transaction(house.house().actor, at=START) as tx:

@@ -52,7 +52,7 @@ def known(envelope: str, *, ledger: Ledger, house: House) -> Clearance:
         with that nonce.
     """
     clearance = verify_to_send(envelope, settings=house.settings, at=house.clock())
-    require_not_revoked(envelope, ledger=ledger)
+    require_not_revoked(envelope, ledger=ledger, at=house.clock())
     kept, kept_envelope = ledger.clearance(clearance.nonce)
     if kept != clearance or kept_envelope.strip() != envelope.strip():
         raise RefusedError("the clearance is not the one that the ledger keeps", hint="submit the dataset again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from geogate.gate.keyfile import PublicKey, SigningKey
@@ -11,15 +12,15 @@ from geogate.gate.signing import verify
 from geogate.model.errors import RefusedError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from geogate.gate.keyring import RingKey
     from geogate.gate.settings import Settings
     from geogate.ledger.ledger import Ledger
     from geogate.model.release import Clearance
 
 KEY_REVOKED: Final = "key-revoked"
-"""Kind of the note by which every machine hears that a key was revoked."""
+KEY_RETIRED: Final = "key-retired"
+KEY_ROTATED: Final = "key-rotated"
+"""Kinds of the notes by which every machine hears what became of a key."""
 
 
 def signing_key(settings: Settings) -> SigningKey:
@@ -52,15 +53,23 @@ def verify_to_send(envelope: str, *, settings: Settings, at: datetime) -> Cleara
     return verify(envelope, good, at=None)
 
 
-def require_not_revoked(envelope: str, *, ledger: Ledger) -> None:
-    """Refuse a clearance whose key the ledger knows to be revoked, whatever the ring of this machine says.
+def require_not_revoked(envelope: str, *, ledger: Ledger, at: datetime) -> None:
+    """Refuse a clearance whose key the ledger knows to be revoked, or at its end, whatever this machine's ring says.
 
     Raises: RefusedError; DamagedError when such a note was edited.
     """
-    signer = _signer(envelope)
-    for note in ledger.notes(kinds=(KEY_REVOKED,)):
-        if json.loads(note.body).get("key") == signer:
+    signer, until = _signer(envelope), ""
+    for note in ledger.notes(kinds=(KEY_REVOKED, KEY_ROTATED, KEY_RETIRED)):
+        said = json.loads(note.body)
+        if note.kind == KEY_REVOKED and said.get("key") == signer:
             raise RefusedError("the key that signed the clearance was revoked", hint="submit the dataset again")
+        if note.kind != KEY_REVOKED and said.get("key", said.get("old")) == signer:
+            until = said["until"]
+    if until and at >= datetime.fromisoformat(until):
+        raise RefusedError(
+            "the key that signed the clearance is not trusted any more for what is sent",
+            hint="copy keys/ from the machine where it was rotated, then submit the dataset again",
+        )
 
 
 def _why_not(key: RingKey, at: datetime) -> str:

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Final
 from geogate.gate.authority import require
 from geogate.gate.keyfile import SigningKey
 from geogate.gate.keyring import Ring, RingKey, read_ring, write_private, write_ring
-from geogate.gate.keys import KEY_REVOKED, signing_key
+from geogate.gate.keys import KEY_RETIRED, KEY_REVOKED, KEY_ROTATED, signing_key
 from geogate.model.authority import Action
 from geogate.model.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from geogate.gate.house import House
 
-ROTATED: Final = "key-rotated"
 MOST_OVERLAP: Final = timedelta(days=90)
 
 
@@ -71,7 +70,7 @@ def rotate(*, overlap: timedelta, house: House) -> KeyRow:
     ring = ring.changed(replace(before, until=until))
     ring = ring.changed(RingKey(id=new.public.id, pem=new.public.pem()))
     with house.ledger() as ledger, ledger.transaction(house.actor, at=now) as tx:
-        tx.note(ROTATED, {"old": old.public.id, "new": new.public.id, "until": until.isoformat()})
+        tx.note(KEY_ROTATED, {"old": old.public.id, "new": new.public.id, "until": until.isoformat()})
     # 1. Both keys are trusted. 2. The new one signs. 3. Those who verify find it where it always lies.
     write_ring(ring, house.settings)
     write_private(house.settings.signing_key, new.signer.private_bytes.decode())
@@ -82,7 +81,8 @@ def rotate(*, overlap: timedelta, house: House) -> KeyRow:
 def retire(key_id: str, *, at: datetime, house: House) -> KeyRow:
     """Let a key's clearances end at another time than it was said; never later.
 
-    Raises: ForbiddenError; UsageError for an unknown key; RefusedError for the one that signs, or a later end.
+    Raises: ForbiddenError; UsageError for an unknown key; RefusedError for the one that signs, or a later end;
+        ServiceError: then nothing was done.
     """
     require(Action.ADMINISTER, house=house)
     ring, key = _found(key_id, house)
@@ -90,6 +90,8 @@ def retire(key_id: str, *, at: datetime, house: House) -> KeyRow:
         raise RefusedError("the key that signs cannot be retired", hint="geogate keys rotate makes another one")
     if key.until is not None and at > key.until:
         raise RefusedError("a key's time is never made longer", hint=f"it ends at {key.until:%Y-%m-%d %H:%M} UTC")
+    with house.ledger() as ledger, ledger.transaction(house.actor, at=house.clock()) as tx:
+        tx.note(KEY_RETIRED, {"key": key.id, "until": at.isoformat()})
     write_ring(ring.changed(replace(key, until=at)), house.settings)
     return _row(replace(key, until=at), "", house.clock())
 
