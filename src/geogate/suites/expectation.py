@@ -60,6 +60,7 @@ class RuleExpectation(BatchExpectation):
 
     rule: ClassVar[Any] = None
     domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
+    _configured: Any = pydantic.PrivateAttr(default=None)
 
     @classmethod
     def is_abstract(cls) -> bool:
@@ -70,6 +71,13 @@ class RuleExpectation(BatchExpectation):
     def _parameters_are_the_rule_s(cls, values: dict[str, Any]) -> dict[str, Any]:  # noqa: N805
         parameters_of(cls.rule, values)
         return values
+
+    @property
+    def configuration(self) -> Any:
+        """The same configuration each time: the library asks for it once for each key, and changes copies only."""
+        if self._configured is None or self._configured.id != self.id:
+            self._configured = super().configuration
+        return self._configured
 
     def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
         """Ask for each of the rule's measures, and for the number of rows whatever they are."""
