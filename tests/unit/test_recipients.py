@@ -182,3 +182,18 @@ def test_shares_that_come_to_exactly_one_are_accepted_whatever_their_rounding() 
     owners = "\n".join("      - {country: NO, share: 0.1}" for _ in range(10))
     text = changed("      - {country: NO, share: 0.6}\n      - {country: SE, share: 0.4}", owners)
     assert len(parse(text).recipients[0].owners) == 10
+
+
+@pytest.mark.parametrize("outer", [(), ("b",), ("a", "b")])
+def test_a_place_within_another_one_has_its_keys(outer: tuple[str, ...]) -> None:
+    def registered(*keys: str) -> str:
+        return "        certificate_keys: [" + ", ".join(f'"{key * 64}"' for key in keys) + "]\n" if keys else ""
+
+    inner = f"      - uri: https://partner.example/in/deeper/\n{registered('a')}"
+    around = "      - uri: https://partner.example/in/\n"
+    refused(GOOD + inner + around + registered(*outer), "r.yaml:")
+    refused(GOOD + around + registered(*outer) + inner, "r.yaml:")
+    (found,) = parse(GOOD + inner + around + registered("a")).recipients
+    assert len(found.destinations) == 4
+    beside = "      - uri: https://partner.example/inside/\n"
+    assert parse(GOOD + inner + beside + registered(*outer)).recipients

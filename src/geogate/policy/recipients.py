@@ -17,6 +17,8 @@ from geogate.policy.shape import RecipientsShape
 from geogate.policy.yaml_text import read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geogate.policy.shape import PlaceShape, RecipientShape
     from geogate.policy.yaml_text import Path, Text
 
@@ -66,6 +68,16 @@ def _require_places(text: Text, shape: RecipientShape, path: Path) -> None:
         if place.uri in seen:
             text.refuse((*here, "uri"), "the place stands twice")
         seen.add(place.uri)
+        _require_same_keys(text, place, shape.destinations, here)
+
+
+def _require_same_keys(text: Text, place: PlaceShape, every: Sequence[PlaceShape], here: Path) -> None:
+    """Refuse a place within another one that has other keys: they are on one server, and the outer would be asked."""
+    for other in every:
+        same = set(place.certificate_keys) == set(other.certificate_keys)
+        if place.uri.startswith(other.uri) and not (same and set(place.host_keys) == set(other.host_keys)):
+            said = "the place lies in another one that has other keys"
+            text.refuse(here, said, hint="it is the same server: register the same keys for both")
 
 
 def _require_keys(text: Text, place: PlaceShape, here: Path) -> None:
