@@ -24,7 +24,9 @@ from geogate.model.errors import RefusedError
 router = APIRouter()
 
 SEE_OTHER: Final = 303
-OPEN: Final = frozenset({"/sign-in", "/sign-in/back", "/sign-out", "/signed-out", "/alive", "/health/live", "/health/ready"})
+OPEN: Final = frozenset(
+    {"/sign-in", "/sign-in/back", "/sign-out", "/signed-out", "/alive", "/health/live", "/health/ready"}
+)
 """The only paths that nobody has to be signed in for, besides static files."""
 
 
