@@ -61,6 +61,13 @@ def test_a_transfer_takes_a_clearance_and_spends_it(cleared: Cleared) -> None:
         cleared.permit()
 
 
+@pytest.mark.parametrize("place", ["gs://bucket/", "az://account/container/", "sftp://us@host/in/", "https://host/in/"])
+def test_other_tools_send_where_they_cannot_overwrite_only(cleared: Cleared, place: str) -> None:
+    with pytest.raises(RefusedError, match="nobody knows that this transfer overwrites nothing there"):
+        cleared.permit(replace(cleared.part, uri=f"{place}a.csv"))
+    assert cleared.gate.states() == [State.CLEARED]
+
+
 def test_a_clearance_is_for_its_own_bytes_at_its_own_place(cleared: Cleared, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_bytes(cleared.part.file.read_bytes() + b" ")

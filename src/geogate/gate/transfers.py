@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 TAKEN: Final = "transfer-taken"
 """The kind of the entry that says which transfer claimed a clearance."""
 
+CREATED_ONCE: Final = frozenset({"file", "s3"})
+"""The schemes of places where other tools may send: Airflow's operators overwrite nothing there unless told to."""
+
 _CHUNK: Final = 1 << 20
 
 
@@ -71,6 +74,10 @@ def permit(parts: Sequence[Part], *, by: str, house: House) -> Permit:
     Raises: RefusedError when the ledger has none that is valid, unspent and not claimed by another transfer, or the
         place is not as it was judged; InputError for a file that cannot be read; ServiceError.
     """
+    if any(part.uri.partition(":")[0] not in CREATED_ONCE for part in parts):
+        raise RefusedError(
+            "nobody knows that this transfer overwrites nothing there", hint="let geogate send to such a place itself"
+        )
     deliveries = tuple(_delivery(part) for part in parts)
     with house.ledger() as ledger:
         clearance, envelope = _found(deliveries, ledger=ledger)
