@@ -257,6 +257,33 @@ def test_a_bucket_that_others_can_get_at_is_denied_and_one_that_does_not_tell_to
     ]
 
 
+ALLOWS: Any = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
+
+
+@pytest.mark.parametrize(
+    ("principal", "public"),
+    [
+        ({"AWS": "arn:aws:iam::444455556666:root"}, "none"),
+        ({"AWS": ["arn:aws:iam::444455556666:root"], "Service": "logging.s3.amazonaws.com"}, "none"),
+        ("*", None),
+        ({"AWS": "*"}, None),
+        ({"AWS": ["arn:aws:iam::444455556666:root", "*"]}, None),
+        ({"AWS": []}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_where_a_store_does_not_say_whether_a_policy_opens_it_names_tell(
+    s3: S3Client, bucket: str, principal: object, public: str | None
+) -> None:
+    """The server of the tests is one that does not say."""
+    denies = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::b/*"}
+    policy = {"Version": "2012-10-17", "Statement": [denies, ALLOWS | ({"Principal": principal} if principal else {})]}
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    assert dict(posture(bucket, owner=ACCOUNT).traits)["public by policy"] == public
+
+
 def test_a_directory_that_was_opened_after_it_was_judged_gets_nothing(gate: Gate) -> None:
     nonce = gate.clear(stage("CSV", gate.staged))
     gate.outbox.chmod(0o777)

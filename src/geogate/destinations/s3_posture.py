@@ -99,17 +99,17 @@ class _Asking:
         }
 
     def _public(self) -> str | None:
-        """Ask whether the policy opens the bucket; where there is no policy, it does not."""
+        """Ask whether the policy opens the bucket; where there is no policy, or only names others, it does not."""
         try:
             public = self._s3.get_bucket_policy_status(**self._where)["PolicyStatus"]["IsPublic"]
         except (ClientError, KeyError, TypeError):
             public = None
         if public is None:
             try:
-                self._s3.get_bucket_policy(**self._where)
+                policy = json.loads(self._s3.get_bucket_policy(**self._where)["Policy"])
             except ClientError as error:
                 return NONE if code_of(error) == "NoSuchBucketPolicy" else None
-            return None
+            return NONE if _names_whom_it_allows(policy) else None
         return "public" if public else NONE
 
     def _replication(self) -> str | None:
@@ -192,6 +192,19 @@ def _grants(answer: Any) -> str:
 def _whom(grantee: Any) -> str:
     uri = str(grantee.get("URI", ""))
     return uri.removeprefix(EVERYBODY) if uri else "another account"
+
+
+def _names_whom_it_allows(policy: Any) -> bool:
+    """Say that each permission of a bucket's policy is for somebody with a name; one for all may have conditions."""
+    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    return all(each["Effect"] == "Deny" or _is_named(each.get("Principal")) for each in statements)
+
+
+def _is_named(principal: Any) -> bool:
+    if not isinstance(principal, dict) or not principal:
+        return False
+    listed = [one for each in principal.values() for one in (each if isinstance(each, list) else [each])]
+    return bool(listed) and all(isinstance(one, str) and one and "*" not in one for one in listed)
 
 
 def _block(answer: Any) -> str:
