@@ -154,7 +154,8 @@ def test_no_label_names_a_request_a_recipient_a_person_a_file_or_a_place(done: G
     for word in ("rita", "partner", "outbox", "middle", "data.csv", "keep-out", str(gate.root)):
         assert word not in text
     assert not re.search(r"\d{8}-[0-9a-f]{12}", text)
-    assert len(text.splitlines()) < 400
+    # What this process did for other tests before is counted too.
+    assert len([line for line in text.splitlines() if "geogate_process_" not in line]) < 400
 
 
 def test_anchoring_and_audits_show_their_age(done: Gate) -> None:
