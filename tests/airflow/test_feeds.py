@@ -95,6 +95,6 @@ def test_a_denial_fails_the_task_at_once_and_every_run_after_it_until_the_feed_i
     (source / "fleet-4.parquet").unlink()
     (source / "fleet-4.parquet.sha256").unlink()
     assert runs("feed_example").dag.task_dict["feed"].idle is not None
-    after = runs("one_feed").run()
+    after = runs("rest_of_a_feed").run()
     assert after.xcoms["feed", -1] == {"batches": 1}
     assert list(house.delivered()) == [f"{PARTNER}/fleet-{number}.parquet" for number in (1, 3)]
