@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from geogate.model.finding import Problem
 from geogate.model.openings import NONE, OPENING, Opening, asked_of
@@ -15,6 +15,7 @@ from geogate.rules.rule import CircumstanceRule, Judgement, Params
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Self
 
     from geogate.model.parties import Circumstances
 
@@ -51,6 +52,12 @@ class ClosedPlaceParams(Params):
     public_access_block_required: bool = Field(description="Whether all of the bucket's public access block is on.")
     versioning_required: bool = Field(description="Whether the bucket must keep versions.")
     object_lock_required: bool = Field(description="Whether the bucket must have Object Lock.")
+
+    @model_validator(mode="after")
+    def _not_contradictory(self) -> Self:
+        if REPLICATION in self.openings_allowed and self.copy_countries:
+            raise ValueError("copy_countries would not be asked, because openings_allowed has replication to anywhere")
+        return self
 
 
 class PlaceClosed(CircumstanceRule[ClosedPlaceParams]):
