@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from integration.fixtures_s3 import Trusting, clearance_for, nonce_of, stage
@@ -21,7 +21,7 @@ from geogate.destinations.errors import (
     PermanentError,
     UnavailableError,
 )
-from geogate.destinations.https_client import RedirectedError, TlsError
+from geogate.destinations.https_client import Client, RedirectedError, TlsError
 from geogate.destinations.https_conditions import ReplacedError
 from geogate.model.parties import Place
 
@@ -488,6 +488,19 @@ def test_a_client_certificate_lets_in_and_nobody_gets_in_without(
         channel = channel_to(odd, folder, authority, **keys)
         with pytest.raises(ForbiddenError, match="others may read a secret"):
             put(channel, odd, staged)
+
+
+def test_a_failing_connection_is_no_word_that_nobody_gets_in(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Client.to
+
+    def failing(*args: Any, anonymous: bool = False, **named: Any) -> Client:
+        if anonymous:
+            raise TlsError("no secure connection comes about")
+        return real(*args, **named)
+
+    monkeypatch.setattr(Client, "to", failing)
+    with pytest.raises(TlsError):
+        channel.posture()
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,9 @@ def _open_to_others(destination: str, *, file: Path | None, registered: Place, c
             ):
                 return _told_to_others(answer)
         except TlsError:
+            # Only where a certificate of ours opened it does that say that nobody gets in without one.
+            if not certified:
+                raise
             break
         except BrokenError:
             # Of a server that wants a certificate, the reason for the end is lost with the connection at times.
