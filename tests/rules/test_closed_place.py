@@ -14,7 +14,7 @@ SWITCHES: Final = ("public_access_block_required", "versioning_required", "objec
 
 def params(openings: tuple[str, ...], countries: tuple[str, ...]) -> ClosedPlaceParams:
     said: dict[str, Any] = {"openings_allowed": openings, "copy_countries": countries, "encryption": ()}
-    return ClosedPlaceParams(**said, **dict.fromkeys(SWITCHES, False))
+    return ClosedPlaceParams.model_validate(said | dict.fromkeys(SWITCHES, False))
 
 
 def test_countries_of_copies_beside_copies_to_anywhere_are_refused() -> None:
