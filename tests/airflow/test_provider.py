@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from geogate.airflow.surroundings import INTERNAL_KEY, MODE_KEY, SECTION, Mode
+
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import BundleDagBag
 
@@ -52,6 +54,27 @@ def test_airflow_knows_the_provider_and_its_operators() -> None:
     assert provider.data["operators"] == [
         {"integration-name": "Geogate", "python-modules": ["geogate.airflow.operators", "geogate.airflow.feeds"]}
     ]
+
+
+def asked(home: Path, *arguments: str) -> str:
+    """Ask Airflow's command about its configuration."""
+    return subprocess.run(
+        [Path(sys.executable).with_name("airflow"), "config", *arguments],
+        env={**os.environ, "AIRFLOW_HOME": str(home), "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_airflow_describes_the_settings_of_the_policy_and_their_default_enforces(tmp_path: Path) -> None:
+    assert asked(tmp_path, "get-value", SECTION, MODE_KEY).strip() == Mode.ENFORCE
+
+    listed = asked(tmp_path, "list", "--section", SECTION, "--include-env-vars", "--include-descriptions")
+
+    for key in (MODE_KEY, INTERNAL_KEY):
+        assert f"AIRFLOW__GEOGATE__{key.upper()}" in listed
+    assert "enforce, warn or off" in listed
 
 
 def test_what_every_airflow_command_reads_imports_nothing(tmp_path: Path) -> None:

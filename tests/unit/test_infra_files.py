@@ -63,6 +63,11 @@ def test_secrets_are_files_and_only_the_tasks_have_the_brokers() -> None:
     assert [name for name, each in services.items() if "broker_credentials" in each.get("secrets", ())] == [
         "airflow-scheduler"
     ]
+    channels = [
+        name for name, each in services.items() if any("destinations:" in str(v) for v in each.get("volumes", ()))
+    ]
+    assert channels == ["airflow-scheduler"]
+    assert {"GEOGATE_HTTPS", "GEOGATE_SFTP_KEYS"} <= services["airflow-scheduler"]["environment"].keys()
     text = COMPOSE.read_text(encoding="utf-8")
     assert not re.search(r"PASSWORD: |SECRET: |AWS_SECRET", text)
 

@@ -24,4 +24,26 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": "Geogate", "python-modules": ["geogate.airflow.triggers", "geogate.airflow.feeds"]}
         ],
         "extra-links": ["geogate.airflow.links.ReleaseLink"],
+        "config": {
+            "geogate": {
+                "description": "The cluster policy for tasks that send data out.",
+                "options": {
+                    "outbound_policy": {
+                        "description": "What becomes of tasks that send past the gate: enforce, warn or off.",
+                        "version_added": None,
+                        "type": "string",
+                        "example": "warn",
+                        "default": "enforce",
+                    },
+                    "internal_destinations": {
+                        "description": "Patterns of places that are the organisation's own and need no gate, "
+                        "with commas between them.",
+                        "version_added": None,
+                        "type": "string",
+                        "example": "s3://lake/*, s3://logs/*",
+                        "default": "",
+                    },
+                },
+            }
+        },
     }
