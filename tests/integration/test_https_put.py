@@ -16,6 +16,7 @@ from geogate.destinations.errors import (
     ForbiddenError,
     MisconfiguredError,
     OccupiedError,
+    UnavailableError,
 )
 from geogate.model.errors import InputError, PolicyError, RefusedError, UsageError
 from geogate.model.parties import Place
@@ -114,7 +115,7 @@ def test_something_else_is_never_overwritten_and_nothing_arrives_beside_it(
 ) -> None:
     server.place("a.gpkg", other)
     staged = stage(tmp_path / "staged", CONTENTS)
-    with pytest.raises(OccupiedError, match=r"something else is already there: 'a\.gpkg'"):
+    with pytest.raises(OccupiedError, match=r"something else is already there: 'a\.gpkg'; 0 of 3 files may lie there"):
         put(server.uri, access, staged)
     assert server.holding() == {"a.gpkg": other}
     delivered = channel_to(server.uri, access).delivered(clearance=clearance_for(staged, destination=server.uri))
@@ -141,7 +142,7 @@ def test_nobody_sends_without_a_clearance_that_was_claimed_and_still_holds(
     staged = stage(tmp_path / "staged", CONTENTS)
     with pytest.raises(RefusedError, match="nobody has verified the clearance"):
         put(server.uri, access, staged, broker=None)
-    with pytest.raises(RefusedError, match="nothing may be sent under the clearance any more"):
+    with pytest.raises(UnavailableError, match="the clearance is over, so that nothing may be written any more"):
         put(server.uri, access, staged, broker=Trusting(nonce_of(server.uri), writes_until=None))
     with pytest.raises(RefusedError, match="the files are not those"):
         channel_to(server.uri, access).put(staged[1:], clearance=clearance_for(staged, destination=server.uri))

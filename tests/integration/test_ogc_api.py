@@ -14,7 +14,7 @@ from serving.pygeoapi import Pygeoapi, pygeoapi
 
 from geogate.destinations import ogc_api_features
 from geogate.destinations.acceptable import require_acceptable
-from geogate.destinations.channel import Channel, ChannelSettings, channel_for
+from geogate.destinations.channel import Channel, ChannelSettings, Piecemeal, channel_for
 from geogate.destinations.errors import (
     ChangedError,
     CorruptedError,
@@ -30,6 +30,7 @@ from geogate.destinations.ogc_api_features import UnfitError
 from geogate.destinations.stored import Sought
 from geogate.destinations.stored_ogc_api import StoredAsFeatures
 from geogate.model.errors import RefusedError
+from geogate.model.names import Nonce
 from geogate.model.parties import Place
 
 if TYPE_CHECKING:
@@ -150,6 +151,28 @@ def test_sending_again_doubles_nothing_and_completes_what_was_begun(
         assert said(server.features()) == list(ROWS)
 
 
+@pytest.mark.parametrize("kept", [(), (0,), (2,), (0, 1), (0, 1, 2)])
+def test_every_feature_that_lies_there_under_a_clearance_is_counted(
+    kept: tuple[int, ...], server: Pygeoapi, to: Callable[[str], Channel], staged: Staged
+) -> None:
+    channel, files = to(server.uri), [digest for digest, _ in staged]
+    assert isinstance(channel, Piecemeal)
+    put(channel, server.uri, staged)
+    server.keep([server.features()[number] | {"properties": {"other": 1}} for number in kept])
+    assert str(channel.pieces(files, nonce=nonce_of(server.uri))) == f"{len(kept)} of 3 features may lie there"
+    assert channel.pieces(files, nonce=Nonce("f" * 32)).there == 0
+
+
+def test_features_of_which_nobody_can_tell_are_not_counted_as_none(
+    odd: Odd, to: Callable[[str], Channel], staged: Staged
+) -> None:
+    channel, files = to(uri_of(odd)), [digest for digest, _ in staged]
+    assert isinstance(channel, Piecemeal)
+    odd.tricks.append(lambda request: "/items/" in request.path and request.answer(403))
+    with pytest.raises(ForbiddenError, match="looking for a feature"):
+        channel.pieces(files, nonce=nonce_of(uri_of(odd)))
+
+
 def test_what_lies_there_under_another_clearance_is_not_ours(
     server: Pygeoapi, to: Callable[[str], Channel], staged: Staged
 ) -> None:
@@ -167,7 +190,7 @@ def test_another_feature_of_the_same_id_refuses_and_stays(
     changed = server.features()
     changed[1]["properties"]["name"] = "other"
     server.keep(changed)
-    with pytest.raises(OccupiedError, match="something else is already there: 'geogate-"):
+    with pytest.raises(OccupiedError, match=r"something else is already there: 'geogate-.*; 3 of 3 features may lie"):
         put(to(server.uri), server.uri, staged)
     assert server.features() == changed
     assert to(server.uri).delivered(clearance=clearance_for(staged, destination=server.uri)) == (None,)
@@ -263,7 +286,8 @@ def test_a_server_that_gives_ids_of_its_own_stops_at_the_first_and_names_it(
         return request.answer(201, Location="/collections/roads/items/4711")
 
     odd.tricks.append(numbers)
-    with pytest.raises(ForeignIdError, match=r"gave feature 1 of 3 of 'roads\.geojson' an id of its own: '4711'"):
+    said = r"gave feature 1 of 3 of 'roads\.geojson' an id of its own: '4711'; 1 of 3 features may lie there"
+    with pytest.raises(ForeignIdError, match=said):
         put(to(uri_of(odd)), uri_of(odd), staged)
     assert odd.methods().count("POST") == 1
 
@@ -420,9 +444,9 @@ def test_the_broker_is_asked_before_the_first_feature(
 ) -> None:
     uri = uri_of(odd)
     place = Place(uri=uri, owner="", country="DE")
-    for broker in (None, Trusting(nonce_of(uri), writes_until=None)):
+    for broker, error in ((None, RefusedError), (Trusting(nonce_of(uri), writes_until=None), UnavailableError)):
         channel = channel_for(uri, settings=replace(settings(uri), broker=broker), registered=place)
-        with pytest.raises(RefusedError):
+        with pytest.raises(error):
             put(channel, uri, staged)
     with pytest.raises(RefusedError, match="not registered any more"):
         put(channel_for(uri, settings=settings(uri), registered=None), uri, staged)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from geogate.destinations.schemes import scheme_of
 from geogate.destinations.uri import normalise
@@ -15,8 +15,10 @@ from geogate.policy.countries import COUNTRIES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from geogate.destinations.arrived import Arrived
     from geogate.destinations.leave import Broker
     from geogate.model.dataset import FileDigest
+    from geogate.model.names import Nonce
     from geogate.model.parties import Place, Posture
     from geogate.model.release import Clearance, Delivery
 
@@ -88,6 +90,18 @@ class Channel(Protocol):
         Sends nothing, and clears away what a sending that died had begun.
 
         Raises: RefusedError when the clearance is not for this place, ServiceError.
+        """
+        ...
+
+
+@runtime_checkable
+class Piecemeal(Channel, Protocol):
+    """A way to a place where a file arrives in pieces, each under a name that its clearance gives it."""
+
+    def pieces(self, files: Sequence[FileDigest], *, nonce: Nonce) -> Arrived:
+        """Count the pieces of files that lie there under a clearance, by its nonce, and change nothing.
+
+        Raises: RefusedError when a sealed file is not there any more, ServiceError.
         """
         ...
 

@@ -11,6 +11,7 @@ import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from geogate.destinations.arrived import Arrived
 from geogate.destinations.cleared import require_cleared, require_usable
 from geogate.destinations.errors import (
     ChangedError,
@@ -23,6 +24,7 @@ from geogate.destinations.https_client import ABSENT, CHUNK, Body, Client, Endle
 from geogate.destinations.https_conditions import CREATE, REPLACED, ReplacedError
 from geogate.destinations.https_posture import BY_FILE, posture_of
 from geogate.destinations.https_uri import escaped, path_of
+from geogate.destinations.leave import writes_until
 from geogate.model.errors import InputError, RefusedError
 from geogate.model.release import Delivery
 
@@ -63,8 +65,9 @@ class HttpsChannel:
         ordered = require_cleared(files, clearance=clearance, destination=self._destination)
         if self._settings.broker is None:
             raise RefusedError("nobody has verified the clearance and claimed it", hint="send with geogate send")
-        with self._client() as client:
-            self._deliver(client, ordered)
+        arrived = Arrived(of=len(ordered), what="files")
+        with self._client() as client, arrived.told():
+            self._deliver(client, ordered, arrived)
         return tuple(self._delivery(digest) for digest, _ in ordered)
 
     def delivered(self, *, clearance: Clearance) -> tuple[Delivery | None, ...]:
@@ -82,9 +85,9 @@ class HttpsChannel:
         pins = self._registered.certificate_keys
         return Client.to(self._destination, file=self._settings.https_file, pins=pins)
 
-    def _deliver(self, client: Client, files: Sequence[tuple[FileDigest, Path]]) -> None:
+    def _deliver(self, client: Client, files: Sequence[tuple[FileDigest, Path]], arrived: Arrived) -> None:
         # 1. Look: what an earlier attempt delivered stays; anything else there ends it before a byte is sent.
-        missing = [(digest, path) for digest, path in files if not holds(client, self._path, digest)]
+        missing = self._missing(client, files, arrived)
         # 2. Read all that is to be sent: where one file has changed, none arrives.
         for digest, path in missing:
             for _ in _checked(digest, path):
@@ -94,30 +97,45 @@ class HttpsChannel:
             self._require_preconditions(client)
         # 4. Put one after the other; a death in between is taken up by the next attempt.
         for digest, path in missing:
-            self._put(client, digest, path)
+            # What was recalled or has expired meanwhile is not put.
+            writes_until(self._settings.broker, [self._destination + digest.name])
+            self._put(client, digest, path, arrived)
 
-    def _put(self, client: Client, digest: FileDigest, path: Path) -> None:
-        self._require_leave(digest)
+    def _missing(
+        self, client: Client, files: Sequence[tuple[FileDigest, Path]], arrived: Arrived
+    ) -> list[tuple[FileDigest, Path]]:
+        """Look for all files, count those that are there, and give the others.
+
+        Raises: OccupiedError where something else has a name, ServiceError.
+        """
+        missing: list[tuple[FileDigest, Path]] = []
+        taken: list[OccupiedError] = []
+        for digest, path in files:
+            try:
+                found = holds(client, self._path, digest)
+            except OccupiedError as error:
+                taken.append(error)
+                continue
+            arrived.there += found
+            if not found:
+                missing.append((digest, path))
+        if taken:
+            raise taken[0]
+        return missing
+
+    def _put(self, client: Client, digest: FileDigest, path: Path, arrived: Arrived) -> None:
         body = Body(chunks=_checked(digest, path), size=digest.size, kind=BYTES)
         checksum = base64.b64encode(bytes.fromhex(digest.sha256)).decode()
         headers = CREATE | {"Content-Digest": f"sha-256=:{checksum}:"}  # RFC 9530
         with client.ask("PUT", self._path + escaped(digest.name), headers=headers, body=body) as answer:
             status, refused = answer.status, answer.refuse(f"putting {digest.name!r}")
+        arrived.there += status in {HTTPStatus.CREATED, *REPLACED}
         if status in REPLACED:
             raise ReplacedError(digest.name)
         if status not in {HTTPStatus.CREATED, HTTPStatus.PRECONDITION_FAILED}:
             raise _without_folder(status, digest) or refused
         if not holds(client, self._path, digest, ours=status == HTTPStatus.CREATED):
             raise UnavailableError(f"{client.server.authority}: what was put as {digest.name!r} is not there")
-
-    def _require_leave(self, digest: FileDigest) -> None:
-        """Ask the broker before each file: what was recalled or has expired meanwhile is not put.
-
-        Raises: RefusedError.
-        """
-        broker = self._settings.broker
-        if broker is None or broker.leave(self._destination + digest.name).writes_until is None:
-            raise RefusedError("nothing may be sent under the clearance any more", hint="submit the dataset again")
 
     def _require_preconditions(self, client: Client) -> None:
         """Ask for a change of a file that is not there: who heeds conditions refuses, and nothing is written.

@@ -13,26 +13,30 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from geogate.destinations.arrived import Arrived
 from geogate.destinations.cleared import require_cleared, require_usable
 from geogate.destinations.errors import ChangedError, OccupiedError
 from geogate.destinations.https_client import Client
 from geogate.destinations.https_posture import BY_FEATURE, posture_of
+from geogate.destinations.leave import writes_until
 from geogate.destinations.ogc_api_collection import Collection
 from geogate.destinations.ogc_api_features import content_of, features_of
 from geogate.model.errors import InputError, RefusedError
 from geogate.model.release import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from geogate.destinations.channel import ChannelSettings
     from geogate.destinations.leave import Broker
     from geogate.destinations.ogc_api_features import Feature
     from geogate.model.dataset import FileDigest
+    from geogate.model.names import Nonce
     from geogate.model.parties import Place, Posture
     from geogate.model.release import Clearance
 
+FEATURES: Final = "features"
 ASKED_SECONDS: Final = 30.0
 """So long the leave to write holds before the broker is asked again."""
 
@@ -62,17 +66,10 @@ class OgcApiChannel:
         if self._settings.broker is None:
             raise RefusedError("nobody has verified the clearance and claimed it", hint="send with geogate send")
         # 1. Read all that is to be sent: where one file has changed, no feature arrives.
-        features = {digest: _features(digest, path, clearance) for digest, path in ordered}
-        leaves = _Leaves(broker=self._settings.broker)
-        with self._client() as client:
-            collection = Collection.ask(client, self._destination)
-            for digest, each in features.items():
-                # 2. Look: an attempt that died has created the first ones, in their order.
-                done = _there(collection, each)
-                # 3. Create the rest one after the other, each read back before the next.
-                for number, feature in enumerate(each[done:], start=done + 1):
-                    leaves.require(self._destination + digest.name)
-                    collection.create(feature, said=f"feature {number:,} of {len(each):,} of {digest.name!r}")
+        features = {digest: _features(digest, path, clearance.nonce) for digest, path in ordered}
+        arrived = Arrived(of=sum(map(len, features.values())), what=FEATURES)
+        with self._client() as client, arrived.told():
+            self._create(Collection.ask(client, self._destination), features, arrived)
         return tuple(self._delivery(digest, each, clearance) for digest, each in features.items())
 
     def delivered(self, *, clearance: Clearance) -> tuple[Delivery | None, ...]:
@@ -88,10 +85,42 @@ class OgcApiChannel:
             collection = Collection.ask(client, self._destination)
             found: list[Delivery | None] = []
             for digest in files:
-                features = _features(digest, sealed(digest), clearance)
+                features = _features(digest, sealed(digest), clearance.nonce)
                 whole = _all_there(collection, features)
                 found.append(self._delivery(digest, features, clearance) if whole else None)
         return tuple(found)
+
+    def pieces(self, files: Sequence[FileDigest], *, nonce: Nonce) -> Arrived:
+        """Count the features of files that lie there under a clearance, whatever they say; see ``Piecemeal``.
+
+        Raises: RefusedError, also where a sealed file is not there; ServiceError, UsageError, PolicyError.
+        """
+        sealed = self._settings.sealed
+        if sealed is None:
+            raise RefusedError("nobody knows what was to be sent without the sealed files")
+        features = [feature for digest in files for feature in _features(digest, sealed(digest), nonce)]
+        with self._client() as client:
+            collection = Collection.ask(client, self._destination)
+            there = sum(collection.has(feature.id) for feature in features)
+        return Arrived(of=len(features), what=FEATURES, there=there)
+
+    def _create(
+        self, collection: Collection, features: Mapping[FileDigest, Sequence[Feature]], arrived: Arrived
+    ) -> None:
+        leaves = _Leaves(broker=self._settings.broker)
+        try:
+            # 2. Look: an attempt that died has created the first ones, in their order.
+            done = {digest: _there(collection, each) for digest, each in features.items()}
+        except OccupiedError:
+            arrived.there = sum(collection.has(feature.id) for each in features.values() for feature in each)
+            raise
+        arrived.there = sum(done.values())
+        # 3. Create the rest one after the other, each read back before the next.
+        for digest, each in features.items():
+            for number, feature in enumerate(each[done[digest] :], start=done[digest] + 1):
+                leaves.require(self._destination + digest.name)
+                arrived.there += 1
+                collection.create(feature, said=f"feature {number:,} of {len(each):,} of {digest.name!r}")
 
     def _client(self) -> Client:
         if self._registered is None:
@@ -141,22 +170,21 @@ class Version:
 class _Leaves:
     """Asks the broker before the first feature of a file, and again every half a minute."""
 
-    broker: Broker
+    broker: Broker | None
     _until: dict[str, float] = field(default_factory=dict)
 
     def require(self, uri: str) -> None:
         """Go on only while something may be sent.
 
-        Raises: RefusedError.
+        Raises: RefusedError; UnavailableError where the clearance is over, for the next attempt to settle.
         """
         if time.monotonic() < self._until.get(uri, 0):
             return
-        if self.broker.leave(uri).writes_until is None:
-            raise RefusedError("nothing may be sent under the clearance any more", hint="submit the dataset again")
+        writes_until(self.broker, [uri])
         self._until[uri] = time.monotonic() + ASKED_SECONDS
 
 
-def _features(digest: FileDigest, path: Path, clearance: Clearance) -> tuple[Feature, ...]:
+def _features(digest: FileDigest, path: Path, nonce: Nonce) -> tuple[Feature, ...]:
     """Read a file as it was cleared.
 
     Raises: ChangedError, InputError, UnfitError.
@@ -168,7 +196,7 @@ def _features(digest: FileDigest, path: Path, clearance: Clearance) -> tuple[Fea
         raise InputError(f"the staged file {digest.name!r} cannot be read: {error.strerror}") from error
     if len(content) != digest.size or hashlib.sha256(content).hexdigest() != digest.sha256:
         raise ChangedError(digest.name)
-    return features_of(content, name=digest.name, nonce=clearance.nonce)
+    return features_of(content, name=digest.name, nonce=nonce)
 
 
 def _there(collection: Collection, features: Sequence[Feature]) -> int:

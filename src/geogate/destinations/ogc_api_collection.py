@@ -96,6 +96,21 @@ class Collection:
             raise CorruptedError(f"{self.client.server.authority}: the server answers with another feature")
         return text
 
+    def has(self, feature_id: str) -> bool:
+        """Tell whether there is something of an id, whatever it says.
+
+        Raises: ServiceError.
+        """
+        most = 2 * LARGEST_FEATURE
+        with self.client.ask("GET", self._item(feature_id), headers={"Accept": GEOJSON}, most=most) as answer:
+            if answer.status in ABSENT:
+                return False
+            if answer.status != HTTPStatus.OK:
+                raise answer.refuse("looking for a feature")
+            # What is not read ends the connection, and thousands of features are asked for.
+            answer.body(most)
+            return True
+
     def create(self, feature: Feature, *, said: str) -> None:
         """Create a feature and read it back; ``said`` names it in messages.
 

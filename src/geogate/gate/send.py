@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Never
 
+from geogate.destinations.channel import Piecemeal
+from geogate.destinations.errors import UnavailableError
 from geogate.gate.broker import Broker, known, why_over
 from geogate.gate.feed_ledger import require_goes_on
 from geogate.gate.keys import verify_to_send
@@ -142,6 +144,11 @@ def _put(
     try:
         with timed(Stage.SENDING, files=len(files)):
             return channel.put(files, clearance=clearance)
+    except UnavailableError:
+        # Where it is over there is no next attempt: what arrived is counted now.
+        if over := why_over(clearance, ledger=ledger, house=house):
+            return _settle(clearance, channel, over=over, ledger=ledger, house=house)
+        raise
     except RefusedError as error:
         with ledger.transaction(house.actor, at=house.clock()) as tx:
             tx.move(clearance.request, State.FAILED, reason=error.summary)
@@ -157,7 +164,10 @@ def _settle(clearance: Clearance, channel: Channel, *, over: str, ledger: Ledger
     deliveries = tuple(delivery for delivery in found if delivery is not None)
     if len(deliveries) == len(clearance.files):
         return deliveries
-    reason = f"{over} while sending; {len(deliveries)} of {len(clearance.files)} files were delivered"
+    said = f"{len(deliveries)} of {len(clearance.files)} files were delivered"
+    if isinstance(channel, Piecemeal):
+        said = str(channel.pieces(clearance.files, nonce=clearance.nonce))
+    reason = f"{over} while sending; {said}"
     with ledger.transaction(house.actor, at=house.clock()) as tx:
         tx.move(clearance.request, State.FAILED, reason=reason)
     raise RefusedError(reason, hint="submit the dataset again; recall what was delivered if it must not stay alone")
