@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
 from geogate.ledger.chain import sha256
+from geogate.ledger.documents import read
 from geogate.ledger.failures import DamagedError
 from geogate.ledger.tables import CLEARANCES, MEASUREMENTS, RECEIPTS, REQUESTS
-from geogate.model.document import canonical_json, from_json
+from geogate.model.document import canonical_json
 from geogate.model.lifecycle import State
 from geogate.model.release import Clearance, Receipt
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from geogate.model.names import RecipientId
 
-T = TypeVar("T")
 
 GRACE: Final = timedelta(days=1)
 """A clearance counts so much longer than it is valid: clocks of machines may differ."""
@@ -79,7 +79,7 @@ def _counts(row: RowMapping, now: datetime) -> bool:
     if state is State.FAILED:
         return row["claimed_at"] is not None
     if state is State.CLEARED and row["clearance"] is not None:
-        return now < _read(Clearance, row["clearance"]).expires_at + GRACE
+        return now < read(Clearance, row["clearance"]).expires_at + GRACE
     return True
 
 
@@ -91,14 +91,7 @@ def _disclosed(row: RowMapping) -> Disclosed:
 
 def _day(row: RowMapping) -> date | None:
     if row["receipt"] is not None:
-        return _read(Receipt, row["receipt"]).sent_at.date()
+        return read(Receipt, row["receipt"]).sent_at.date()
     if State(row["state"]) is State.FAILED:
         return datetime.fromisoformat(row["changed_at"]).date()
     return None
-
-
-def _read(kind: type[T], text: str) -> T:
-    try:
-        return from_json(kind, text)
-    except ValueError as error:
-        raise DamagedError(f"a {kind.__name__} in the ledger cannot be read") from error

@@ -5,61 +5,37 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import select
-
-from geogate.ledger import audit, chain, sent
-from geogate.ledger.disclosed import disclosed_to
-from geogate.ledger.dump import fill, rows_of
+from geogate.ledger import audit, chain
+from geogate.ledger.dump import fill
 from geogate.ledger.engine import parse, reading, sqlite_path, writing
-from geogate.ledger.failures import DamagedError, UnknownError, translated
+from geogate.ledger.failures import translated
 from geogate.ledger.laws import Act
 from geogate.ledger.locks import file_lock, session_lock
-from geogate.ledger.lookups import says
-from geogate.ledger.notes import latest_note, notes, notes_saying, whole
-from geogate.ledger.queue import counted, queued, rounds
+from geogate.ledger.reads import Reads, latest_time
 from geogate.ledger.roles import let_write
-from geogate.ledger.rows import ballot_digest
 from geogate.ledger.schema import migrate, require_current
 from geogate.ledger.shared import give_back, take_engine
-from geogate.ledger.shut import RESTORED, is_shut, require_open
-from geogate.ledger.tables import CLEARANCES, ENTRIES, MEASUREMENTS, RECEIPTS, REQUESTS, VOTES
+from geogate.ledger.shut import RESTORED, require_open
 from geogate.ledger.transaction import Transaction
-from geogate.model.dataset import Artefact, Dataset
-from geogate.model.document import canonical_json, from_json
 from geogate.model.errors import RefusedError, ServiceError
-from geogate.model.lifecycle import State
-from geogate.model.names import RequestId
-from geogate.model.release import Ballot, Clearance, Receipt, ReleaseRequest, Vote
-from geogate.model.verdict import Verdict
 from geogate.telemetry import meters
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from types import TracebackType
 
-    from sqlalchemy import Connection, Engine, RowMapping, Select
+    from sqlalchemy import Connection, Engine
 
-    from geogate.ledger.audit import KnownHead, LedgerReport
-    from geogate.ledger.disclosed import Disclosed
-    from geogate.ledger.queue import Filter, Page
-    from geogate.ledger.sent import Left
-    from geogate.model.names import Actor, Nonce, RecipientId, Sha256
-    from geogate.model.release import Entry
-
-T = TypeVar("T")
+    from geogate.ledger.audit import KnownHead
+    from geogate.model.names import Actor
 
 BUSY_TIMEOUT_S = 30.0
-_PAGE = 64
-_MOST_NAMES = 500
-OPEN = (State.HELD, State.APPROVED, State.CLEARED, State.SENDING, State.SENT)
-"""States of a request that make another one with the same ballot needless."""
 
 
-class Ledger:
+class Ledger(Reads):
     """An open ledger; make it with ``create`` or ``open``, and close it or use it in a ``with`` statement.
 
     It may be shared between threads, and carried over a fork.
@@ -106,7 +82,7 @@ class Ledger:
                 require_current(connection)
                 fill(connection, lines)
                 _require_whole(connection, head)
-                act = Act(actor=actor, at=at, latest=_latest(connection))
+                act = Act(actor=actor, at=at, latest=latest_time(connection))
                 Transaction(connection=connection, act=act).note(RESTORED, said)
         except BaseException:
             give_back(engine)
@@ -154,17 +130,12 @@ class Ledger:
         chain.timestamp(at)
         began = time.perf_counter()
         with translated(), writing(self._own_engine()) as connection:
-            act = Act(actor=actor, at=at, latest=_latest(connection))
+            act = Act(actor=actor, at=at, latest=latest_time(connection))
             steps = Transaction(connection=connection, act=act)
             yield steps
             if steps.half_done:
                 raise ServiceError("a step was left half done", hint="nothing of the transaction was kept")
         meters.wrote(time.perf_counter() - began)
-
-    def now(self, at: datetime) -> datetime:
-        """Give the time, but none before the last entry: a clock that was put back gives nobody more time."""
-        with self._read() as connection:
-            return max(at, _latest(connection) or at)
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:
@@ -176,239 +147,6 @@ class Ledger:
         lock = file_lock(path, name=name) if path else session_lock(self._own_engine(), name=name)
         with translated(), lock:
             yield
-
-    def request(self, request: RequestId) -> ReleaseRequest:
-        """Give a request as it stands now.
-
-        Raises: UnknownError.
-        """
-        found = self._requests(select(REQUESTS).where(REQUESTS.c.id == request))
-        if not found:
-            raise UnknownError(f"the ledger has no request {request}")
-        return found[0]
-
-    def requests(
-        self, *, states: Collection[State] = tuple(State), since: datetime | None = None
-    ) -> tuple[ReleaseRequest, ...]:
-        """Give the requests in these states, the oldest first; with ``since``, those that came into them since then."""
-        query = select(REQUESTS).where(REQUESTS.c.state.in_([state.value for state in states]))
-        if since is not None:
-            query = query.where(REQUESTS.c.changed_at >= chain.timestamp(since))
-        return self._requests(query)
-
-    def counted(self) -> dict[State, int]:
-        """Count the requests in every state."""
-        with self._read() as connection:
-            return counted(connection)
-
-    def queued(self, wanted: Filter) -> Page:
-        """Give a page of requests as rows, without reading what was judged."""
-        with self._read() as connection:
-            return queued(connection, wanted)
-
-    def rounds(self, request: RequestId) -> tuple[RequestId, ...]:
-        """Name all rounds of a request, the first one first: those that it continues, and those that continue it."""
-        with self._read() as connection:
-            return rounds(connection, request)
-
-    def find_open(self, ballot: Ballot, *, purpose: str) -> tuple[ReleaseRequest, ...]:
-        """Give the requests for the very same release that are held, approved, cleared, being sent or sent."""
-        query = select(REQUESTS).where(REQUESTS.c.ballot == ballot_digest(ballot), REQUESTS.c.purpose == purpose)
-        return self._requests(query.where(REQUESTS.c.state.in_([state.value for state in OPEN])))
-
-    def same(self, request: ReleaseRequest) -> tuple[ReleaseRequest, ...]:
-        """Give the requests in any state for the same sealed bytes and recipient, whatever they were judged by."""
-        if request.artefact is None:
-            return ()
-        with self._read() as connection:
-            to = says(connection, "recipient", request.recipient)
-        return self._requests(select(REQUESTS).where(to, REQUESTS.c.artefact == canonical_json(request.artefact)))
-
-    def since(self, request: RequestId) -> datetime:
-        """Say since when a request is in its state.
-
-        Raises: UnknownError.
-        """
-        with self._read() as connection:
-            found = connection.execute(select(REQUESTS.c.changed_at).where(REQUESTS.c.id == request)).scalar()
-        if found is None:
-            raise UnknownError(f"the ledger has no request {request}")
-        return datetime.fromisoformat(found)
-
-    def states(self, among: Collection[RequestId]) -> dict[RequestId, State]:
-        """Give the states of requests, without reading what was judged; those that there are not are left out."""
-        wanted = sorted(among)
-        found: dict[RequestId, State] = {}
-        with self._read() as connection:
-            for first in range(0, len(wanted), _MOST_NAMES):
-                names = wanted[first : first + _MOST_NAMES]
-                rows = connection.execute(select(REQUESTS.c.id, REQUESTS.c.state).where(REQUESTS.c.id.in_(names)))
-                found |= {RequestId(name): State(state) for name, state in rows}
-        return found
-
-    def of_artefact(self, artefact: Artefact, *, among: Collection[RequestId]) -> frozenset[RequestId]:
-        """Name those requests ``among`` some whose sealed bytes are these."""
-        document = canonical_json(artefact)
-        query = select(REQUESTS.c.id).where(REQUESTS.c.id.in_(among), REQUESTS.c.artefact == document)
-        return frozenset(RequestId(row["id"]) for row in self._rows(query))
-
-    def votes(self, request: RequestId) -> tuple[Vote, ...]:
-        """Give all votes on a request, the oldest first; who may see them before voting is the caller's affair."""
-        rows = self._rows(select(VOTES).where(VOTES.c.request == request))
-        votes = (_document(Vote, row["document"]) for row in rows)
-        return tuple(sorted(votes, key=lambda vote: (vote.at, vote.reviewer)))
-
-    def clearance(self, nonce: Nonce) -> tuple[Clearance, str]:
-        """Give a clearance and its signed envelope.
-
-        Raises: UnknownError.
-        """
-        rows = self._rows(select(CLEARANCES).where(CLEARANCES.c.nonce == nonce))
-        if not rows:
-            raise UnknownError("the ledger has no clearance with this nonce")
-        return _document(Clearance, rows[0]["document"]), rows[0]["envelope"]
-
-    def clearance_of(self, request: RequestId) -> tuple[Clearance, str] | None:
-        """Give the clearance of a request and its signed envelope, ``None`` where it was never cleared."""
-        rows = self._rows(select(CLEARANCES).where(CLEARANCES.c.request == request))
-        return (_document(Clearance, rows[0]["document"]), rows[0]["envelope"]) if rows else None
-
-    def receipt(self, request: RequestId) -> Receipt | None:
-        """Give the receipt of a request, ``None`` where it was never sent."""
-        rows = self._rows(select(RECEIPTS).where(RECEIPTS.c.request == request))
-        return _document(Receipt, rows[0]["document"]) if rows else None
-
-    def measurements(self, request: RequestId) -> str:
-        """Give the measurements by which a request was judged, as they were kept.
-
-        Raises: UnknownError where it was not screened, DamagedError where they are not those that were kept.
-        """
-        joined = select(MEASUREMENTS.c.document, REQUESTS.c.measurements).join(
-            REQUESTS, REQUESTS.c.id == MEASUREMENTS.c.request
-        )
-        rows = self._rows(joined.where(REQUESTS.c.id == request))
-        if not rows:
-            raise UnknownError(f"the ledger has no measurements of a request {request}")
-        text: str = rows[0]["document"]
-        if chain.sha256(text) != rows[0]["measurements"]:
-            raise DamagedError("the measurements are not those that were kept")
-        return text
-
-    def judged(self, *, since: datetime | None = None) -> Iterator[tuple[ReleaseRequest, str]]:
-        """Read every request that was judged, with the measurements that were kept, the oldest first.
-
-        With ``since``, those that came into their state since then; in bounded memory.
-
-        Raises: DamagedError where measurements are not those that were kept.
-        """
-        query = select(REQUESTS, MEASUREMENTS.c.document.label("kept")).join(
-            MEASUREMENTS, REQUESTS.c.id == MEASUREMENTS.c.request
-        )
-        if since is not None:
-            query = query.where(REQUESTS.c.changed_at >= chain.timestamp(since))
-        ordered = query.order_by(REQUESTS.c.opened_at, REQUESTS.c.id).execution_options(yield_per=_PAGE)
-        with self._read() as connection:
-            for row in connection.execute(ordered).mappings():
-                if chain.sha256(row["kept"]) != row["measurements"]:
-                    raise DamagedError("the measurements are not those that were kept")
-                yield _request(row), row["kept"]
-
-    def parts_sent(self) -> tuple[tuple[str, int], ...]:
-        """Name the parts of what was sent, the oldest first, and count the releases in each."""
-        with self._read() as connection:
-            return sent.parts(connection)
-
-    def left(self, *, part: str = "", kept: bool = False) -> Iterator[Left]:
-        """Read every release whose clearance was claimed, of one part or of all, see ``geogate.ledger.sent``.
-
-        Raises: DamagedError where measurements are not those that were kept.
-        """
-        with self._read() as connection:
-            yield from sent.left(connection, part=part, kept=kept)
-
-    def notes(self, *, kinds: Sequence[str]) -> tuple[Entry, ...]:
-        """Read all notes of some kinds, in order.
-
-        Raises: DamagedError when one was edited.
-        """
-        with self._read() as connection:
-            return notes(connection, kinds)
-
-    def notes_saying(self, kinds: Sequence[str], *, says: Mapping[str, str]) -> tuple[Entry, ...]:
-        """Read the notes of some kinds whose bodies say something, in order.
-
-        Raises: DamagedError when one was edited.
-        """
-        with self._read() as connection:
-            return notes_saying(connection, kinds, says)
-
-    def latest_note(self, kind: str, *, says: Mapping[str, str], before: int | None = None) -> Entry | None:
-        """Read the last note of a kind whose body says something, or the last one ``before`` an entry.
-
-        Raises: DamagedError when it was edited.
-        """
-        with self._read() as connection:
-            return latest_note(connection, kind, says, before=before)
-
-    def notes_of(self, request: RequestId, *, kinds: Sequence[str]) -> tuple[Entry, ...]:
-        """Read the notes of some kinds about one request, in order.
-
-        Raises: DamagedError when one was edited.
-        """
-        with self._read() as connection:
-            return whole(entry for entry in chain.entries_of(connection, request) if entry.kind in kinds)
-
-    def entries_of(self, request: RequestId, *, last: int | None = None) -> tuple[Entry, ...]:
-        """Read all entries of one request in order, or only the ``last`` ones."""
-        with self._read() as connection:
-            return chain.entries_of(connection, request, last=last)
-
-    def held_among(self, requests: Collection[str]) -> frozenset[str]:
-        """Name those requests among some that are held, or that the ledger does not know."""
-        held = set(requests)
-        over = select(REQUESTS.c.id).where(REQUESTS.c.state != State.HELD.value)
-        for some in batched(sorted(held), _PAGE):
-            held -= {str(row["id"]) for row in self._rows(over.where(REQUESTS.c.id.in_(some)))}
-        return frozenset(held)
-
-    def disclosed_to(self, recipient: RecipientId, *, now: datetime) -> Iterator[Disclosed]:
-        """Read everything that a recipient got through the gate or may still get.
-
-        Raises: DamagedError where something is not as it was kept.
-        """
-        with self._read() as connection:
-            yield from disclosed_to(connection, recipient, now=now)
-
-    def entries(self, *, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
-        """Read the entries after a number, in order, in bounded memory."""
-        with self._read() as connection:
-            yield from chain.entries_after(connection, after=after, limit=limit)
-
-    def head(self) -> tuple[int, Sha256]:
-        """Give number and hash of the last entry; ``(0, 64 zeros)`` for an empty ledger."""
-        with self._read() as connection:
-            return chain.head(connection)
-
-    def hashes(self, *, first: int = 1, last: int) -> tuple[Sha256, ...]:
-        """Read the hashes of entries, in the order of their numbers."""
-        with self._read() as connection:
-            return chain.hashes(connection, first=first, last=last)
-
-    def verify(self, *, anchor: tuple[int, Sha256] | None = None, heads: Sequence[KnownHead] = ()) -> LedgerReport:
-        """Verify the whole ledger; ``anchor`` and ``heads`` were kept elsewhere, see ``geogate.ledger.audit``."""
-        with self._read() as connection:
-            return audit.verify(connection, anchor=anchor, heads=heads)
-
-    def rows(self) -> Iterator[str]:
-        """Read all rows as they are at one moment, as lines that ``fill`` takes, in bounded memory."""
-        with self._read() as connection:
-            yield from rows_of(connection)
-
-    @property
-    def shut(self) -> bool:
-        """Whether it was restored, and nobody has settled yet what it lacks."""
-        with self._read() as connection:
-            return is_shut(connection)
 
     def let_write(self, role: str) -> bool:
         """Let a role of PostgreSQL's run the gate and no more, as the tables' owner; says whether the role was made.
@@ -430,14 +168,6 @@ class Ledger:
         with translated(), reading(self._own_engine()) as connection:
             yield connection
 
-    def _rows(self, query: Select[tuple[str, ...]]) -> list[RowMapping]:
-        with self._read() as connection:
-            return list(connection.execute(query).mappings())
-
-    def _requests(self, query: Select[tuple[str, ...]]) -> tuple[ReleaseRequest, ...]:
-        ordered = query.order_by(REQUESTS.c.opened_at, REQUESTS.c.id)
-        return tuple(_request(row) for row in self._rows(ordered))
-
 
 def _require_whole(connection: Connection, head: KnownHead) -> None:
     """Refuse rows that are no whole ledger, or not the one that a head is of.
@@ -448,42 +178,3 @@ def _require_whole(connection: Connection, head: KnownHead) -> None:
     if report.problems or (report.entries, report.root) != (head.size, head.root):
         what = report.problems[0].what if report.problems else "it is not what was signed"
         raise RefusedError(f"the backup is no whole ledger: {what}", hint="take another backup")
-
-
-def batched(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Cut values into lists that a statement can hold."""
-    return (values[start : start + size] for start in range(0, len(values), size))
-
-
-def _latest(connection: Connection) -> datetime | None:
-    """Give the time of the last entry, which is the latest of all, because no entry is written with an earlier one."""
-    last = connection.execute(select(ENTRIES.c.at).order_by(ENTRIES.c.seq.desc()).limit(1)).scalar_one_or_none()
-    try:
-        return None if last is None else datetime.fromisoformat(last)
-    except ValueError as error:
-        raise DamagedError("the time of the last entry cannot be read") from error
-
-
-def _document(kind: type[T], text: str) -> T:
-    try:
-        return from_json(kind, text)
-    except ValueError as error:
-        raise DamagedError(f"a {kind.__name__} in the ledger cannot be read") from error
-
-
-def _request(row: RowMapping) -> ReleaseRequest:
-    try:
-        state = State(row["state"])
-    except ValueError as error:
-        raise DamagedError("a request in the ledger is in a state that does not exist") from error
-    return replace(
-        _document(ReleaseRequest, row["document"]),
-        state=state,
-        dataset=_later(Dataset, row["dataset"]),
-        artefact=_later(Artefact, row["artefact"]),
-        verdict=_later(Verdict, row["verdict"]),
-    )
-
-
-def _later(kind: type[T], text: str | None) -> T | None:
-    return None if text is None else _document(kind, text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from geogate.ledger.chain import GENESIS, append, entries_of, entry_hash, sha256, timestamp
+from geogate.ledger.destined import destined_for
 from geogate.ledger.disclosed import disclosed_to
 from geogate.ledger.failures import DamagedError
 from geogate.ledger.laws import CONTINUABLE, Act, Standing, follow, goes_on_with
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from geogate.ledger.destined import Destined
     from geogate.ledger.disclosed import Disclosed
     from geogate.model.dataset import Artefact, Dataset
     from geogate.model.names import Nonce, RecipientId
@@ -232,6 +234,13 @@ class Transaction:
         Raises: DamagedError where something is not as it was kept.
         """
         return disclosed_to(self.connection, recipient, now=self.act.at)
+
+    def destined_for(self, destination: str) -> tuple[Destined, ...]:
+        """Read every clearance for a destination, when nobody else can clear or claim.
+
+        Raises: DamagedError where one cannot be read.
+        """
+        return destined_for(self.connection, destination)
 
     def _take(self, request: RequestId, step: Step, *, measurements: str | None = None) -> Entry:
         follow(self.standing(request), step, act=self.act)
