@@ -23,6 +23,7 @@ from serving.pygeoapi import Pygeoapi, pygeoapi
 from geogate.destinations.errors import UnavailableError
 from geogate.gate.send import send_by_nonce
 from geogate.model.errors import RefusedError
+from geogate.model.lifecycle import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -527,6 +528,94 @@ def test_a_refusal_in_the_middle_of_features_is_kept_with_how_many_may_lie_there
     assert gate.states() == ["failed"]
     with gate.ledger() as ledger:
         assert "2 of 2 features may lie there" in list(ledger.entries())[-1].body
+
+
+def lying(odd: Odd) -> list[str]:
+    return [path for path in odd.files if "/items/" in path]
+
+
+def fails_after_the_first(request: Request) -> bool:
+    """Say of the second feature that it was replaced, which ends a sending for good."""
+    return request.command == "PUT" and request.path.endswith("-1") and request.answer(204)
+
+
+def test_features_of_a_sending_that_failed_are_not_sent_again_while_they_lie_there(
+    gate: Gate, geogate: Command, odd: Odd, features: str
+) -> None:
+    odd.tricks.append(fails_after_the_first)
+    failed = clear(geogate, gate, features, "GeoJSON")
+    assert geogate("send", failed).code == 11
+    odd.tricks.clear()
+    first = lying(odd)
+    assert len(first) == 1
+    nonce = clear(geogate, gate, features, "GeoJSON")
+    done = geogate("send", nonce)
+    assert (done.code, "were sent there by request" in done.err, "1 of 2 features" in done.err) == (11, True, True)
+    assert f"geogate-{failed}-" in done.err
+    assert (lying(odd), sorted(gate.states())) == (first, ["cleared", "failed"])
+    del odd.files[first[0]]
+    assert geogate("send", nonce).code == 0
+    assert len(lying(odd)) == 2
+    assert sorted(gate.states()) == ["failed", "sent"]
+
+
+def test_features_that_were_sent_are_not_sent_again_under_another_name_and_others_are(
+    gate: Gate, geogate: Command, odd: Odd, features: str
+) -> None:
+    assert geogate("send", clear(geogate, gate, features, "GeoJSON", stem="one")).code == 0
+    done = geogate("send", clear(geogate, gate, features, "GeoJSON", stem="two"))
+    assert (done.code, "2 of 2 features may lie there" in done.err) == (11, True)
+    others = stage("GeoJSON", gate.staged, [(9.1, 48.1)], stem="others")
+    gate.send(gate.clear(others, destination=features))
+    assert len(lying(odd)) == 3
+
+
+def test_features_that_nobody_can_look_for_are_not_sent_again(
+    gate: Gate, geogate: Command, odd: Odd, features: str
+) -> None:
+    assert geogate("send", clear(geogate, gate, features, "GeoJSON", stem="one")).code == 0
+    odd.tricks.append(lambda request: "/items/geogate-" in request.path and request.answer(403))
+    done = geogate("send", clear(geogate, gate, features, "GeoJSON", stem="two"))
+    assert (done.code, "looking for a feature" in done.err) == (5, True)
+    assert len(lying(odd)) == 2
+
+
+def test_features_that_another_request_is_sending_are_left_to_it(
+    gate: Gate, geogate: Command, odd: Odd, features: str
+) -> None:
+    odd.tricks.append(lambda request: request.command == "PUT" and request.answer(503))
+    one, two = (clear(geogate, gate, features, "GeoJSON", stem=stem) for stem in ("one", "two"))
+    assert geogate("send", one).code == 5
+    odd.tricks.clear()
+    done = geogate("send", two)
+    assert (done.code, "is sending some of the same files there" in done.err) == (11, True)
+    assert (lying(odd), geogate("send", one).code) == ([], 0)
+    assert len(lying(odd)) == 2
+
+
+def test_features_that_another_request_begins_to_send_meanwhile_are_left_to_it(
+    gate: Gate, odd: Odd, features: str
+) -> None:
+    files = [stage("GeoJSON", gate.staged, POINTS, stem=stem) for stem in ("failed", "other", "ours")]
+    failed, other, ours = (gate.clear(file, destination=features) for file in files)
+    odd.tricks.append(fails_after_the_first)
+    with pytest.raises(RefusedError):
+        gate.send(failed)
+    odd.tricks.clear()
+    odd.files.pop(lying(odd)[0])
+
+    def claims(request: Request) -> bool:
+        if f"geogate-{failed}-" in request.path and gate.states().count(State.SENDING) == 0:
+            with gate.ledger() as ledger, ledger.transaction(gate.house().actor, at=gate.house().clock()) as tx:
+                tx.claim(other)
+        return False
+
+    odd.tricks.append(claims)
+    with pytest.raises(RefusedError, match="are being sent there by another request"):
+        gate.send(ours)
+    assert not lying(odd)
+    gate.send(other)
+    assert len(lying(odd)) == 2
 
 
 def test_a_setting_that_is_misspelt_or_open_stops_everything(

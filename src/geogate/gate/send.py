@@ -12,6 +12,7 @@ from geogate.gate.keys import verify_to_send
 from geogate.gate.obligations import enter_sent, foreseen
 from geogate.gate.place import place_cleared
 from geogate.gate.postures import require_as_judged
+from geogate.gate.twice import require_none_there, require_still_none
 from geogate.gate.waivers_ledger import require_waivers
 from geogate.model.errors import RefusedError
 from geogate.model.lifecycle import State
@@ -116,13 +117,16 @@ def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[tuple[Delivery, .
     if verdict is None:
         raise RefusedError("the ledger has no verdict on the request")
     posture = require_as_judged(clearance, channel, ledger=ledger)
+    begun = state is State.SENDING
+    earlier = None if begun else require_none_there(clearance, channel, ledger=ledger, house=house)
     with ledger.transaction(house.actor, at=house.clock()) as tx:
         # A feed may have been stopped since it was claimed, too.
         require_goes_on(clearance.request, tx=tx)
-        if state is not State.SENDING:
+        if not begun:
             # What sending starts must be readable before anything is sent.
             foreseen(clearance.request, tx=tx)
             require_waivers(verdict, tx)
+            require_still_none(clearance, earlier, tx)
             tx.claim(clearance.nonce)
     return _put(files, clearance, channel, ledger=ledger, house=house), posture
 
