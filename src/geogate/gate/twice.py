@@ -1,7 +1,7 @@
-"""Nothing arrives twice where files arrive in pieces, whose names follow from the clearance: under another they are free.
+"""Nothing arrives twice where files arrive in pieces: their names follow from the clearance, so that others are free.
 
-Elsewhere the name of a file is taken, and the place refuses a second sending of it. In a collection of features the same
-file would arrive once more under each clearance. So the place is asked for the pieces of earlier ones.
+Elsewhere the name of a file is taken, and the place refuses a second sending of it. In a collection of features the
+same file would arrive once more under each clearance. So the place is asked for the pieces of earlier ones.
 """
 
 from __future__ import annotations
