@@ -1,16 +1,17 @@
-"""What the API answers and takes, as pydantic models; their fields are those of the gate's read models."""
+"""What the API answers about releases, waivers and obligations, as pydantic models.
+
+Their fields are those of the gate's read models.
+"""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from geogate.gate.anchors import Compared
-from geogate.gate.console_audit import AuditPage
 from geogate.gate.obligations import Owed
-from geogate.gate.review import LONGEST_COMMENT, Tally
+from geogate.gate.review import Tally
 from geogate.gate.reviews_queue import Queue
 from geogate.gate.reviews_release import Release
 from geogate.model.lifecycle import State
@@ -280,173 +281,3 @@ class ObligationAnswer(Answer):
             requests=owed.requests,
             done=owed.done,
         )
-
-
-class EntryAnswer(Answer):
-    """An entry of the ledger; what a vote says is hidden until its review is over."""
-
-    seq: int
-    at: str
-    kind: str
-    request: str
-    actor: str
-    what: str
-    body: str
-    hash: str
-
-
-class LedgerAnswer(Answer):
-    """A page of entries, the newest first."""
-
-    lines: tuple[EntryAnswer, ...]
-    head_seq: int
-    head_hash: str
-    page: int
-    pages: int
-
-
-class TreeHeadAnswer(Answer):
-    """The ledger at a moment: how many entries it had, the root of their tree, and the hash of the last one."""
-
-    size: int
-    root: str
-    last: str
-    at: datetime
-
-
-class HeadsAnswer(Answer):
-    """The ledger's last entry and the last head that was signed; ``behind`` entries came after it."""
-
-    entries: int
-    last: str
-    signed: TreeHeadAnswer | None
-    key: str
-    behind: int
-    anchored: str
-
-
-class SignedHeadAnswer(Answer):
-    """A head in the envelope that signs it, by the id of the key."""
-
-    head: TreeHeadAnswer
-    envelope: str
-    key: str
-
-
-class ProblemAnswer(Answer):
-    """What is wrong with the ledger; ``seq`` is 0 where it is about no single entry."""
-
-    seq: int
-    what: str
-
-
-class ComparedAnswer(Answer):
-    """A ledger that was verified, and with how many kept heads it was compared; it is whole without problems."""
-
-    entries: int
-    heads: int
-    problems: tuple[ProblemAnswer, ...]
-
-    @classmethod
-    def of(cls, compared: Compared) -> ComparedAnswer:
-        """Make it of what was found."""
-        report = compared.report
-        problems = tuple(ProblemAnswer.model_validate(each) for each in report.problems)
-        return cls(entries=report.entries, heads=compared.heads, problems=problems)
-
-
-class AuditChangeAnswer(Answer):
-    """What an audit found."""
-
-    request: str
-    summary: str
-
-
-class AuditRunAnswer(Answer):
-    """One audit, and what it found."""
-
-    at: datetime
-    by: str
-    hours: int
-    audited: int
-    changes: tuple[AuditChangeAnswer, ...]
-    overdue: tuple[AuditChangeAnswer, ...]
-    waivers: tuple[str, ...]
-
-
-class FailingAnswer(Answer):
-    """A receiver that cannot be notified at present."""
-
-    receiver: str
-    since: datetime
-    why: str
-
-
-class AuditsAnswer(Answer):
-    """The latest audits, the newest first, of ``count``; ``ended`` are ids of waivers that held and are over."""
-
-    runs: tuple[AuditRunAnswer, ...]
-    count: int
-    late: bool
-    overdue: tuple[ObligationAnswer, ...]
-    ended: tuple[str, ...]
-    failing: tuple[FailingAnswer, ...]
-
-    @classmethod
-    def of(cls, found: AuditPage) -> AuditsAnswer:
-        """Make it of what the page of audits shows."""
-        return cls(
-            runs=tuple(AuditRunAnswer.model_validate(each) for each in found.runs),
-            count=found.count,
-            late=found.late,
-            overdue=tuple(map(ObligationAnswer.of, found.overdue)),
-            ended=tuple(each.waiver.id for each in found.ended),
-            failing=tuple(FailingAnswer.model_validate(each) for each in found.failing),
-        )
-
-
-class Order(BaseModel):
-    """What a service sends; a field that is not known is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class VoteOrder(Order):
-    """A vote; ``seen`` is that of the release as it was looked at."""
-
-    choice: Choice
-    seen: str = Field(max_length=64)
-    comment: str = Field(default="", max_length=LONGEST_COMMENT)
-
-
-class TextOrder(Order):
-    """A comment, or a reason."""
-
-    text: str = Field(default="", max_length=LONGEST_COMMENT)
-
-
-class WaiverOrder(Order):
-    """A wish for a waiver."""
-
-    policy: str = Field(max_length=64)
-    rule: str = Field(max_length=200)
-    recipient: str = Field(max_length=64)
-    dataset: str = Field(max_length=300)
-    reason: str = Field(max_length=LONGEST_COMMENT)
-    owner: str = Field(max_length=300)
-    ticket: str = Field(max_length=300)
-    days: int = Field(default=30, ge=1, le=90)
-    zone_class: str = Field(default="", max_length=200)
-
-
-class SeenOrder(Order):
-    """An approval of a waiver; ``seen`` is that of the waiver as it was looked at."""
-
-    seen: str = Field(max_length=64)
-
-
-class DischargeOrder(Order):
-    """That an obligation was met, and how."""
-
-    key: str = Field(max_length=500)
-    comment: str = Field(max_length=LONGEST_COMMENT)

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from geogate.console import answers as say
+from geogate.console import answers_ledger as told
+from geogate.console import orders
 from geogate.console.desk import API, At, declared
 from geogate.console.pages_map import cells_document
 from geogate.console.pages_proofs import ZIP, taken
@@ -75,7 +77,7 @@ def show_cells(desk: At, request_id: Id) -> say.CellsAnswer:
 
 
 @router.post("/releases/{request_id}/votes", **declared(Action.VOTE))
-def vote(desk: At, request_id: Id, order: say.VoteOrder) -> say.TallyAnswer:
+def vote(desk: At, request_id: Id, order: orders.VoteOrder) -> say.TallyAnswer:
     """Vote on a held release; it is refused where the release is not any more what was looked at."""
     desk.limit_decisions()
     with desk.house.ledger() as ledger:
@@ -84,14 +86,14 @@ def vote(desk: At, request_id: Id, order: say.VoteOrder) -> say.TallyAnswer:
 
 
 @router.post("/releases/{request_id}/comments", **declared(Action.COMMENT))
-def add_comment(desk: At, request_id: Id, order: say.TextOrder) -> say.CommentAnswer:
+def add_comment(desk: At, request_id: Id, order: orders.TextOrder) -> say.CommentAnswer:
     """Say something without voting."""
     desk.limit_decisions()
     return say.CommentAnswer.model_validate(comment(RequestId(request_id), order.text, house=desk.house))
 
 
 @router.post("/releases/{request_id}/withdraw", **declared(Action.WITHDRAW))
-def take_back(desk: At, request_id: Id, order: say.TextOrder) -> say.StateAnswer:
+def take_back(desk: At, request_id: Id, order: orders.TextOrder) -> say.StateAnswer:
     """Withdraw the own request."""
     desk.limit_decisions()
     return say.StateAnswer(
@@ -100,7 +102,7 @@ def take_back(desk: At, request_id: Id, order: say.TextOrder) -> say.StateAnswer
 
 
 @router.post("/releases/{request_id}/unmask", **declared(Action.UNMASK))
-def unmask_release(desk: At, request_id: Id, order: say.TextOrder) -> say.UnmaskAnswer:
+def unmask_release(desk: At, request_id: Id, order: orders.TextOrder) -> say.UnmaskAnswer:
     """Enter into the ledger that exact positions are to be seen, and why."""
     desk.limit_decisions()
     return say.UnmaskAnswer(request=request_id, until=unmask(RequestId(request_id), order.text, house=desk.house))
@@ -110,7 +112,7 @@ _PACK: dict[int | str, dict[str, Any]] = {200: {"content": {ZIP: {}}, "descripti
 
 
 @router.post("/releases/{request_id}/evidence", response_class=Response, responses=_PACK, **declared(Action.EVIDENCE))
-def take_evidence(desk: At, request_id: Id, order: say.TextOrder) -> Response:
+def take_evidence(desk: At, request_id: Id, order: orders.TextOrder) -> Response:
     """Give the evidence pack; with a text, which is the reason, the measurements are in it."""
     desk.limit_decisions()
     content = make_pack(RequestId(request_id), measured_because=order.text, house=desk.house)
@@ -132,7 +134,7 @@ def list_waivers(desk: At, everything: Annotated[str, Query(alias="all", max_len
 
 
 @router.post("/waivers", **declared(Action.ASK_WAIVER))
-def ask(desk: At, order: say.WaiverOrder) -> say.WaiverAnswer:
+def ask(desk: At, order: orders.WaiverOrder) -> say.WaiverAnswer:
     """Ask for a waiver."""
     desk.limit_decisions()
     asked = ask_waiver(WaiverWish(**order.model_dump()), house=desk.house)
@@ -146,7 +148,7 @@ def show_waiver(desk: At, waiver_id: WaiverId) -> say.WaiverAnswer:
 
 
 @router.post("/waivers/{waiver_id}/approve", **declared(Action.APPROVE_WAIVER))
-def approve(desk: At, waiver_id: WaiverId, order: say.SeenOrder) -> say.WaiverAnswer:
+def approve(desk: At, waiver_id: WaiverId, order: orders.SeenOrder) -> say.WaiverAnswer:
     """Approve a waiver; an id stands for one waiver for ever, so that ``seen`` only has to be its own."""
     desk.limit_decisions()
     row = waiver(waiver_id, house=desk.house)
@@ -156,7 +158,7 @@ def approve(desk: At, waiver_id: WaiverId, order: say.SeenOrder) -> say.WaiverAn
 
 
 @router.post("/waivers/{waiver_id}/revoke", **declared(Action.REVOKE_WAIVER))
-def revoke(desk: At, waiver_id: WaiverId, order: say.TextOrder) -> say.WaiverAnswer:
+def revoke(desk: At, waiver_id: WaiverId, order: orders.TextOrder) -> say.WaiverAnswer:
     """End a waiver at once."""
     desk.limit_decisions()
     revoke_waiver(waiver_id, reason=order.text, house=desk.house)
@@ -172,48 +174,48 @@ def list_obligations(
 
 
 @router.post("/obligations/discharge", **declared(Action.DISCHARGE))
-def discharge_one(desk: At, order: say.DischargeOrder) -> say.ObligationAnswer:
+def discharge_one(desk: At, order: orders.DischargeOrder) -> say.ObligationAnswer:
     """Say that an obligation was met, and how."""
     desk.limit_decisions()
     return say.ObligationAnswer.of(discharge(order.key, comment=order.comment, house=desk.house))
 
 
 @router.get("/ledger", **declared(Action.READ_LEDGER))
-def show_ledger(desk: At, number: Number = 1, request: Annotated[str, Query(max_length=64)] = "") -> say.LedgerAnswer:
+def show_ledger(desk: At, number: Number = 1, request: Annotated[str, Query(max_length=64)] = "") -> told.LedgerAnswer:
     """Give a page of entries, the newest first."""
-    return say.LedgerAnswer.model_validate(ledger_page(page=number, request=request, house=desk.house))
+    return told.LedgerAnswer.model_validate(ledger_page(page=number, request=request, house=desk.house))
 
 
 @router.get("/ledger/entries/{seq}", **declared(Action.READ_LEDGER))
-def show_entry(desk: At, seq: Annotated[int, Path(ge=1, le=1_000_000_000_000)]) -> say.EntryAnswer:
+def show_entry(desk: At, seq: Annotated[int, Path(ge=1, le=1_000_000_000_000)]) -> told.EntryAnswer:
     """Give one entry."""
-    return say.EntryAnswer.model_validate(ledger_entry(seq, house=desk.house))
+    return told.EntryAnswer.model_validate(ledger_entry(seq, house=desk.house))
 
 
 @router.get("/heads", **declared(Action.READ_LEDGER))
-def show_heads(desk: At) -> say.HeadsAnswer:
+def show_heads(desk: At) -> told.HeadsAnswer:
     """Say what the last signed head of the ledger is, and whether heads are kept elsewhere."""
-    return say.HeadsAnswer.model_validate(heads(house=desk.house))
+    return told.HeadsAnswer.model_validate(heads(house=desk.house))
 
 
 @router.post("/heads", **declared(Action.EVIDENCE))
-def sign_head(desk: At) -> say.SignedHeadAnswer:
+def sign_head(desk: At) -> told.SignedHeadAnswer:
     """Sign the head of the ledger as it is now; keep the envelope elsewhere."""
     desk.limit_decisions()
-    return say.SignedHeadAnswer.model_validate(new_head(house=desk.house))
+    return told.SignedHeadAnswer.model_validate(new_head(house=desk.house))
 
 
 @router.post("/heads/compare", **declared(Action.READ_LEDGER))
-def compare_with_heads(desk: At) -> say.ComparedAnswer:
+def compare_with_heads(desk: At) -> told.ComparedAnswer:
     """Verify every entry, and compare the ledger with all heads that are kept elsewhere."""
     desk.limit_decisions()
-    return say.ComparedAnswer.of(compare_heads(house=desk.house))
+    return told.ComparedAnswer.of(compare_heads(house=desk.house))
 
 
 @router.get("/audits", **declared(Action.AUDIT))
-def list_audits(desk: At) -> say.AuditsAnswer:
+def list_audits(desk: At) -> told.AuditsAnswer:
     """Give what the latest audits found, and what would make the next one fail."""
-    return say.AuditsAnswer.of(audits(house=desk.house))
+    return told.AuditsAnswer.of(audits(house=desk.house))
 
 
 def _waiver(row: WaiverRow) -> say.WaiverAnswer:

@@ -9,6 +9,8 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from geogate.console import answers as say
+from geogate.console import answers_ledger as told
+from geogate.console import orders
 from geogate.console.desk import API
 from geogate.model.authority import ForbiddenError
 from geogate.model.errors import GeogateError, RefusedError, ServiceError, UsageError
@@ -49,24 +51,28 @@ class Client:
 
     def vote(self, release: say.ReleaseAnswer, choice: Choice, *, comment: str = "") -> say.TallyAnswer:
         """Vote on a release as it was looked at."""
-        order = say.VoteOrder(choice=choice, seen=release.seen, comment=comment)
+        order = orders.VoteOrder(choice=choice, seen=release.seen, comment=comment)
         return self._post(f"/releases/{release.request}/votes", order, say.TallyAnswer)
 
     def comment(self, request: str, text: str) -> say.CommentAnswer:
         """Say something without voting."""
-        return self._post(f"/releases/{quote(request, safe='')}/comments", say.TextOrder(text=text), say.CommentAnswer)
+        return self._post(
+            f"/releases/{quote(request, safe='')}/comments", orders.TextOrder(text=text), say.CommentAnswer
+        )
 
     def withdraw(self, request: str, *, comment: str = "") -> say.StateAnswer:
         """Withdraw the own request."""
-        return self._post(f"/releases/{quote(request, safe='')}/withdraw", say.TextOrder(text=comment), say.StateAnswer)
+        return self._post(
+            f"/releases/{quote(request, safe='')}/withdraw", orders.TextOrder(text=comment), say.StateAnswer
+        )
 
-    def ledger(self, *, page: int = 1, request: str = "") -> say.LedgerAnswer:
+    def ledger(self, *, page: int = 1, request: str = "") -> told.LedgerAnswer:
         """Give a page of entries."""
-        return self._get("/ledger", say.LedgerAnswer, page=page, request=request)
+        return self._get("/ledger", told.LedgerAnswer, page=page, request=request)
 
     def evidence(self, request: str, *, measured_because: str = "") -> bytes:
         """Take the evidence pack of a release; with a reason, with the measurements."""
-        order = say.TextOrder(text=measured_because)
+        order = orders.TextOrder(text=measured_because)
         return self._answer(
             "POST", f"/releases/{quote(request, safe='')}/evidence", json=order.model_dump(mode="json")
         ).content
@@ -75,21 +81,21 @@ class Client:
         """Take the proof that the entries of a release are in the ledger."""
         return self._answer("POST", f"/releases/{quote(request, safe='')}/proof").text
 
-    def heads(self) -> say.HeadsAnswer:
+    def heads(self) -> told.HeadsAnswer:
         """Give the last signed head of the ledger."""
-        return self._get("/heads", say.HeadsAnswer)
+        return self._get("/heads", told.HeadsAnswer)
 
-    def sign_head(self) -> say.SignedHeadAnswer:
+    def sign_head(self) -> told.SignedHeadAnswer:
         """Sign the head of the ledger as it is now."""
-        return self._said("POST", "/heads", say.SignedHeadAnswer)
+        return self._said("POST", "/heads", told.SignedHeadAnswer)
 
-    def compare_heads(self) -> say.ComparedAnswer:
+    def compare_heads(self) -> told.ComparedAnswer:
         """Verify the ledger, and compare it with the heads that are kept elsewhere."""
-        return self._said("POST", "/heads/compare", say.ComparedAnswer)
+        return self._said("POST", "/heads/compare", told.ComparedAnswer)
 
-    def audits(self) -> say.AuditsAnswer:
+    def audits(self) -> told.AuditsAnswer:
         """Give what audits found."""
-        return self._get("/audits", say.AuditsAnswer)
+        return self._get("/audits", told.AuditsAnswer)
 
     def _get(self, path: str, kind: type[A], **query: Any) -> A:
         return self._said("GET", path, kind, params=query)
