@@ -1,8 +1,11 @@
-"""Files of grids for tests: classic NetCDF byte by byte, NetCDF-4 and GRIB by GDAL."""
+"""Files of grids for tests: classic NetCDF and Zarr byte by byte, NetCDF-4 and GRIB by GDAL."""
 
 from __future__ import annotations
 
+import itertools
+import json
 import struct
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -103,3 +106,35 @@ def write_by_gdal(path: Path, drawn: NDArray[Any], driver: str, **options: Any) 
         rasterio.shutil.copy(image, path, driver=driver, **options)
     image.unlink()
     return path
+
+
+def write_zarr(
+    root: Path, variables: Mapping[str, Variable], *, chunk: int = 10, packed: bool = False, **attributes: Any
+) -> Path:
+    """Write a store in chunks of so many numbers along each axis, ``packed`` by zlib.
+
+    Source: Zarr storage specification, version 2; axes as xarray names them.
+    """
+    root.mkdir()
+    (root / ".zgroup").write_text(json.dumps({"zarr_format": 2}))
+    (root / ".zattrs").write_text(json.dumps(attributes))
+    for name, each in variables.items():
+        folder = root / name
+        folder.mkdir()
+        said = {key: value.item() if isinstance(value, np.generic) else value for key, value in each.attributes.items()}
+        fill = said.pop("_FillValue", None)
+        chunks = [min(chunk, length) for length in each.values.shape]
+        described = {"zarr_format": 2, "shape": each.values.shape, "chunks": chunks, "order": "C", "filters": None}
+        described |= {"dtype": each.values.dtype.str, "fill_value": fill}
+        described |= {"compressor": {"id": "zlib", "level": 1} if packed else None}
+        (folder / ".zarray").write_text(json.dumps(described))
+        (folder / ".zattrs").write_text(json.dumps({"_ARRAY_DIMENSIONS": list(each.dims)} | said))
+        counts = [-(-length // size) for length, size in zip(each.values.shape, chunks, strict=True)]
+        for at in itertools.product(*map(range, counts)):
+            places = tuple(slice(n * size, (n + 1) * size) for n, size in zip(at, chunks, strict=True))
+            whole = np.zeros(chunks, each.values.dtype)
+            part = each.values[places]
+            whole[tuple(map(slice, part.shape))] = part
+            data = whole.tobytes()
+            (folder / (".".join(map(str, at)) or "0")).write_bytes(zlib.compress(data) if packed else data)
+    return root

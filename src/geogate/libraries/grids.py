@@ -1,4 +1,4 @@
-"""NetCDF and GRIB as GDAL opens them: each variable that is a grid of equal steps as an image of its own.
+"""NetCDF, GRIB and Zarr as GDAL opens them: each variable that is a grid of equal steps as an image of its own.
 
 What is no such grid is not opened: stations, tracks, curved grids, axes and their bounds.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,18 +17,19 @@ import pyproj
 from geogate.libraries.grib import require_one_grid
 from geogate.libraries.netcdf import require_whole
 from geogate.libraries.rasters import strict_raster
+from geogate.libraries.zarr import arrays_in, axes_of
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import rasterio
     from numpy.typing import NDArray
     from rasterio.windows import Window
 
-DRIVERS: Final[Mapping[Format, str]] = {Format.NETCDF: "netCDF", Format.GRIB: "GRIB"}
+DRIVERS: Final[Mapping[Format, str]] = {Format.NETCDF: "netCDF", Format.GRIB: "GRIB", Format.ZARR: "Zarr"}
 
 _FURTHER: Final = re.compile(
     r"CPLE_AppDefined in dimension #\d+ \([^()]*\) is not a (?:Time or Vertical|Time|Vertical) dimension\."
@@ -44,14 +45,22 @@ _RADII_M: Final = (6_340_000.0, 6_400_000.0)
 
 _MOST_VARIABLES: Final = 1_000
 
+EAST: Final = frozenset({"degrees_east", "degree_east", "degrees_E", "degree_E", "degreesE", "degreeE"})
+NORTH: Final = frozenset({"degrees_north", "degree_north", "degrees_N", "degree_N", "degreesN", "degreeN"})
+"""Units by which an axis is one of longitudes, or of latitudes. Source: CF conventions 1.11, 4.1 and 4.2."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """One variable of a file: its name, what GDAL opens for it, and which bands of that are its own."""
+    """One variable of a file: its name, what GDAL opens for it, and which bands of that are its own.
+
+    ``in_degrees`` where its axes are known to be longitudes and latitudes by what stands beside it.
+    """
 
     name: str
     address: str
     bands: tuple[int, ...]
+    in_degrees: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +77,8 @@ class GridReader:
     Numbers that are packed with a scale and an offset are unpacked, and NaN where there is none.
     """
 
-    def __init__(self, dataset: rasterio.DatasetReader, bands: Sequence[int]) -> None:
-        self._dataset, self._bands = dataset, tuple(bands)
+    def __init__(self, dataset: rasterio.DatasetReader, bands: Sequence[int], *, in_degrees: bool = False) -> None:
+        self._dataset, self._bands, self.in_degrees = dataset, tuple(bands), in_degrees
         self._packing = [(dataset.scales[band - 1], dataset.offsets[band - 1]) for band in bands]
         kinds = [np.dtype(dataset.dtypes[band - 1]) for band in bands]
         self._packed = any(packing != (1.0, 0.0) for packing in self._packing)
@@ -143,7 +152,7 @@ def listed(path: Path, kind: Format) -> Listed:
 
     Raises: UnreadableError when there is none.
     """
-    found = _in_grib(path) if kind is Format.GRIB else _in_netcdf(path)
+    found = _FINDERS[kind](path)
     if not found.grids:
         raise UnreadableError(
             f"no variable of the {kind} file is a grid of equal steps in a reference system",
@@ -165,18 +174,18 @@ def opened_grid(kind: Format, grid: Grid) -> Iterator[GridReader]:
     Raises: UnreadableError.
     """
     with _opened(grid.address, kind) as dataset:
-        yield GridReader(dataset, grid.bands)
+        yield GridReader(dataset, grid.bands, in_degrees=grid.in_degrees)
 
 
 def reference_of(reader: GridReader) -> pyproj.CRS | None:
     """Return the reference system: WGS 84 for longitudes and latitudes on what a model takes for the Earth.
 
-    NetCDF and GRIB give degrees without a datum, or on a sphere, and mean the longitudes and latitudes of a map.
+    These formats give degrees without a datum, or on a sphere, and mean the longitudes and latitudes of a map.
     """
     wgs84 = pyproj.CRS.from_epsg(4326)
     if reader.crs is None:
         said = {value for key, value in reader.tags().items() if key.endswith("#units")}
-        return wgs84 if _in_degrees(said) else None
+        return wgs84 if reader.in_degrees or (said & EAST and said & NORTH) else None
     crs = pyproj.CRS.from_wkt(reader.crs.to_wkt())
     radii = (crs.ellipsoid.semi_major_metre, crs.ellipsoid.semi_minor_metre) if crs.ellipsoid is not None else (0.0,)
     plain = crs.is_geographic and not crs.is_derived and crs.to_authority() is None
@@ -185,12 +194,6 @@ def reference_of(reader: GridReader) -> pyproj.CRS | None:
     if plain and degrees and meridian and all(_RADII_M[0] <= radius <= _RADII_M[1] for radius in radii):
         return wgs84
     return crs
-
-
-def _in_degrees(units: set[str]) -> bool:
-    east = {"degrees_east", "degree_east", "degrees_E", "degree_E", "degreesE", "degreeE"}
-    north = {"degrees_north", "degree_north", "degrees_N", "degree_N", "degreesN", "degreeN"}
-    return bool(units & east) and bool(units & north)
 
 
 @contextmanager
@@ -255,3 +258,49 @@ def _in_grib(path: Path) -> Listed:
                 groups.setdefault(said[:60] or "message", []).append(band)
     grids = (Grid(name=name, address=str(path), bands=tuple(bands)) for name, bands in groups.items())
     return Listed(grids=tuple(grids), others=0)
+
+
+def _in_zarr(path: Path) -> Listed:
+    """List the arrays of a store with two axes or more; an axis is an array too, and says its unit."""
+    root = path.parent
+    if '"' in str(root):
+        raise UnreadableError("the name of the Zarr store has a quotation mark", remedy="rename the folder")
+    folders = arrays_in(root)
+    if len(folders) > _MOST_VARIABLES:
+        raise UnreadableError("the Zarr store has too many arrays", remedy="send it in several stores")
+    axes: list[_Axis] = []
+    grids: list[tuple[Grid, tuple[float, ...]]] = []
+    for folder in folders:
+        address = f'ZARR:"{root}":/{folder.relative_to(root).as_posix()}'
+        with suppress(UnreadableError), _opened(address, Format.ZARR) as dataset:  # GDAL opens arrays of numbers only
+            where = tuple(dataset.transform)[:6]
+            if axes_of(folder) < 2:  # noqa: PLR2004 the two of a map
+                axes.append(_Axis(unit=str(dataset.units[0]), step=where[0], origin=where[2]))
+            elif dataset.count and where != _IDENTITY:
+                bands = tuple(dataset.indexes)
+                grids.append((Grid(name=folder.name, address=address, bands=bands), where))
+    placed = tuple(replace(grid, in_degrees=_along(axes, where)) for grid, where in grids)
+    return Listed(grids=placed, others=len(folders) - len(placed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Axis:
+    """An array with one axis: its unit, the distance of its values and the outer edge of the first one."""
+
+    unit: str
+    step: float
+    origin: float
+
+
+def _along(axes: Sequence[_Axis], where: tuple[float, ...]) -> bool:
+    """Say whether a grid lies along an axis of longitudes and one of latitudes."""
+    east = any(axis.unit in EAST and (axis.step, axis.origin) == (where[0], where[2]) for axis in axes)
+    north = any(axis.unit in NORTH and (axis.step, axis.origin) == (where[4], where[5]) for axis in axes)
+    return east and north
+
+
+_FINDERS: Final[Mapping[Format, Callable[[Path], Listed]]] = {
+    Format.NETCDF: _in_netcdf,
+    Format.GRIB: _in_grib,
+    Format.ZARR: _in_zarr,
+}

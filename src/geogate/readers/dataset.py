@@ -126,6 +126,7 @@ OPENERS: Final[Mapping[Format, Opener]] = {
     Format.GEOTIFF: _geotiff,
     Format.NETCDF: _gridded,
     Format.GRIB: _gridded,
+    Format.ZARR: _gridded,
     Format.JPEG: _photo,
     Format.PNG: _photo,
     Format.TIFF: _photo,
@@ -151,7 +152,6 @@ WITH_SIDECARS: Final = frozenset(
 
 ADVICE: Final[Mapping[Format, str]] = {
     Format.VECTOR_TILE: "send tiles as MBTiles or PMTiles, which say where each one lies",
-    Format.ZARR: "convert it to GeoTIFF: `gdal_translate -of GTiff`, each variable in a file of its own",
 }
 """What to do with a format that is recognised and that nobody reads."""
 

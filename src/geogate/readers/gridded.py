@@ -1,4 +1,4 @@
-"""NetCDF and GRIB as tables: the windows of each variable that is a grid, and the values of all that share one grid."""
+"""NetCDF, GRIB and Zarr as tables: the windows of each variable that is a grid, and the values of all on one grid."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from geogate.libraries.grids import listed, opened_grid, reference_of
 from geogate.libraries.rasters import strict_raster
+from geogate.libraries.zarr import require_version_2
 from geogate.measures.raster import COLUMNS
 from geogate.measures.source import LayerSchema, UnreadableError
-from geogate.model.dataset import Fate, FilePart, LayerKind
+from geogate.model.dataset import Fate, FilePart, Format, LayerKind
 from geogate.readers.raster import VALUES, require_size
 from geogate.readers.raster_batches import window_batches
 from geogate.readers.raster_place import place_of
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
 
     from geogate.libraries.grids import Grid, GridReader
     from geogate.measures.batch import LayerBatch
-    from geogate.model.dataset import Format
 
 
 @dataclass(frozen=True)
 class GriddedSource:
-    """One file of grids: a layer of windows for each variable, and one of values for all on the same grid."""
+    """One file of grids: a layer of windows for each variable, and one of values for all on the same grid.
+
+    A Zarr store is a folder of files, one of which is its ``path``.
+    """
 
     path: Path
     format: Format
@@ -41,7 +44,9 @@ class GriddedSource:
 
     @cached_property
     def _survey(self) -> _Survey:
-        if self.sidecars:
+        if self.format is Format.ZARR:
+            require_version_2(self.path)
+        elif self.sidecars:
             raise UnreadableError(
                 f"{len(self.sidecars)} files beside the grids may place or describe them, and nothing judges them",
                 remedy="leave out what is beside",
@@ -53,7 +58,8 @@ class GriddedSource:
                 variables.append(_variable(reader, grid))
         values = sum(each.image.width * each.image.height * each.traits.bands for each in variables)
         bands = sum(each.traits.bands for each in variables)
-        require_size(values, bands, file_bytes=self.path.stat().st_size)
+        file_bytes = sum(each.stat().st_size for each in (self.path, *self.sidecars))
+        require_size(values, bands, file_bytes=file_bytes)
         return _Survey(variables=tuple(variables), others=found.others)
 
     @cached_property

@@ -46,6 +46,7 @@ LEAVES_AS: Final[Mapping[Format, Format]] = {
     Format.WEBP: Format.PNG,
     Format.NETCDF: Format.GEOTIFF,
     Format.GRIB: Format.GEOTIFF,
+    Format.ZARR: Format.GEOTIFF,
     **dict.fromkeys(
         (
             Format.KML,
