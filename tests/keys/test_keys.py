@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from geogate.gate.anchors import anchor, compare
 from geogate.gate.evidence import verify_pack, write_pack
 from geogate.gate.exposure import pepper
 from geogate.gate.keyfile import KeyFileError, PublicKey
-from geogate.gate.keyring import read_ring
+from geogate.gate.keyring import read_ring, write_ring
 from geogate.gate.keys import signing_key, trusted_keys
 from geogate.gate.keys_change import keys, retire, revoke, rotate
 from geogate.model.authority import Role
@@ -77,6 +78,26 @@ def test_a_clearance_of_the_old_key_is_sent_until_the_overlap_is_over(
             house.send(nonce)
     assert bool(house.delivered()) is good
     assert states(house) == ["verifies" if good else "ended", "signs"]
+
+
+@pytest.mark.parametrize(("after", "good"), [(OVERLAP - timedelta(seconds=1), True), (OVERLAP, False)])
+def test_a_key_that_ended_in_the_ring_alone_sends_nothing_more(
+    house: Gate,
+    after: timedelta,
+    good: bool,  # noqa: FBT001 - a case of the test
+) -> None:
+    nonce, settings = cleared(house), house.house().settings
+    ring = read_ring(settings)
+    (key,) = ring.keys
+    write_ring(ring.changed(replace(key, until=START + OVERLAP)), settings)
+    house.now = START + after
+
+    if good:
+        house.send(nonce)
+    else:
+        with pytest.raises(RefusedError, match=ENDED):
+            house.send(nonce)
+    assert bool(house.delivered()) is good
 
 
 def test_what_is_cleared_after_a_rotation_is_signed_by_the_new_key_and_sent(house: Gate) -> None:

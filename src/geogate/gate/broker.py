@@ -37,8 +37,6 @@ class Broker:
             claimed and not spent, and is for this very object; ServiceError when the ledger does not answer.
         """
         clearance = known(self.envelope, ledger=self.ledger, house=self.house)
-        if self.ledger.request(clearance.request).state is not State.SENDING:
-            raise RefusedError("the clearance is not claimed, or it is spent", hint="send with geogate send")
         if uri not in {clearance.destination + file.name for file in clearance.files}:
             raise RefusedError("the clearance is for other objects")
         over = why_over(clearance, ledger=self.ledger, house=self.house)
