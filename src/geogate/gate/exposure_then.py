@@ -1,7 +1,8 @@
 """What a recipient had got, or could get, at a moment in the past, as the ledger tells it today.
 
 A release counts from the moment at which it was cleared; one that nobody sent until its clearance had ended for good.
-Of one that was taken back before, it is not told when, and it counts as long. One that failed on its way counts always.
+Of one that was taken back before, it is not told when, and it counts as long. One that failed on its way counts always,
+and one that was under way in a ledger that was restored counts from its end on: it may have been sent.
 """
 
 from __future__ import annotations
@@ -34,19 +35,26 @@ _NO_BYTES: Final = Sha256("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A request that was cleared at some time."""
+    """A request that was cleared at some time, or of which a restore leaves that open; then it was ended at a time."""
 
     request: ReleaseRequest
-    clearance: Clearance
+    clearance: Clearance | None
     receipt: Receipt | None
+    ended_at: datetime | None = None
 
     def counted(self, at: datetime) -> bool:
         """Tell whether it counted at a moment."""
+        if self.ended_at is not None and at >= self.ended_at:
+            return True
+        if self.clearance is None:
+            return False
         ended = self.request.state not in CLAIMED and at >= self.clearance.expires_at + GRACE
         return self.clearance.issued_at <= at and not ended
 
     def sent_on(self, at: datetime) -> date | None:
-        """Give the day on which it was sent, ``None`` where it was under way at that moment."""
+        """Give the last day on which it can have been sent, ``None`` where it was under way at that moment."""
+        if self.ended_at is not None and at >= self.ended_at:
+            return self.ended_at.date()
         sent = self.receipt is not None and self.receipt.sent_at <= at
         return self.receipt.sent_at.date() if sent and self.receipt else None
 
@@ -97,9 +105,12 @@ class Releases:
 
 def _releases(ledger: Ledger) -> dict[RecipientId, list[Release]]:
     found: dict[RecipientId, list[Release]] = {}
+    ended = ledger.ended_by_restore()
     for request in ledger.requests():
-        kept = ledger.clearance_of(request.id)
-        if kept is not None:
-            release = Release(request=request, clearance=kept[0], receipt=ledger.receipt(request.id))
+        kept, ended_at = ledger.clearance_of(request.id), ended.get(request.id)
+        if kept is not None or ended_at is not None:
+            clearance = None if kept is None else kept[0]
+            receipt = ledger.receipt(request.id)
+            release = Release(request=request, clearance=clearance, receipt=receipt, ended_at=ended_at)
             found.setdefault(request.recipient, []).append(release)
     return found

@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, or_, select
 
 from geogate.ledger.chain import sha256
 from geogate.ledger.documents import read
 from geogate.ledger.failures import DamagedError
-from geogate.ledger.tables import CLEARANCES, MEASUREMENTS, RECEIPTS, REQUESTS
+from geogate.ledger.shut import RESTORED
+from geogate.ledger.tables import CLEARANCES, ENTRIES, MEASUREMENTS, RECEIPTS, REQUESTS
 from geogate.model.document import canonical_json
 from geogate.model.lifecycle import State
+from geogate.model.names import RequestId
 from geogate.model.release import Clearance, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import ColumnElement, Connection, RowMapping
 
     from geogate.model.names import RecipientId
 
@@ -35,8 +37,8 @@ _PAGE: Final = 16
 class Disclosed:
     """The documents of one release: the draft, the artefact and the measurements as they are kept.
 
-    ``on`` is the day in UTC on which it was sent, ``None`` while it is under way. ``measurements`` is ``None`` where
-    there are none.
+    ``on`` is the last day in UTC on which it can have been sent, ``None`` while it is under way. ``measurements`` is
+    ``None`` where there are none.
     """
 
     on: date | None
@@ -49,7 +51,8 @@ def disclosed_to(connection: Connection, recipient: RecipientId, *, now: datetim
     """Read everything that a recipient got through the gate or may still get: sent, being sent, cleared.
 
     A release that failed on its way counts, because part of it may have arrived. One that was recalled counts: it was
-    read. A clearance that nobody used in time does not.
+    read. A clearance that nobody used in time does not. What was under way in a ledger that was restored counts: it may
+    have been sent in the time that was lost.
 
     Raises: DamagedError where something is not as it was kept.
     """
@@ -66,12 +69,29 @@ def disclosed_to(connection: Connection, recipient: RecipientId, *, now: datetim
         .outerjoin(MEASUREMENTS, MEASUREMENTS.c.request == REQUESTS.c.id)
         .outerjoin(CLEARANCES, CLEARANCES.c.request == REQUESTS.c.id)
         .outerjoin(RECEIPTS, RECEIPTS.c.request == REQUESTS.c.id)
-        .where(REQUESTS.c.state.in_([state.value for state in _STATES]), named)
+        .where(or_(REQUESTS.c.state.in_([state.value for state in _STATES]), _ended_by_restore()), named)
         .execution_options(yield_per=_PAGE)
     )
     for row in connection.execute(query).mappings():
         if _counts(row, now):
             yield _disclosed(row)
+
+
+def ended_by_restore(connection: Connection) -> dict[RequestId, datetime]:
+    """Name the requests that were judged and under way in a ledger that was restored, and say when they were ended."""
+    query = select(REQUESTS.c.id, REQUESTS.c.changed_at).where(_ended_by_restore())
+    return {RequestId(name): datetime.fromisoformat(at) for name, at in connection.execute(query)}
+
+
+def _ended_by_restore() -> ColumnElement[bool]:
+    """Find what was opened before a restore and withdrawn after it, as reopening does with all that is under way."""
+    between = and_(
+        ENTRIES.c.kind == RESTORED,
+        REQUESTS.c.opened_at <= ENTRIES.c.at,
+        ENTRIES.c.at <= REQUESTS.c.changed_at,
+    )
+    judged = REQUESTS.c.measurements.is_not(None)
+    return and_(REQUESTS.c.state == State.WITHDRAWN.value, judged, exists().where(between))
 
 
 def _counts(row: RowMapping, now: datetime) -> bool:
@@ -92,6 +112,6 @@ def _disclosed(row: RowMapping) -> Disclosed:
 def _day(row: RowMapping) -> date | None:
     if row["receipt"] is not None:
         return read(Receipt, row["receipt"]).sent_at.date()
-    if State(row["state"]) is State.FAILED:
+    if State(row["state"]) in {State.FAILED, State.WITHDRAWN}:
         return datetime.fromisoformat(row["changed_at"]).date()
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from geogate.ledger import audit, chain, sent
-from geogate.ledger.disclosed import disclosed_to
+from geogate.ledger.disclosed import disclosed_to, ended_by_restore
 from geogate.ledger.documents import read, read_request
 from geogate.ledger.dump import rows_of
 from geogate.ledger.failures import DamagedError, UnknownError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from geogate.ledger.sent import Left
     from geogate.model.dataset import Artefact
     from geogate.model.names import Nonce, RecipientId, Sha256
-    from geogate.model.release import Entry, ReleaseRequest
+    from geogate.model.release import Delivery, Entry, ReleaseRequest
 
 _PAGE = 64
 _MOST_NAMES = 500
@@ -192,6 +192,14 @@ class Reads(ABC):
                     raise DamagedError("the measurements are not those that were kept")
                 yield read_request(row), row["kept"]
 
+    def last_sent(self, place: str) -> Delivery | None:
+        """Give a file of the last release that was sent to somewhere below a place, and not taken back.
+
+        Raises: DamagedError where its receipt cannot be read.
+        """
+        with self._read() as connection:
+            return sent.last_sent(connection, place)
+
     def parts_sent(self) -> tuple[tuple[str, int], ...]:
         """Name the parts of what was sent, the oldest first, and count the releases in each."""
         with self._read() as connection:
@@ -249,6 +257,11 @@ class Reads(ABC):
         for some in _batched(sorted(held), _PAGE):
             held -= {str(row["id"]) for row in self._rows(over.where(REQUESTS.c.id.in_(some)))}
         return frozenset(held)
+
+    def ended_by_restore(self) -> dict[RequestId, datetime]:
+        """Name what was under way when the ledger was restored, and say when it was ended; it may have been sent."""
+        with self._read() as connection:
+            return ended_by_restore(connection)
 
     def disclosed_to(self, recipient: RecipientId, *, now: datetime) -> Iterator[Disclosed]:
         """Read everything that a recipient got through the gate or may still get.

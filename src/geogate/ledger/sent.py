@@ -1,6 +1,6 @@
 """What left: every clearance that somebody used, with what was judged, as texts, so that a reader reads what it needs.
 
-Nothing is parsed here: an audit knows most releases by the digests of their texts, and reads those that changed.
+An audit knows most releases by the digests of their texts, and reads those that changed: nothing is parsed for it here.
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import func, select
 
 from geogate.ledger.chain import sha256
+from geogate.ledger.documents import read
 from geogate.ledger.failures import DamagedError
 from geogate.ledger.tables import CLEARANCES, MEASUREMENTS, RECEIPTS, REQUESTS
+from geogate.model.document import canonical_json
 from geogate.model.lifecycle import State
 from geogate.model.names import RequestId
+from geogate.model.release import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection
+
+    from geogate.model.release import Delivery
 
 MONTH: Final = 6
 """Letters of a request's id by which releases are put into parts: ids begin with the date."""
@@ -52,6 +57,26 @@ def parts(connection: Connection) -> tuple[tuple[str, int], ...]:
     month = func.substr(REQUESTS.c.id, 1, MONTH).label("month")
     query = select(month, func.count()).where(REQUESTS.c.state == State.SENT.value).group_by(month).order_by(month)
     return tuple((str(name), int(count)) for name, count in connection.execute(query))
+
+
+def last_sent(connection: Connection, place: str) -> Delivery | None:
+    """Give a file of the last release that was sent to somewhere below a place, and not taken back.
+
+    Raises: DamagedError where its receipt cannot be read.
+    """
+    # A receipt is canonical JSON, in which the beginning of an address stands in one way only.
+    below = RECEIPTS.c.document.contains(canonical_json({"uri": place})[1:-2], autoescape=True)
+    query = (
+        select(RECEIPTS.c.document)
+        .join(REQUESTS, REQUESTS.c.id == RECEIPTS.c.request)
+        .where(REQUESTS.c.state == State.SENT.value, below)
+        .order_by(REQUESTS.c.changed_at.desc())
+        .limit(1)
+    )
+    text = connection.execute(query).scalar_one_or_none()
+    if text is None:
+        return None
+    return next((each for each in read(Receipt, text).deliveries if each.uri.startswith(place)), None)
 
 
 def left(connection: Connection, *, part: str = "", kept: bool = False) -> Iterator[Left]:
