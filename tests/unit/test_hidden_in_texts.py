@@ -29,6 +29,10 @@ WRITTEN: dict[str, Callable[[int, int], str]] = {
     "backwards": lambda x, y: f"A{str(y)[::-1]}-{str(x)[::-1]}",
     "four runs": lambda x, y: f"v{y // 100_000}.{y % 100_000:05}.{x // 100_000}.{x % 100_000:05}",
     "base 36": lambda x, y: np.base_repr(y * 10**7 + x, 36),
+    "two words in base 36": lambda x, y: f"{np.base_repr(y * 100, 36)}-{np.base_repr(x * 100, 36)}",
+    "two words in base 16": lambda x, y: f"{y * 100:x} {x * 100:x}",
+    "colours": lambda x, y: f"#{y:06x} #{x:06x}",
+    "integers with a comma": lambda x, y: f"{y * 100},{x * 100}",
 }
 ORDINARY: dict[str, Callable[[int], str]] = {
     "drawn": lambda row: f"{_drawn(row) % 9_000_000 + 1_000_000}_{_drawn(-row) % 9_000_000 + 1_000_000}",
@@ -37,6 +41,8 @@ ORDINARY: dict[str, Callable[[int], str]] = {
     "photo": lambda row: f"IMG_202405{row % 28 + 1:02}_{row % 24:02}{_drawn(row) % 60:02}{row % 60:02}.jpg",
     "uuid": lambda row: str(uuid.UUID(int=_drawn(row) << 66)),
     "short hash": lambda row: f"{_drawn(row):x}"[:8],
+    "colours": lambda row: f"#{_drawn(row) % 2**24:06x} #{_drawn(-row) % 2**24:06x}",
+    "decimals with a comma": lambda row: f"{_drawn(row) % 90_000 + 10_000},{_drawn(-row) % 90_000 + 10_000}",
     "lot": lambda row: f"LOT {4_500_100 + _drawn(row) % 30}/{_drawn(-row) % 90 + 1:05}",
     "object": lambda row: f"way/{_drawn(row) % 10**9}",
 }
@@ -63,6 +69,13 @@ def test_digits_in_texts_that_say_the_rows_own_places_could_be_positions(written
 def test_axes_in_two_columns_of_texts_could_be_positions() -> None:
     columns = {"item": pa.array([f"A-{y}" for _, y in TOWN]), "lot": pa.array([f"B-{x}" for x, _ in TOWN])}
     assert {*columns} <= set(found(None, columns).possible)
+
+
+@pytest.mark.parametrize("cut", [10_000, 1_000])
+def test_degrees_and_their_decimals_in_columns_of_integers_could_be_positions(cut: int) -> None:
+    tens = TOWN // 10
+    columns = {"a": tens[:, 1] // cut, "b": tens[:, 1] % cut, "c": tens[:, 0] // cut, "d": tens[:, 0] % cut}
+    assert set(columns) <= set(found(None, columns).possible)
 
 
 @pytest.mark.parametrize("ordinary", ORDINARY)

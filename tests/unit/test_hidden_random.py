@@ -129,3 +129,9 @@ def test_the_result_does_not_depend_on_how_texts_are_cut() -> None:
     whole = unreadable(pa.array([text.encode() for text in texts], pa.large_binary()))
     assert reduce(add, parts, Unreadable()) == whole
     assert (whole.words, whole.digests) == (len(SECRETS), len(SHA))
+
+
+def test_some_long_hexadecimal_numbers_among_texts_are_opaque() -> None:
+    numbers = [struct.pack("<dd", 14.3217734 + row / 100, 48.0713345).hex() for row in range(3)]
+    assert class_of(numbers[:2] + ["nothing to report"] * 200) is ColumnClass.OPAQUE
+    assert class_of(numbers[:1] + ["nothing to report"] * 200) in HARMLESS

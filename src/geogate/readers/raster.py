@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from geogate.libraries.raster_keys import geo_tags
+from geogate.libraries.raster_palette import palette_of
 from geogate.libraries.rasters import opened, strict_raster
 from geogate.measures.published import published
 from geogate.measures.raster import COLUMNS
@@ -74,13 +75,14 @@ class RasterSource:
                 crs = crs_of(dataset)
                 images, masks = _images(dataset, tiff, found, self.path)
                 expected = _expected(dataset, crs)
+                palette = palette_of(dataset)
                 traits = traits_of(dataset, crs)
                 numbers = value_columns([(BAND, dataset)])
             if masks != len(found.masks):
                 raise UnreadableError(
                     "the TIFF has masks that belong to none of its images", remedy="write it anew: `gdal_translate`"
                 )
-            parts = tuple(parts_of(tiff, found, expected))
+            parts = tuple(parts_of(tiff, found, expected, palette))
         return _Survey(crs=crs, images=images, traits=traits, numbers=numbers, parts=parts)
 
     @property

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from geogate.libraries.raster_day import DAY_TAG, day_of, day_text
 from geogate.libraries.raster_keys import GEO_TAGS
+from geogate.libraries.raster_nodata import is_plain
+from geogate.libraries.raster_palette import CHANNELS, ENTRIES, of_values
 from geogate.measures.source import UnreadableError
 from geogate.model.dataset import Fate, FilePart
 from geogate.readers import raster_tiff as tiff_
@@ -96,8 +98,13 @@ def size_of(tiff: Tiff, directory: Directory) -> tuple[int, int]:
     return tiff.number(directory, tiff_.WIDTH, 0), tiff.number(directory, tiff_.HEIGHT, 0)
 
 
-def parts_of(tiff: Tiff, images: Images, expected: Sequence[GeoTag] | None) -> Iterator[FilePart]:
-    """Name the parts; ``expected`` are the georeferencing tags that geogate would write, if it would write any."""
+def parts_of(
+    tiff: Tiff, images: Images, expected: Sequence[GeoTag] | None, palette: tuple[int, ...] | None
+) -> Iterator[FilePart]:
+    """Name the parts; ``expected`` are the georeferencing tags that geogate would write, if it would write any.
+
+    ``palette`` has the colours of those values that pixels have.
+    """
     yield FilePart(what="base images", fate=Fate.JUDGED, size=_block_bytes(tiff, images.base))
     for what, fate, several in (
         ("overviews", Fate.JUDGED, images.overviews),
@@ -110,6 +117,8 @@ def parts_of(tiff: Tiff, images: Images, expected: Sequence[GeoTag] | None) -> I
     yield from _georeferencing(tiff, images.base, expected)
     for directory in tiff.directories:
         yield from _tags(tiff, directory, is_base=directory is images.base)
+        if not _has_colours(tiff, directory, palette):
+            yield FilePart(what="colours that no pixel has", fate=Fate.REMOVED)
         if not all_pixels(tiff, directory):
             yield FilePart(what="image data with room for more than pixels", fate=Fate.REMOVED)
     if loose := tiff.unreferenced():
@@ -140,8 +149,12 @@ def _tags(tiff: Tiff, directory: Directory, *, is_base: bool) -> Iterator[FilePa
             yield FilePart(what="days of images", fate=Fate.JUDGED)
         elif tag.number in _NAMED:
             yield FilePart(what=_NAMED[tag.number], fate=Fate.REMOVED, size=tag.size)
-        elif tag.number == NODATA and _is_number(tiff.raw(tag)):
-            yield FilePart(what="nodata values", fate=Fate.JUDGED)
+        elif tag.number == NODATA and (number := _number(tiff.raw(tag))) is not None:
+            plain = is_plain(number)
+            yield FilePart(
+                what="nodata values" if plain else "nodata values with many digits",
+                fate=Fate.JUDGED if plain else Fate.REFUSED,
+            )
         elif tag.number == SENSOR_MODEL and is_base:
             yield FilePart(what="sensor models", fate=Fate.REMOVED, size=tag.size)
         elif not _is_structure(tiff, directory, tag):
@@ -160,18 +173,26 @@ def _is_structure(tiff: Tiff, directory: Directory, tag: Tag) -> bool:
     return tag.number == _COLOURS and bits <= 16 and tag.count == 3 * 2**bits  # noqa: PLR2004 red, green, blue
 
 
+def _has_colours(tiff: Tiff, directory: Directory, palette: tuple[int, ...] | None) -> bool:
+    """Say whether an image has no colours but those of its pixels."""
+    tag = directory.tags.get(_COLOURS)
+    if tag is None or palette is None:
+        return tag is None
+    found = tuple(tiff.numbers(directory, _COLOURS).tolist())
+    return len(found) <= CHANNELS * ENTRIES and found == of_values(palette, len(found) // CHANNELS)
+
+
 def _is_day(text: bytes) -> bool:
     """Say whether a text is a day as geogate writes it."""
     day = day_of(text[:-1].decode("latin-1"))
     return day is not None and text == day_text(day).encode() + b"\0"
 
 
-def _is_number(text: bytes) -> bool:
-    """Say whether a text is a number and nothing else."""
+def _number(text: bytes) -> float | None:
+    """Read a text that is a number and nothing else."""
     if len(text) > _LONGEST_NUMBER:
-        return False
+        return None
     try:
-        float(text.decode("ascii").removesuffix("\0"))
+        return float(text.decode("ascii").removesuffix("\0"))
     except ValueError:
-        return False
-    return True
+        return None

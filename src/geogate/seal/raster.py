@@ -15,6 +15,8 @@ import pyproj
 from geogate.libraries.grids import DRIVERS, listed, opened_grid
 from geogate.libraries.raster_day import DAY_NAME, DAY_TAG, day_of, day_text
 from geogate.libraries.raster_keys import geo_tags
+from geogate.libraries.raster_nodata import is_plain
+from geogate.libraries.raster_palette import palette_of
 from geogate.libraries.rasters import opened, strict_raster
 from geogate.measures.published import published
 from geogate.measures.source import UnreadableError
@@ -48,7 +50,6 @@ _DIFFERENCES: Final = (1, 2, 4)
 """Whole numbers of so many bytes are written as differences from their neighbour."""
 
 _GREY, _COLOURS, _PALETTE, _MASK = 1, 2, 3, 4
-_ENTRIES: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,8 +215,9 @@ def _bands(dataset: Pixels) -> dict[int, Value]:
     from rasterio.enums import ColorInterp
 
     kinds = list(dataset.colorinterp)
-    if kinds == [ColorInterp.palette] and dataset.dtypes[0] == "uint8":
-        return {262: short(_PALETTE), 320: short(*_palette(dataset.colormap(1)))}
+    palette = palette_of(dataset)
+    if palette is not None:
+        return {262: short(_PALETTE), 320: short(*palette)}
     coloured = kinds[:3] == [ColorInterp.red, ColorInterp.green, ColorInterp.blue]
     named = 3 if coloured else 1
     premultiplied = any(dataset.tags(n, ns="IMAGE_STRUCTURE").get("ALPHA") == "PREMULTIPLIED" for n in dataset.indexes)
@@ -224,16 +226,15 @@ def _bands(dataset: Pixels) -> dict[int, Value]:
     return {262: short(_COLOURS if coloured else _GREY)} | ({338: short(*others)} if others else {})
 
 
-def _palette(colours: Mapping[int, tuple[int, int, int, int]]) -> list[int]:
-    """Return all reds, then all greens, then all blues, in sixteen bits."""
-    entries = [colours.get(value, (0, 0, 0, 255)) for value in range(_ENTRIES)]
-    return [entry[channel] * 257 for channel in range(3) for entry in entries]
-
-
 def _nodata(dataset: Pixels) -> dict[int, Value]:
     nodata = dataset.nodata
     if nodata is None:
         return {}
+    if not is_plain(float(nodata)):
+        raise UnreadableError(
+            "the number that stands for no value has so many digits that it could say something",
+            remedy="choose a plain one: `gdalwarp -dstnodata -9999 in.tif out.tif`",
+        )
     whole = float(nodata).is_integer() and np.dtype(dataset.dtypes[0]).kind in "iu"
     return {42113: text(str(int(nodata)) if whole else repr(float(nodata)))}
 

@@ -26,6 +26,8 @@ FAR, NEAR = (8.0, 47.5), (14.2, 48.2)
 """The north-west corners of images far from the zone, and over it."""
 
 PIXEL_DEG = 0.001
+UNUSED = 16
+"""The first value that no pixel has."""
 SIZE = 256
 BRIGHT = 255
 FOUND = re.compile(r"POINT \((\d+\.\d+) (\d+\.\d+)\)")
@@ -117,6 +119,43 @@ def _tags(folder: Path) -> Iterator[Position]:
     with rasterio.open(only(folder, "*.tif")) as image:
         texts = [str(image.tags()), str(image.tags(1)), str(image.descriptions), str(image.tags(ns="xml:XMP"))]
         yield from ((float(x), float(y)) for text in texts for x, y in FOUND.findall(text))
+
+
+def _palette(folder: Path) -> None:
+    """Write a position as colours that no pixel has."""
+    path = folder / "scene.tif"
+    write_image(path, noise() % UNUSED)
+    colours = {value: (value, value, value, 255) for value in range(UNUSED)}
+    colours |= {UNUSED + place: (letter, 0, 0, 255) for place, letter in enumerate(f"{X:.7f} {Y:.7f}".encode())}
+    with rasterio.open(path, "r+") as image:
+        image.write_colormap(1, colours)
+
+
+def _from_palette(folder: Path) -> Iterator[Position]:
+    with rasterio.open(only(folder, "*.tif")) as image:
+        colours = image.colormap(1)
+    text = bytes(colours[value][0] for value in range(UNUSED, 256))
+    lon, lat = text.rstrip(b"\0").decode().split()
+    yield float(lon), float(lat)
+
+
+def _no_value(*, scale: float, dtype: str) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        for name, axis in (("east", X), ("north", Y)):
+            write_image(folder / f"{name}.tif", noise().astype(dtype), nodata=np.dtype(dtype).type(axis * scale).item())
+
+    return write
+
+
+def _from_no_value(*, scale: float) -> Callable[[Path], Iterator[Position]]:
+    def recover(folder: Path) -> Iterator[Position]:
+        found = []
+        for name in ("east", "north"):
+            with rasterio.open(only(folder, f"{name}*.tif")) as image:
+                found.append(image.nodata / scale)
+        yield found[0], found[1]
+
+    return recover
 
 
 def _band(folder: Path) -> None:
@@ -341,6 +380,21 @@ def _shown(name: str, why: str, write: Callable[[Path], None], recover: Callable
 
 
 CASES = (
+    Case(
+        name="palette",
+        why="colours that no pixel has, which can be letters",
+        write=_palette,
+        recover=_from_palette,
+    ),
+    *(
+        Case(
+            name=f"nodata-{dtype}",
+            why="the number that stands for no value is half a position, and that of another file the other half",
+            write=_no_value(scale=scale, dtype=dtype),
+            recover=_from_no_value(scale=scale),
+        )
+        for dtype, scale in (("float64", 1.0), ("int32", 1e7))
+    ),
     _shown("site", "an image of the zone", _site, _brightest),
     _shown("blanked-but-in-the-overview", "the site is gone at full resolution only", _blanked, _in_overview),
     _shown("masked", "the pixels under a mask stay", _masked, _brightest),

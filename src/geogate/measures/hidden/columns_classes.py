@@ -161,7 +161,7 @@ def _digests(facts: ColumnFacts, pool: Pool) -> bool:
 def _hides(facts: ColumnFacts, rows: int) -> bool:
     """Tell whether nobody can read what a column says: words like ciphers, long lists of bytes in some rows."""
     if facts.tokens is not None:
-        return facts.tokens.unreadable.hides(facts.tokens.looked)
+        return facts.tokens.hide
     if facts.by_row or "int" not in facts.arrow or facts.values < _MANY_BYTES * rows:
         return False
     if facts.least is None or facts.largest is None or not -_BYTE <= facts.least <= facts.largest <= _BYTE:

@@ -79,7 +79,7 @@ class ColumnFacts:
 
     def kept(self) -> ColumnFacts:
         """Leave out what tells values."""
-        tokens = None if self.tokens is None else replace(self.tokens, unreadable=self.tokens.unreadable.kept())
+        tokens = None if self.tokens is None else self.tokens.kept()
         return replace(self, least=None, largest=None, tokens=tokens)
 
 

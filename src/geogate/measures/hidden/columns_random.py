@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 SHORTEST: Final = 12
 """Letters that an unreadable word has at least."""
 
+SHORT: Final = 9
+"""The same where letters take turns as in random ones."""
+
+OFTEN: Final = 0.4
+"""The share of turns of letters that are drawn, of which half are digits or half are capital."""
+
 TURNS: Final = 0.2
 """The share of letters that are of another kind than the one before, from which on nobody reads a word.
 
@@ -92,7 +98,9 @@ class Unreadable:
         Formulas and numbers of parts have few patterns.
         """
         differ = self.words >= SEVERAL and self.shapes.bit_count() >= min(ALL_DIFFER * self.words, SHAPES / 4)
-        return differ or self.words > A_FIFTH * looked
+        # Digests among other texts are encoded numbers as likely.
+        strewn = self.digests if self.digests < looked else 0
+        return differ or strewn >= SEVERAL or self.words > A_FIFTH * looked
 
     @property
     def whole_digests(self) -> bool:
@@ -152,7 +160,8 @@ def _words(values: ByteValues) -> Unreadable:
     owners = np.repeat(np.arange(len(lengths)), lengths)
     blank = np.bincount(owners, weights=data <= ord(" "), minlength=len(lengths))
     share = np.bincount(owners, weights=turns, minlength=len(lengths)) / np.maximum(lengths - 1, 1)
-    some = (lengths >= SHORTEST) & (blank == 0) & (share >= TURNS)
+    random = (lengths >= SHORTEST) & (share >= TURNS) | (lengths >= SHORT) & (share >= OFTEN)
+    some = random & (blank == 0)
     places = (np.arange(len(data)) - np.repeat(offsets[:-1], lengths)).astype(np.uint64)
     mixed = (kinds.astype(np.uint64) + np.uint64(1)) * (places * np.uint64(2) + np.uint64(1)) * _FACTOR
     mixed ^= mixed >> np.uint64(29)

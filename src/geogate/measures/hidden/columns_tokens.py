@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geogate.measures.hidden.columns_alphabet import PLAIN, Alphabet, alphabet
 from geogate.measures.hidden.columns_random import NONE, Unreadable, unreadable
 
 if TYPE_CHECKING:
@@ -44,13 +45,14 @@ SHARE: Final = np.uint64(1 << 55)
 class Tokens:
     """How many of the texts that were looked at have each of ``FORMS``; ``bytes`` is their length together.
 
-    ``unreadable`` are those that nobody can read.
+    ``unreadable`` are those that nobody can read, ``alphabet`` those that repeat a few words or signs.
     """
 
     looked: int
     bytes: int
     counts: tuple[int, ...]
     unreadable: Unreadable = NONE
+    alphabet: Alphabet = PLAIN
 
     def __add__(self, other: Tokens) -> Tokens:
         counts = tuple(one + more for one, more in zip(self.counts, other.counts, strict=True))
@@ -59,7 +61,17 @@ class Tokens:
             bytes=self.bytes + other.bytes,
             counts=counts,
             unreadable=self.unreadable + other.unreadable,
+            alphabet=self.alphabet + other.alphabet,
         )
+
+    def kept(self) -> Tokens:
+        """Leave out what tells values."""
+        return replace(self, unreadable=self.unreadable.kept(), alphabet=self.alphabet.kept())
+
+    @property
+    def hide(self) -> bool:
+        """Tell whether nobody can read what texts say."""
+        return self.unreadable.hides(self.looked) or self.alphabet.spells
 
     def share(self, form: str) -> float:
         """Return the share of the texts with a form."""
@@ -79,4 +91,6 @@ def tokens_of(texts: pa.Array) -> Tokens:
     texts = pc.cast(texts.drop_null(), pa.large_binary())
     counts = tuple(int(pc.sum(pc.match_substring_regex(texts, pattern)).as_py() or 0) for _, pattern in FORMS)
     length = int(pc.sum(pc.binary_length(texts)).as_py() or 0)
-    return Tokens(looked=len(texts), bytes=length, counts=counts, unreadable=unreadable(texts))
+    return Tokens(
+        looked=len(texts), bytes=length, counts=counts, unreadable=unreadable(texts), alphabet=alphabet(texts)
+    )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-BASES: Final = ((10, 5), (100, 3), (1_000, 2))
+BASES: Final = ((10, 5), (100, 3), (1_000, 2), (10_000, 2))
 """How many digits a column may have, and the fewest columns that are an axis then."""
 
 MOST_COLUMNS: Final = 32

@@ -7,7 +7,10 @@ each other are one where their lengths do not differ. Moments are left out.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
+from itertools import combinations
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -29,6 +32,9 @@ FEWEST_OF_ONE: Final = 6
 
 FEWEST_ROWS: Final = 3
 MOST_RUNS: Final = 8
+MOST_WORDS: Final = 4
+"""Words of a text that are numbers in other bases."""
+
 MOST_KINDS: Final = 4
 """Kinds of texts of a column that are looked at, the most frequent first."""
 
@@ -40,9 +46,12 @@ _MOMENT: Final = re.compile(
     rb"(?:[:_-]?[0-5]\d(?:[.,]\d+)?)?)?(?!\d)"
 )
 _PLAIN: Final = re.compile(rb"\s*[+-]?\d*(?:[.,]\d+)?(?:[eE][+-]?\d+)?\s*")
+_TWO: Final = re.compile(rb"\s*[+-]?\d{5,}[.,]\d{5,}\s*")
+"""Integers with a comma between them look like one number; so many digits before a decimal mark and behind are rare."""
 _RUN: Final = re.compile(rb"\d+")
 _HEX: Final = re.compile(rb"(?:0x|#)?([0-9a-f]{5,11}|[0-9A-F]{5,11})")
 _BASE36: Final = re.compile(rb"([0-9a-z]{4,11}|[0-9A-Z]{4,11})")
+_BETWEEN: Final = re.compile(rb"[ ,;:/|_-]{1,3}")
 _LETTER: Final = re.compile(rb"[A-Za-z]")
 
 
@@ -58,24 +67,29 @@ class Spelled:
 def spelled(column: str, heads: NDArray[np.bytes_]) -> Spelled | None:
     """Read the numbers in the texts of a column, ``None`` where there are too few digits."""
     # What is nothing but a number is looked at as a number.
-    texts = [b"" if _PLAIN.fullmatch(text) else text for text in _with_digits(heads.tolist())]
+    texts = [b"" if _is_number(text) else text for text in _with_digits(heads.tolist())]
     if not any(texts):
         return None
     alone: list[Floats] = []
     pairs: list[tuple[Floats, Floats]] = []
     codes = _codes(texts)
-    if codes is not None:
-        alone.append(codes)
-        rows = np.flatnonzero(np.isfinite(codes))
-        digits: Runs = [(b"%d" % int(code),) for code in codes[rows]]
+    if codes:
+        alone += codes
+        pairs += combinations(codes, 2)
+        rows = np.flatnonzero(np.isfinite(codes[0]))
+        digits: Runs = [(b"%d" % int(code),) for code in codes[0][rows]]
         pairs += [_placed(pair, rows, len(texts)) for pair in _in_one(digits, 0)]
-    elif np.count_nonzero(_digits(np.array(texts, heads.dtype)) >= FEWEST_OF_ONE) >= FEWEST_ROWS:
+    if len(codes) != 1 and np.count_nonzero(_digits(np.array(texts, heads.dtype)) >= FEWEST_OF_ONE) >= FEWEST_ROWS:
         for rows, runs in _alike(texts):
             alone += [_placed_one(each, rows, len(texts)) for each in _ones(runs)]
             pairs += [_placed(pair, rows, len(texts)) for pair in _pairs(runs)]
     if not alone and not pairs:
         return None
     return Spelled(columns=(column,), alone=tuple(alone), pairs=tuple(pairs))
+
+
+def _is_number(text: bytes) -> bool:
+    return _PLAIN.fullmatch(text) is not None and _TWO.fullmatch(text) is None
 
 
 def _with_digits(texts: list[bytes]) -> list[bytes]:
@@ -154,18 +168,29 @@ def _number(runs: Runs, places: range, *, back: bool = False) -> Floats:
     return np.array([float(text) if len(text) <= _LONGEST else np.nan for text in texts])
 
 
-def _codes(texts: Sequence[bytes]) -> Floats | None:
-    """Read words that are numbers in base 16 or 36, which have letters as well."""
+def _codes(texts: Sequence[bytes]) -> list[Floats]:
+    """Read words that are numbers in base 16 or 36, which have letters as well; a text may have a few."""
+    some = [text for text in texts if _RUN.search(text)]
+    split = {text: _BETWEEN.split(text.strip()) for text in some}
+    count = max(Counter(map(len, split.values())).items(), key=itemgetter(1), default=(0, 0))[0]
     for pattern, base in ((_HEX, 16), (_BASE36, 36)):
-        matches = [pattern.fullmatch(text) for text in texts]
-        found = [None if match is None else match.group(1) for match in matches]
-        words = [word for word in found if word is not None]
-        if len(words) < max(FEWEST_ROWS, _MOSTLY * sum(map(bool, texts))):
+        read = {text: _read(words, pattern, base) for text, words in split.items() if len(words) == count <= MOST_WORDS}
+        found = [text for text in some if read.get(text) is not None]
+        if len(found) < max(FEWEST_ROWS, _MOSTLY * len(some)):
             continue
-        both = sum(bool(_LETTER.search(word) and _RUN.search(word)) for word in words)
+        words = [word for text in found for word in split[text]]
+        both = sum(bool(_LETTER.search(word.removeprefix(b"0x")) and _RUN.search(word)) for word in words)
         if both * 2 >= len(words):
-            return np.array([np.nan if word is None else float(int(word, base)) for word in found])
-    return None
+            none = (np.nan,) * count
+            numbers = np.array([read.get(text) or none for text in texts], np.float64)
+            return [numbers[:, place] for place in range(count)]
+    return []
+
+
+def _read(words: Sequence[bytes], pattern: re.Pattern[bytes], base: int) -> tuple[float, ...] | None:
+    matches = [pattern.fullmatch(word) for word in words]
+    numbers = [float(int(match.group(1), base)) for match in matches if match is not None]
+    return tuple(numbers) if len(numbers) == len(words) else None
 
 
 def _placed_one(numbers: Floats, rows: NDArray[np.int64], count: int) -> Floats:

@@ -57,7 +57,19 @@ _SELECTORS: Final = r"[\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]{4}"
 _CODES: Final = r"(?:\b(?:3[2-9]|4[0-9]|5[0-7])\b[ ,;|/_-]{1,3}){5}"
 """Numbers of letters in a row that are digits, points, blanks and signs."""
 
-ESCAPES: Final = f"{_CODES}|{NUMERALS}|{_ESCAPE}|{_ENTITY}|{_PERCENT}|{_PRINTABLE}|{_MIRRORED}|{_SELECTORS}"
+_APART: Final = r"[0-9][ _-](?:[0-9.,/;|][ _-]){6}"
+"""Digits each by itself."""
+
+_BASE: Final = r"\b0(?:[bB][01]{20,64}|[oO][0-7]{7,22}|[xX][0-9A-Fa-f]{6,16})\b"
+"""Whole numbers in another base that say so."""
+
+_UNDERSCORES: Final = r"[0-9]_[NSns]_-?[0-9]"
+"""Two axes as names of files and links of encyclopaedias write them, where no blank can stand."""
+
+ESCAPES: Final = (
+    f"{_APART}|{_BASE}|{_UNDERSCORES}|{_CODES}|{NUMERALS}"
+    f"|{_ESCAPE}|{_ENTITY}|{_PERCENT}|{_PRINTABLE}|{_MIRRORED}|{_SELECTORS}"
+)
 TELLING: Final = f"{BASE64}|{BASE32}|{HEX}|{ESCAPES}"
 """The pattern of texts that may say something else after decoding."""
 
@@ -84,6 +96,9 @@ def decoded(text: bytes) -> list[bytes]:
         _base32,
         _hex,
         _codes,
+        _apart,
+        _bases,
+        _underscores,
         _numerals,
     ):
         for proposed in step(text):
@@ -174,6 +189,23 @@ def _codes(text: bytes) -> Iterator[bytes]:
         for match in compiled(r"(?:\b[0-9]{2,3}\b[ ,;|/_-]{1,3}){5,}[0-9]{2,3}\b").finditer(text):
             codes = [int(each) for each in compiled("[0-9]+").findall(match.group())]
             yield bytes(code for code in codes if code < 0x100)  # noqa: PLR2004 bytes
+
+
+def _apart(text: bytes) -> Iterator[bytes]:
+    if compiled(_APART).search(text):
+        for match in compiled(r"[0-9](?:[ _-]{1,3}[0-9.,/;|]){8,}").finditer(text):
+            # Of several signs between two digits all but the first part two numbers.
+            yield re.sub(rb"[ _-]([ _-]{0,2})", rb"\1", match.group())
+
+
+def _bases(text: bytes) -> Iterator[bytes]:
+    if compiled(_BASE).search(text):
+        yield compiled(_BASE).sub(lambda match: b"%d" % int(match.group(), 0), text)
+
+
+def _underscores(text: bytes) -> Iterator[bytes]:
+    if compiled(_UNDERSCORES).search(text):
+        yield text.replace(b"_", b" ")
 
 
 def _numerals(text: bytes) -> Iterator[bytes]:

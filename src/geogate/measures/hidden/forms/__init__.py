@@ -25,6 +25,7 @@ def registry() -> tuple[Form, ...]:
         h3_cells,
         halves,
         links,
+        listed,
         locators,
         loose,
         national,
@@ -32,15 +33,17 @@ def registry() -> tuple[Form, ...]:
         plus_code,
         polylines,
         sexagesimal,
+        shared_links,
         three_words,
         tiles,
         wkb,
         wkt,
+        world_codes,
     )
 
     families = (
-        wkt, wkb, geojson, links, pairs, sexagesimal, plus_code, h3_cells, grids, national, tiles, geohash, polylines,
-        three_words, locators, loose, halves,
+        wkt, wkb, geojson, links, shared_links, pairs, sexagesimal, listed, plus_code, h3_cells, grids, national, tiles,
+        geohash, polylines, three_words, locators, world_codes, loose, halves,
     )  # fmt: skip
     return tuple(form for family in families for form in family.FORMS)
 

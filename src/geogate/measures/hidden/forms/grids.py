@@ -34,7 +34,7 @@ def _read_mgrs(_: bytes, match: Match) -> Reading | None:
     if (not together and len(east) != len(north)) or len(digits) % 2 or len(digits) > 2 * _FIVE:
         return None
     band = zone.rstrip()[-1:].upper()
-    position = _of_square(int(zone.rstrip()[:-1]), band, square.upper(), digits)
+    position = _of_square(int(zone.rstrip()[:-1].strip(b" _/.-")), band, square.upper(), digits)
     if position is None:
         return None
     cell_m = 10.0 ** (_FIVE - len(digits) // 2)
@@ -126,11 +126,15 @@ def _read_swiss(_: bytes, match: Match) -> Reading | None:
 _METRES_EAST: Final = r"([1-9][0-9]{5}(?:[.][0-9]{1,9})?)\s?(?:m\s?)?[Ee]?"
 _METRES_NORTH: Final = r"([0-9]{5,8}(?:[.][0-9]{1,9})?)\b"
 
+_GAP: Final = r"[\s_/.-]?"
+
 FORMS: Final = (
     Form(
         name="mgrs",
-        telling=r"\b(?:0?[1-9]|[1-5][0-9]|60)\s?[C-HJ-NP-Xc-hj-np-x]\s?[A-HJ-NP-Za-hj-np-z][A-HJ-NP-Va-hj-np-v]\s?[0-9]{2,5}\s?[0-9]{2}",
-        pattern=r"\b((?:0?[1-9]|[1-5][0-9]|60)\s?[C-HJ-NP-Xc-hj-np-x])\s?([A-HJ-NP-Za-hj-np-z][A-HJ-NP-Va-hj-np-v])\s?(?:([0-9]{2,5})[\s,]([0-9]{2,5})|([0-9]{4,10}))\b",
+        telling=rf"\b(?:0?[1-9]|[1-5][0-9]|60){_GAP}[C-HJ-NP-Xc-hj-np-x]{_GAP}[A-HJ-NP-Za-hj-np-z][A-HJ-NP-Va-hj-np-v]"
+        rf"{_GAP}[0-9]{{2,5}}{_GAP}[0-9]{{2}}",
+        pattern=rf"\b((?:0?[1-9]|[1-5][0-9]|60){_GAP}[C-HJ-NP-Xc-hj-np-x]){_GAP}([A-HJ-NP-Za-hj-np-z][A-HJ-NP-Va-hj-np-v])"
+        rf"{_GAP}(?:([0-9]{{2,5}})[\s,_/.-]([0-9]{{2,5}})|([0-9]{{4,10}}))(?:\b|_)",
         read=_read_mgrs,
         rises=True,
     ),

@@ -33,8 +33,9 @@ def _read_short(_: bytes, match: Match) -> Reading | None:
     code = (match.group(1) or b"").decode("ascii").upper()
     if not openlocationcode.isShort(code) or code.replace("+", "").isdigit():
         return None
-    # A position near a place that is named elsewhere.
-    return Reading(lonlat=UNKNOWN, cell_m=14.0, strength=Strength.POSSIBLE)
+    # A position near a place that is named elsewhere, or behind it as maps copy it.
+    strength = Strength.LIKELY if match.group(2) else Strength.POSSIBLE
+    return Reading(lonlat=UNKNOWN, cell_m=14.0, strength=strength)
 
 
 FORMS: Final = (
@@ -54,7 +55,7 @@ FORMS: Final = (
     Form(
         name="short-plus-code",
         telling=rf"\b(?:{_LETTER}{{4}}|{_LETTER}{{6}})\+{_LETTER}{{2,3}}\b",
-        pattern=rf"\b((?:{_LETTER}{{4}}|{_LETTER}{{6}})\+{_LETTER}{{2,3}})\b",
+        pattern=rf"\b((?:{_LETTER}{{4}}|{_LETTER}{{6}})\+{_LETTER}{{2,3}})(?:(,?\s\p{{Lu}}[\p{{Ll}}.-]{{2}})|\b)",
         read=_read_short,
         rises=True,
     ),
