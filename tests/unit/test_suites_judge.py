@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
 from judging import CIRCUMSTANCES, CountingPass, batch_of, registered_rule, zone_list
 from shapely import Point
 from suite_rules import (
@@ -41,6 +40,9 @@ if TYPE_CHECKING:
     from geogate.policy.policy import PolicyRule
     from geogate.rules.rule import Rule
     from geogate.zones.zone import ZoneList
+
+# isort: split
+from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
 
 
 def judged(
