@@ -112,9 +112,17 @@ class House:
 
         Raises: ServiceError, ShutError.
         """
+        from geogate.gate.reopened import require_settled
         from geogate.ledger.ledger import Ledger
 
-        return Ledger.open(self.settings.ledger_url, even_shut=even_shut or self.even_shut)
+        ledger = Ledger.open(self.settings.ledger_url, even_shut=even_shut or self.even_shut)
+        try:
+            if not (even_shut or self.even_shut):
+                require_settled(ledger, self.settings)
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
 
     def staging(self) -> Staging:
         """Open the content-addressed store."""

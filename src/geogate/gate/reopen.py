@@ -21,7 +21,7 @@ from geogate.gate.feed_notes import BATCH, RESUMED, STOPPED, Stopped
 from geogate.gate.keys import signing_key
 from geogate.gate.place import place_of
 from geogate.gate.reconcile import ELSE, reconcile
-from geogate.gate.reopened import PAYLOAD_TYPE
+from geogate.gate.reopened import PAYLOAD_TYPE, is_settled
 from geogate.gate.waivers_ledger import REVOKED, Revoked, waivers_in
 from geogate.ledger.shut import REOPENED, RESTORED
 from geogate.model.authority import Action
@@ -94,7 +94,7 @@ def reopen(*, comment: str = "", anchors: Sequence[str] = (), house: House) -> R
         raise UsageError(f"the comment is longer than {LONGEST} characters")
     knowing = replace(house, even_shut=True)
     with knowing.ledger() as ledger:
-        if not ledger.shut:
+        if is_settled(ledger, house.settings):
             raise RefusedError("the gate is not shut", hint="only a ledger that geogate restore has made is")
         restored = json.loads(ledger.notes(kinds=(RESTORED,))[-1].body)
         lost, doubts = _beyond(ledger, restored["size"], anchors, knowing)
