@@ -490,6 +490,35 @@ def test_a_client_certificate_lets_in_and_nobody_gets_in_without(
             put(channel, odd, staged)
 
 
+def test_a_connection_that_breaks_off_is_no_word_that_a_certificate_was_wanted(
+    odd: Odd, folder: Path, authority: Authority
+) -> None:
+    ours = authority.issue("ours")
+    channel = channel_to(odd, folder, authority, client_certificate_file=ours.certificate, client_key_file=ours.key)
+
+    def breaks_off(request: Request) -> bool:
+        if "Authorization" in request.headers:
+            return False
+        request.cut()
+        return True
+
+    odd.tricks.append(breaks_off)
+    assert dict(channel.posture().traits)["open to others"] is None
+    odd.tricks.clear()
+    assert dict(channel.posture().traits)["open to others"] == "read"
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_the_word_of_a_server_that_wants_a_certificate_is_heard_each_time(
+    newest: ssl.TLSVersion, identity: Identity, folder: Path, authority: Authority
+) -> None:
+    ours = authority.issue("ours")
+    keys = {"client_certificate_file": ours.certificate, "client_key_file": ours.key, "bearer_token_file": ""}
+    with odd_server(identity, clients=str(authority.file), newest=newest) as odd:
+        channel = channel_to(odd, folder, authority, **keys)
+        assert [dict(channel.posture().traits)["open to others"] for _ in range(10)] == ["none"] * 10
+
+
 def test_a_failing_connection_is_no_word_that_nobody_gets_in(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Client.to
 

@@ -38,7 +38,8 @@ class ChannelSettings:
     organisation's own directories are, empty where nobody said so. ``sftp_keys`` is the folder of the gate's own keys
     on SFTP servers, ``None`` where there is none. ``sealed`` gives the sealed copy of a file, for channels that cannot
     compare without it. ``https_file`` says how servers behind HTTPS are reached, see
-    ``geogate.destinations.https_access``.
+    ``geogate.destinations.https_access``. ``last_sent`` names something that lies below a place, where anything was
+    sent there: whether others can read it is asked of places that cannot say so themselves.
 
     Units: ``part_size`` in bytes; that much of a file is in memory at a time. ``patience_s`` in seconds, for which one
     answer of a server is awaited: a file goes in pieces, each of which has as long.
@@ -53,6 +54,7 @@ class ChannelSettings:
     part_size: int = 64 * MEBIBYTE
     https_file: Path | None = None
     sealed: Callable[[FileDigest], Path] | None = None
+    last_sent: Callable[[str], Delivery | None] | None = None
 
     def __post_init__(self) -> None:
         if self.releaser_role and not ROLE.fullmatch(self.releaser_role):

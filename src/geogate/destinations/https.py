@@ -22,7 +22,7 @@ from geogate.destinations.errors import (
 )
 from geogate.destinations.https_client import ABSENT, CHUNK, Body, Client, EndlessError
 from geogate.destinations.https_conditions import CREATE, REPLACED, ReplacedError
-from geogate.destinations.https_posture import BY_FILE, posture_of
+from geogate.destinations.https_posture import BY_FILE, Shown, posture_of
 from geogate.destinations.https_uri import escaped, path_of
 from geogate.destinations.leave import writes_until
 from geogate.model.errors import InputError, RefusedError
@@ -54,8 +54,8 @@ class HttpsChannel:
 
         Raises: ServiceError, UsageError, PolicyError.
         """
-        file = self._settings.https_file
-        return posture_of(self._destination, file=file, registered=self._registered, appears=BY_FILE)
+        file, shown = self._settings.https_file, shown_in(self._destination, self._settings)
+        return posture_of(self._destination, file=file, registered=self._registered, shown=shown)
 
     def put(self, files: Sequence[tuple[FileDigest, Path]], *, clearance: Clearance) -> tuple[Delivery, ...]:
         """Put the files into the folder; see ``Channel.put``. Each is seen as soon as it is there.
@@ -162,6 +162,13 @@ class HttpsChannel:
 
     def _delivery(self, digest: FileDigest) -> Delivery:
         return Delivery(uri=self._destination + digest.name, sha256=digest.sha256, size=digest.size, version="")
+
+
+def shown_in(place: str, settings: ChannelSettings) -> Shown:
+    """Say how files show themselves in a place, with one that was sent there."""
+    last = settings.last_sent(place) if settings.last_sent else None
+    path = None if last is None else path_of(place) + escaped(last.uri.removeprefix(place))
+    return Shown(appears=BY_FILE, path=path)
 
 
 def holds(client: Client, folder: str, digest: FileDigest, *, ours: bool = False) -> bool:

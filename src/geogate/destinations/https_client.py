@@ -68,6 +68,10 @@ class TlsError(ForbiddenError):
     """No TLS connection comes about; a server that asks for a certificate of ours may end it so."""
 
 
+class AlertError(TlsError):
+    """The server itself ended TLS with an alert."""
+
+
 class RedirectedError(MisconfiguredError):
     """The server points elsewhere, and nothing is sent after it."""
 
@@ -147,10 +151,10 @@ class Answer:
 class Client:
     """One connection at a time to one server, with its credentials; used as a context, and by one thread."""
 
-    def __init__(self, server: Server, access: Access, *, pins: Iterable[str] = ()) -> None:
+    def __init__(self, server: Server, access: Access, *, pins: Iterable[str] = (), listens: bool = False) -> None:
         self.server = server
         self._access = access
-        self._wire = Wire(pins=frozenset(pins))
+        self._wire = Wire(pins=frozenset(pins), listens=listens)
         self._pool = httpcore.ConnectionPool(
             ssl_context=tls_context(access),
             max_connections=1,
@@ -165,11 +169,14 @@ class Client:
     def to(cls, destination: str, *, file: Path | None, pins: Iterable[str], anonymous: bool = False) -> Self:
         """Make a client for the server of a destination; nothing is contacted yet.
 
+        Where a certificate of ours is set, one that is ``anonymous`` lets the server say that it wants one.
+
         Raises: UsageError, PolicyError, ForbiddenError.
         """
         server = server_of(destination)
         access = access_to(server, file)
-        return cls(server, access.anonymous if anonymous else access, pins=pins)
+        listens = anonymous and access.certificate_file is not None
+        return cls(server, access.anonymous if anonymous else access, pins=pins, listens=listens)
 
     def __enter__(self) -> Self:
         return self
@@ -271,7 +278,8 @@ def _failed(server: Server, error: Exception) -> ServiceError:
             hint="it must be for this name, in date, and vouched for by a known authority (ca_file in GEOGATE_HTTPS)",
         )
     if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return TlsError(
+        kind = AlertError if "ALERT" in (cause.reason or "") else TlsError
+        return kind(
             f"{name}: no secure connection comes about", hint="TLS 1.2 or later; a client certificate where it asks"
         )
     if isinstance(error, httpcore.TimeoutException):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from geogate.destinations.errors import MisconfiguredError, UnavailableError
-from geogate.destinations.https_client import ABSENT, LATER, BrokenError, Client, TlsError
+from geogate.destinations.https_client import ABSENT, LATER, AlertError, BrokenError, Client
 from geogate.destinations.https_uri import path_of
 from geogate.destinations.place_posture import PlacePosture
 from geogate.model.openings import NONE
 from geogate.model.parties import SERVER, Posture
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from geogate.destinations.https_client import Answer
@@ -21,15 +23,22 @@ if TYPE_CHECKING:
     from geogate.model.parties import Place
 
 READ: Final = "read"
-TRIES: Final = 2
 BY_FILE: Final = "file by file"
 BY_FEATURE: Final = "feature by feature"
 UNKNOWN: Final = Posture(region=None, country=None)
 """That of a place that nobody registered, which is not contacted."""
 
 
-def posture_of(destination: str, *, file: Path | None, registered: Place | None, appears: str) -> Posture:
-    """Ask a server what it is like, as ourselves and as anybody; ``appears`` says in what pieces a release is seen.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """How what is sent shows itself: in what pieces, and the path of one that lies there, where anything was sent."""
+
+    appears: str
+    path: str | None = None
+
+
+def posture_of(destination: str, *, file: Path | None, registered: Place | None, shown: Shown) -> Posture:
+    """Ask a server what it is like, as ourselves and as anybody.
 
     Raises: ServiceError when it does not answer, or not to us; UsageError, PolicyError when the settings are wrong.
     """
@@ -42,30 +51,33 @@ def posture_of(destination: str, *, file: Path | None, registered: Place | None,
         peer, certified = client.peer, client.certified
     if peer is None:
         raise UnavailableError("nobody knows who answered")
+    # A server may keep what is not there to itself, and show what is.
+    missing = path_of(f"{destination}.geogate-{secrets.token_hex(8)}")
+    paths = (missing,) if shown.path is None else (missing, shown.path)
     traits = {
-        "appears": appears,
+        "appears": shown.appears,
         "country": registered.country or None,
-        "open to others": _open_to_others(destination, file=file, registered=registered, certified=certified),
+        "open to others": _open_to_others(paths, destination, file=file, registered=registered, certified=certified),
         "pinned": "yes" if registered.certificate_keys else NONE,
         "region": SERVER,
-        **_told(peer),
+        **_of(peer),
     }
     attested = ("country",) if registered.country else ()
     return Posture(region=SERVER, country=traits["country"], attested=attested, traits=tuple(sorted(traits.items())))
 
 
-def place_posture_of(destination: str, *, file: Path | None, registered: Place | None, appears: str) -> PlacePosture:
+def place_posture_of(destination: str, *, file: Path | None, registered: Place | None, shown: Shown) -> PlacePosture:
     """Give the same for the audit.
 
     Raises: MisconfiguredError where the place is registered no more, and is not asked; as ``posture_of``.
     """
     if registered is None:
         raise MisconfiguredError("the place is not registered any more, and is not asked")
-    found = posture_of(destination, file=file, registered=registered, appears=appears)
+    found = posture_of(destination, file=file, registered=registered, shown=shown)
     return PlacePosture(place=destination, traits=found.traits)
 
 
-def _told(peer: Peer) -> dict[str, str]:
+def _of(peer: Peer) -> dict[str, str]:
     return {
         "certificate key": peer.key,
         "connected to": peer.address,
@@ -74,29 +86,36 @@ def _told(peer: Peer) -> dict[str, str]:
     }
 
 
-def _open_to_others(destination: str, *, file: Path | None, registered: Place, certified: bool) -> str | None:
-    """Ask for something that is not there, as anybody could: who is told so may look.
+def _open_to_others(
+    paths: Sequence[str], destination: str, *, file: Path | None, registered: Place, certified: bool
+) -> str | None:
+    """Ask for each as anybody could; who is told whether it is there may look. The most open answer is the answer.
 
     Raises: ServiceError when the server does not answer.
     """
-    path = path_of(f"{destination}.geogate-{secrets.token_hex(8)}")
-    for _ in range(TRIES):
-        try:
-            with (
-                Client.to(destination, file=file, pins=registered.certificate_keys, anonymous=True) as client,
-                client.ask("GET", path) as answer,
-            ):
-                return _told_to_others(answer)
-        except TlsError:
-            # Only where a certificate of ours opened it does that say that nobody gets in without one.
-            if not certified:
-                raise
-            break
-        except BrokenError:
-            # Of a server that wants a certificate, the reason for the end is lost with the connection at times.
-            if not certified:
-                raise
-    return NONE
+    told = [_told(path, destination, file=file, registered=registered, certified=certified) for path in paths]
+    if READ in told:
+        return READ
+    return None if None in told else NONE
+
+
+def _told(path: str, destination: str, *, file: Path | None, registered: Place, certified: bool) -> str | None:
+    try:
+        with (
+            Client.to(destination, file=file, pins=registered.certificate_keys, anonymous=True) as client,
+            client.ask("GET", path) as answer,
+        ):
+            return _told_to_others(answer)
+    except AlertError:
+        # Only where a certificate of ours opened it does that say that nobody gets in without one.
+        if certified:
+            return NONE
+        raise
+    except BrokenError:
+        # A connection that breaks off is no word that a certificate was wanted.
+        if certified:
+            return None
+        raise
 
 
 def _told_to_others(answer: Answer) -> str | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from geogate.destinations.https_access import Access
 
 OLDEST_TLS: Final = ssl.TLSVersion.TLSv1_2
+LISTEN_SECONDS: Final = 1.0
 
 
 class PinnedError(ForbiddenError):
@@ -86,10 +87,14 @@ def key_digest(certificate: bytes) -> str:
 class Wire(httpcore.NetworkBackend):
     """Makes connections; ``pins`` are registered keys, none where any key of a verified certificate will do.
 
+    One that ``listens`` waits a moment after TLS came about, before anything is sent: a server that wants a certificate
+    says so then (RFC 8446, section 4.4.2.4), and when something was sent already, its word is lost with the connection.
+
     Units: ``_ends`` in seconds of the monotonic clock: when that is past, nothing is waited for any more.
     """
 
     pins: frozenset[str]
+    listens: bool = False
     peer: Peer | None = None
     _ends: float = 0.0
     _backend: httpcore.SyncBackend = field(default_factory=httpcore.SyncBackend)
@@ -168,6 +173,8 @@ class _Watched(httpcore.NetworkStream):
         stream = self._stream.start_tls(ssl_context, server_hostname, self._wire.left(timeout))
         try:
             self._wire.meet(_peer(stream, self._address), server_hostname or "")
+            if self._wire.listens:
+                _listen(stream, self._wire.left(LISTEN_SECONDS))
         except BaseException:
             stream.close()
             raise
@@ -175,6 +182,18 @@ class _Watched(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def _listen(stream: httpcore.NetworkStream, seconds: float) -> None:
+    """Wait for a word of the server, which has none to say where it lets us in.
+
+    Raises: httpcore.ReadError when it ends the connection, or says something before it was asked.
+    """
+    try:
+        stream.read(1, seconds)
+    except httpcore.ReadTimeout:
+        return
+    raise httpcore.ReadError("the server ended the connection before it was asked anything")
 
 
 def _peer(stream: httpcore.NetworkStream, address: str) -> Peer:

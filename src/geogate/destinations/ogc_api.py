@@ -17,11 +17,13 @@ from geogate.destinations.arrived import Arrived
 from geogate.destinations.cleared import require_cleared, require_usable
 from geogate.destinations.errors import ChangedError, OccupiedError
 from geogate.destinations.https_client import Client
-from geogate.destinations.https_posture import BY_FEATURE, posture_of
+from geogate.destinations.https_posture import BY_FEATURE, Shown, posture_of
+from geogate.destinations.https_uri import path_of
 from geogate.destinations.leave import writes_until
 from geogate.destinations.ogc_api_collection import Collection
-from geogate.destinations.ogc_api_features import content_of, features_of
+from geogate.destinations.ogc_api_features import content_of, features_of, prefix_of
 from geogate.model.errors import InputError, RefusedError
+from geogate.model.names import Nonce
 from geogate.model.release import Delivery
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from geogate.destinations.leave import Broker
     from geogate.destinations.ogc_api_features import Feature
     from geogate.model.dataset import FileDigest
-    from geogate.model.names import Nonce
     from geogate.model.parties import Place, Posture
     from geogate.model.release import Clearance
 
@@ -54,8 +55,8 @@ class OgcApiChannel:
 
         Raises: ServiceError, UsageError, PolicyError.
         """
-        file = self._settings.https_file
-        return posture_of(self._destination, file=file, registered=self._registered, appears=BY_FEATURE)
+        file, shown = self._settings.https_file, shown_in(self._destination, self._settings)
+        return posture_of(self._destination, file=file, registered=self._registered, shown=shown)
 
     def put(self, files: Sequence[tuple[FileDigest, Path]], *, clearance: Clearance) -> tuple[Delivery, ...]:
         """Create the features of the files; see ``Channel.put``. Each is seen as soon as it is there.
@@ -164,6 +165,15 @@ class Version:
         if kind != "features":
             raise ValueError("not a version of features")
         return cls(nonce=nonce, features=int(features), content=content, sha256=sha256)
+
+
+def shown_in(place: str, settings: ChannelSettings) -> Shown:
+    """Say how features show themselves in a collection, with the first of a file that was sent there."""
+    last = settings.last_sent(place) if settings.last_sent else None
+    if last is None:
+        return Shown(appears=BY_FEATURE)
+    first = prefix_of(Nonce(Version.parse(last.version).nonce), last.uri.rpartition("/")[2]) + "0"
+    return Shown(appears=BY_FEATURE, path=f"{path_of(place)}items/{first}")
 
 
 @dataclass(slots=True, kw_only=True)

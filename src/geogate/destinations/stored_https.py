@@ -9,8 +9,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn
 
 from geogate.destinations.errors import GoneError, MisconfiguredError
+from geogate.destinations.https import shown_in
 from geogate.destinations.https_client import ABSENT, Client
-from geogate.destinations.https_posture import BY_FILE, place_posture_of
+from geogate.destinations.https_posture import place_posture_of
 from geogate.destinations.https_uri import escaped, path_of
 from geogate.destinations.stored import Stored
 from geogate.model.names import Sha256
@@ -33,11 +34,13 @@ class StoredOverHttps:
         self._uri = uri
         self._path = path_of(uri)
         self._file = settings.https_file
+        self._settings = settings
         self._registered = registered
 
     def posture(self) -> PlacePosture:
         """Ask the server."""
-        return place_posture_of(self._uri, file=self._file, registered=self._registered, appears=BY_FILE)
+        shown = shown_in(self._uri, self._settings)
+        return place_posture_of(self._uri, file=self._file, registered=self._registered, shown=shown)
 
     def stored(self) -> NoReturn:
         """Say that nothing can be listed.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from geogate.destinations.errors import GoneError, MisconfiguredError
 from geogate.destinations.https_client import Client
-from geogate.destinations.https_posture import BY_FEATURE, place_posture_of
-from geogate.destinations.ogc_api import Version
+from geogate.destinations.https_posture import place_posture_of
+from geogate.destinations.ogc_api import Version, shown_in
 from geogate.destinations.ogc_api_collection import Collection
 from geogate.destinations.ogc_api_features import content_of, prefix_of
 from geogate.destinations.stored import Stored
@@ -35,11 +35,13 @@ class StoredAsFeatures:
     def __init__(self, uri: str, *, settings: ChannelSettings, registered: Place | None) -> None:
         self._uri = uri
         self._file = settings.https_file
+        self._settings = settings
         self._registered = registered
 
     def posture(self) -> PlacePosture:
         """Ask the server."""
-        return place_posture_of(self._uri, file=self._file, registered=self._registered, appears=BY_FEATURE)
+        shown = shown_in(self._uri, self._settings)
+        return place_posture_of(self._uri, file=self._file, registered=self._registered, shown=shown)
 
     def stored(self) -> NoReturn:
         """Say that nothing is listed.

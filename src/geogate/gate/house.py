@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from geogate.ledger.ledger import Ledger
     from geogate.model.authority import Role
     from geogate.model.parties import Place
+    from geogate.model.release import Delivery
     from geogate.seal.staging import Staging
 
 
@@ -161,7 +162,20 @@ class House:
             sftp_keys=settings.sftp_keys,
             https_file=settings.https,
             sealed=lambda file: self.staging().open(file.sha256),
+            last_sent=self._last_sent,
         )
+
+    def _last_sent(self, place: str) -> Delivery | None:
+        """Name something that was sent to a place; where there is no ledger yet, nothing was.
+
+        Raises: ServiceError, ShutError.
+        """
+        from geogate.ledger.engine import is_missing, parse
+
+        if is_missing(parse(self.settings.ledger_url)):
+            return None
+        with self.ledger() as ledger:
+            return ledger.last_sent(place)
 
     def means(self, progress: Progress = SILENT) -> Means:
         """Say what passes are made with; indexes are kept in a home that exists."""

@@ -61,9 +61,14 @@ def require_file(url: URL, *, create: bool) -> None:
 
     Raises: ServiceError.
     """
-    path = sqlite_path(url)
-    if path is not None and not create and not path.is_file():
+    if not create and is_missing(url):
         raise ServiceError("there is no ledger at this place", hint=INIT)
+
+
+def is_missing(url: URL) -> bool:
+    """Tell whether there is no database file; a database that does not answer is not missing."""
+    path = sqlite_path(url)
+    return path is not None and not path.is_file()
 
 
 def engine_for(url: URL, *, create: bool, busy_timeout_s: float) -> Engine:
