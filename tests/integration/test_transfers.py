@@ -114,6 +114,25 @@ def test_what_geogate_itself_is_sending_is_nobody_elses(cleared: Cleared) -> Non
         cleared.permit()
 
 
+def test_what_another_tool_is_sending_is_not_taken_up_by_geogate(cleared: Cleared) -> None:
+    gate = cleared.gate
+    permitted = cleared.permit()
+    with pytest.raises(RefusedError, match="another tool has claimed the clearance, and may be sending still"):
+        gate.send(cleared.nonce)
+    assert (gate.states(), gate.delivered()) == ([State.SENDING], {})
+    settle(permitted, (cleared.part,), house=gate.house("airflow"))
+    assert gate.states() == [State.SENT]
+
+
+def test_what_another_tool_began_and_did_not_end_is_settled_when_it_is_over(cleared: Cleared) -> None:
+    gate = cleared.gate
+    cleared.permit()
+    gate.now = gate.clearance(cleared.nonce)[0].expires_at
+    with pytest.raises(RefusedError, match="0 of 1 files were delivered"):
+        gate.send(cleared.nonce)
+    assert (gate.states(), gate.delivered()) == ([State.FAILED], {})
+
+
 def test_a_clearance_that_is_over_permits_nothing_and_nothing_more(cleared: Cleared) -> None:
     gate = cleared.gate
     expires = gate.clearance(cleared.nonce)[0].expires_at

@@ -12,6 +12,7 @@ from geogate.gate.keys import verify_to_send
 from geogate.gate.obligations import enter_sent, foreseen
 from geogate.gate.place import place_cleared
 from geogate.gate.postures import require_as_judged
+from geogate.gate.transfers import TAKEN
 from geogate.gate.twice import require_none_there, require_still_none
 from geogate.gate.waivers_ledger import require_waivers
 from geogate.model.errors import RefusedError
@@ -117,7 +118,8 @@ def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[tuple[Delivery, .
     if verdict is None:
         raise RefusedError("the ledger has no verdict on the request")
     posture = require_as_judged(clearance, channel, ledger=ledger)
-    begun = state is State.SENDING
+    if begun := state is State.SENDING:
+        _require_ours(clearance, ledger=ledger)
     earlier = None if begun else require_none_there(clearance, channel, ledger=ledger, house=house)
     with ledger.transaction(house.actor, at=house.clock()) as tx:
         # A feed may have been stopped since it was claimed, too.
@@ -129,6 +131,18 @@ def _deliver(clearance: Clearance, *, broker: Broker) -> tuple[tuple[Delivery, .
             require_still_none(clearance, earlier, tx)
             tx.claim(clearance.nonce)
     return _put(files, clearance, channel, ledger=ledger, house=house), posture
+
+
+def _require_ours(clearance: Clearance, *, ledger: Ledger) -> None:
+    """Refuse to go on with what another tool has begun to send: it may be sending still.
+
+    Raises: RefusedError.
+    """
+    if ledger.notes_of(clearance.request, kinds=(TAKEN,)):
+        raise RefusedError(
+            "another tool has claimed the clearance, and may be sending still",
+            hint="run that transfer again; when the clearance has expired, geogate send says what was delivered",
+        )
 
 
 def _end_expired(clearance: Clearance, *, ledger: Ledger, house: House) -> Never:
