@@ -15,11 +15,11 @@ _REMEDY: Final = "write the store again: `to_zarr(..., zarr_format=2)`"
 
 
 def require_version_2(main: Path) -> None:
-    """Refuse a store of another version than the second, or of two at once, by the file that describes it.
+    """Refuse a store of another version than the second by its main file; that of the third comes before all others.
 
     Raises: UnreadableError.
     """
-    if main.name == "zarr.json" or (main.parent / "zarr.json").exists():
+    if main.name == "zarr.json":
         raise UnreadableError("version 3 of Zarr is not read", remedy=_REMEDY)
 
 
