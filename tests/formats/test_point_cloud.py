@@ -345,6 +345,22 @@ def test_a_cloud_that_is_too_dense_or_in_a_zone_is_denied(cloud_gate: Gate) -> N
     assert {finding.rule for finding in inside.findings} == {"zones"}
 
 
+@pytest.mark.parametrize("scale", [0.001, 0.00025, 1e-7, 2.0**-14, 0.001 * 1200 / 3937, 0.01 / 0.3048, 0.0003280839895])
+def test_scales_of_few_digits_in_metres_or_feet_are_read(scale: float, tmp_path: Path) -> None:
+    las = cloud()
+    las.change_scaling(scales=[max(scale, 0.001), 0.01, scale])
+    assert source(save(tmp_path, las)).layers
+
+
+@pytest.mark.parametrize("scale", [0.0143217734, 1.4321, 0.001 * (1 + 1e-8)])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_scale_with_many_digits_could_be_half_a_position(scale: float, axis: int, tmp_path: Path) -> None:
+    las = cloud()
+    las.change_scaling(scales=[scale if place == axis else 0.01 for place in range(3)])
+    with pytest.raises(UnreadableError, match="a scale with many digits"):
+        _ = source(save(tmp_path, las)).layers
+
+
 @pytest.mark.parametrize("size", [4, 24, 25, 94, 235])
 def test_a_cloud_that_is_cut_within_its_header_is_refused(size: int, tmp_path: Path) -> None:
     path = save(tmp_path)

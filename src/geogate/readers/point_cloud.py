@@ -33,6 +33,10 @@ HEIGHT: Final = pa.field("z", pa.float64())
 """Heights are a column too, because they are numbers like others, in which positions could be."""
 
 _PLAIN_DIGITS: Final = 3
+_UNITS: Final = (1.0, 0.3048, 1 / 0.3048, 1200 / 3937, 3937 / 1200)
+"""Metres, and feet in metres and metres in feet, international ones and those of surveyors."""
+
+_LAST_DIGITS: Final = 1e-9
 _PLAIN_NAMES: Final = {"user_data": "vendor_data"}
 """A byte that programs may use; the name that the standard gives it sounds as if it told a person."""
 
@@ -56,6 +60,11 @@ class PointCloudSource:
         if not np.isfinite(scales).all() or not all(scale > 0 for scale in scales[:3]):
             raise UnreadableError(
                 "the scales of the point cloud are not finite and positive", remedy="write it again, with common scales"
+            )
+        if not all(any(_is_plain(scale, unit) for unit in _UNITS) for scale in scales[:3]):
+            raise UnreadableError(
+                "the points have a scale with many digits, which leaves and which no rule looks at",
+                remedy="write them with a scale of at most three digits, such as 0.001",
             )
         return _Survey(header=header, crs=crs, dimensions=dimensions, parts=tuple(parts_of(header, crs, extra=extra)))
 
@@ -144,10 +153,11 @@ def _require_plain(point_format: Any) -> None:
             )
 
 
-def _is_plain(number: float) -> bool:
-    """Tell whether a number has at most three digits, or is a power of two."""
-    few = number == float(f"{number:.{_PLAIN_DIGITS - 1}e}")
-    return bool(few or (np.isfinite(number) and abs(np.frexp(number)[0]) == 0.5))  # noqa: PLR2004 of a power of two
+def _is_plain(number: float, unit: float = 1.0) -> bool:
+    """Tell whether a number has at most three digits, or is a power of two; of a ``unit``, to its last digits."""
+    few = float(f"{number / unit:.{_PLAIN_DIGITS - 1}e}") * unit
+    same = number == few if unit == 1.0 else bool(np.isclose(number, few, rtol=_LAST_DIGITS, atol=0.0))
+    return bool(same or (np.isfinite(number) and abs(np.frexp(number)[0]) == 0.5))  # noqa: PLR2004 of a power of two
 
 
 def _dimensions(point_format: Any) -> Iterator[_Dimension]:

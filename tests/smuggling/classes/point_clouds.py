@@ -120,6 +120,17 @@ def _read_scales(folder: Path) -> Iterator[Position]:
         yield float(each.scales[0]), float(each.offsets[0])
 
 
+def _steps(folder: Path) -> None:
+    las = cloud()
+    las.change_scaling(scales=[*SECRET[0], 1.0])
+    las.write(folder / "cloud.las")
+
+
+def _read_steps(folder: Path) -> Iterator[Position]:
+    header = laspy.read(only(folder, "cloud.la*")).header
+    yield float(header.scales[0]), float(header.scales[1])
+
+
 def _times(folder: Path) -> None:
     """Write longitudes and latitudes as times."""
     las = cloud()
@@ -181,6 +192,7 @@ CASES = (
     _case("header-texts", "who wrote it, and with what", _header, _in_header),
     _case("extra-dimension", "numbers of one's own in each point", _dimension, _dimensions),
     _case("scale-of-a-dimension", "numbers that describe numbers", _scales, _read_scales),
+    _case("steps", "the steps in which points are counted", _steps, _read_steps),
     _case("times", "times that are none", _times, _read_times),
     _case("heights", "heights that are none", _heights, _read_heights),
     _raw("behind", "bytes behind the points", _behind),
