@@ -78,6 +78,20 @@ def test_degrees_and_their_decimals_in_columns_of_integers_could_be_positions(cu
     assert set(columns) <= set(found(None, columns).possible)
 
 
+@pytest.mark.parametrize("unit", ["{} km", "{}km", "EUR {}", "{} deg", "ca. {} m"])
+def test_numbers_with_units_are_looked_at_as_numbers(unit: str) -> None:
+    columns = {name: pa.array([unit.format(place / 1e5) for place in TOWN[:, axis]]) for axis, name in enumerate("ab")}
+    assert ({*columns} <= set(found(None, columns).possible)) is (unit != "ca. {} m")
+
+
+@pytest.mark.parametrize(("first", "seen"), [(0, True), (6, True), (14, True), (15, False), (16, False)])
+def test_a_position_is_found_anywhere_in_the_first_places_of_lists(first: int, *, seen: bool) -> None:
+    rows = [[0.0] * first + [x / 1e5, y / 1e5] for x, y in TOWN.tolist()]
+    names = found(None, {"matrix": pa.array(rows)}).possible
+    assert {f"matrix[{place}]" for place in (first, first + 1)} <= {*names} or not seen
+    assert bool(names) is seen
+
+
 @pytest.mark.parametrize("ordinary", ORDINARY)
 def test_ordinary_ids_are_no_positions(ordinary: str) -> None:
     texts = pa.array([ORDINARY[ordinary](row) for row in range(ROWS)])

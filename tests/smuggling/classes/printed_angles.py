@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import mgrs
 from smuggling.case import Case
 from smuggling.classes.innocent_numbers import columns
-from smuggling.classes.positions_in_text import NUMBERS, floats, written
+from smuggling.classes.positions_in_text import NUMBERS, UTM, floats, written
 from smuggling.cover import cover, spread
 from smuggling.secret import SECRET
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 GRID = mgrs.MGRS()
 HUNDREDTHS = 100
+KILO = 1000
 
 
 def parts(value: float) -> tuple[int, int, float]:
@@ -103,7 +104,44 @@ def _from_two_columns(folder: Path) -> Iterator[Position]:
             yield _of_fractions(f"{lat} {lon}")
 
 
+def _in_matrices(folder: Path) -> None:
+    """Write transformations of a plane, which end in the place that they move to."""
+    rows = [[0.001, 0.0, lon, 0.0, -0.001, lat] for lon, lat in SECRET]
+    cover(placed=spread(rows, None)).to_parquet(folder / "places.parquet")
+
+
+def _from_matrices(folder: Path) -> Iterator[Position]:
+    yield from ((row[2], row[5]) for row in columns(folder)["placed"] if row is not None)
+
+
+def _with_units(folder: Path) -> None:
+    at = [UTM.transform(*secret) for secret in SECRET]
+    axes = [[f"{each[axis] / KILO:.3f} km" for each in at] for axis in range(2)]
+    cover(reach=[axes[0][row % 3] for row in range(12)], stretch=[axes[1][row % 3] for row in range(12)]).to_parquet(
+        folder / "places.parquet"
+    )
+
+
+def _from_units(folder: Path) -> Iterator[Position]:
+    found = columns(folder)
+    for east, north in zip(found["reach"], found["stretch"], strict=True):
+        metres = [float(text.removesuffix(" km")) * KILO for text in (east, north)]
+        yield UTM.transform(*metres, direction="INVERSE")
+
+
 CASES = (
+    Case(
+        name="matrices",
+        why="where a transformation moves to, in places of a list that are not beside each other",
+        write=_in_matrices,
+        recover=_from_matrices,
+    ),
+    Case(
+        name="kilometres-in-words",
+        why="coordinates of a zone in kilometres, with their unit",
+        write=_with_units,
+        recover=_from_units,
+    ),
     written(
         "fractions",
         "degrees, minutes and seconds of a camera in brackets, the last a fraction",

@@ -47,6 +47,11 @@ _AXIS = re.compile(
     re.IGNORECASE,
 )
 
+_WITH_UNIT = re.compile(
+    r"\s*(?:[A-Za-z€$£¥]{1,4}\s?)?([+-]?\d[\d'.,_\u00a0\u2009\u2019\u202f]{0,30}[.,]\d{1,20})\s?(?:[A-Za-z€$£¥%‰µ²³/]{1,6}\s*)?"
+)
+"""A number with decimals and its unit, in front of it or behind."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
@@ -257,12 +262,13 @@ def _bytes(texts: pa.Array) -> list[bytes | None]:
 
 
 def number_in(text: str) -> float:
-    """Read a text that is one number, or one angle in degrees, minutes and seconds; else not a number."""
+    """Read a text that is one number, perhaps with a unit, or one angle in degrees, minutes and seconds; else NaN."""
     if not 0 < len(text) <= _LONGEST_NUMBER or not any(c.isdigit() for c in text):
         return np.nan
     match = _AXIS.fullmatch(_without_marks(text))
     if match is None:
-        return np.nan
+        bare = _WITH_UNIT.fullmatch(text)
+        return number_in(bare.group(1)) if bare is not None and bare.group(1) != text else np.nan
     before, degrees, minutes, seconds, after = match.groups()
     number = float(degrees.replace(",", "."))
     rest = float((minutes or "0").replace(",", ".")) / 60 + float((seconds or "0").replace(",", ".")) / 3600

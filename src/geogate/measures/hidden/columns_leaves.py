@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "time", "text", "binary", "flag", "nothing", "other"]
 
-FIRST_PLACES: Final = 4
-"""So many values of a list are columns of their own, row by row: a list of two numbers is a position."""
+FIRST_PLACES: Final = 16
+"""So many values of a list are columns of their own, row by row: two numbers are a position, sixteen a matrix."""
 
 DEEPEST: Final = 8
 """Columns that are nested deeper are not looked into."""
