@@ -125,8 +125,9 @@ def _with_units(folder: Path) -> None:
 def _from_units(folder: Path) -> Iterator[Position]:
     found = columns(folder)
     for east, north in zip(found["reach"], found["stretch"], strict=True):
-        metres = [float(text.removesuffix(" km")) * KILO for text in (east, north)]
-        yield UTM.transform(*metres, direction="INVERSE")
+        x, y = (float(text.removesuffix(" km")) * KILO for text in (east, north))
+        lon, lat = UTM.transform(x, y, direction="INVERSE")
+        yield lon, lat
 
 
 CASES = (
