@@ -490,6 +490,22 @@ def test_a_client_certificate_lets_in_and_nobody_gets_in_without(
             put(channel, odd, staged)
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o600, 0o664, 0o646])
+def test_authorities_that_others_may_write_are_not_believed(
+    mode: int, odd: Odd, folder: Path, authority: Authority, staged: Staged
+) -> None:
+    file = folder / "ca.pem"
+    file.write_bytes(authority.file.read_bytes())
+    file.chmod(mode)
+    channel = channel_to(odd, folder, authority, ca_file=file)
+    if not mode & 0o022:
+        assert len(put(channel, odd, staged)) == 2
+        return
+    with pytest.raises(ForbiddenError, match=r"others may write a ca_file that GEOGATE_HTTPS names \(chmod go-w\)"):
+        put(channel, odd, staged)
+    assert not odd.asked
+
+
 def test_a_connection_that_breaks_off_is_no_word_that_a_certificate_was_wanted(
     odd: Odd, folder: Path, authority: Authority
 ) -> None:

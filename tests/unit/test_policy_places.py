@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from geogate.model.parties import Place
-from geogate.policy.places import inside, is_normal, is_place
+from geogate.model.names import RecipientId
+from geogate.model.parties import Place, Recipient
+from geogate.policy.places import inside, is_normal, is_place, shared
 
 
 @pytest.mark.parametrize(
@@ -179,3 +180,46 @@ def test_what_only_looks_like_it_is_outside(uri: str, place: str) -> None:
 def test_a_place_ends_in_a_slash() -> None:
     assert is_place("s3://bucket/a/")
     assert not is_place("s3://bucket/a")
+
+
+def of(name: str, *uris: str) -> Recipient:
+    places = tuple(Place(uri=uri, owner="") for uri in uris)
+    return Recipient(id=RecipientId(name), name=name, country="DE", owners=(), contract=None, destinations=places)
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer"),
+    [
+        ("s3://bucket/in/a/", "s3://bucket/in/"),
+        ("https://host.example/in/", "https://host.example/in/"),
+        ("ogcapi://host.example/in/collections/roads/", "https://host.example/in/"),
+        ("https://host.example/in/collections/roads/deep/", "ogcapi://host.example/in/collections/roads/"),
+        ("sftp://me@host.example/in/a/", "https://host.example/in/"),
+        ("https://host.example:8443/in/", "sftp://me@host.example:2222/in/"),
+        ("ogcapi://host.example/in/collections/roads/", "sftp://me@host.example/in/"),
+        ("sftp://me@host.example/in/a/", "sftp://me@host.example/in/"),
+    ],
+)
+def test_a_place_that_somebody_else_can_read_by_another_way_is_shared(inner: str, outer: str) -> None:
+    one, other = of("one", inner), of("other", outer)
+    assert (one, other) in shared([one, other])
+    assert (one, other) in shared([other, one])
+    assert not shared([of("one", inner, outer)])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://host.example/in/", "https://host.example/out/"),
+        ("https://host.example/in/", "https://host.example:8443/in/"),
+        ("https://host.example/in/", "https://other.example/in/"),
+        ("ogcapi://host.example/in/collections/roads/", "https://host.example/in/collections/rivers/"),
+        ("sftp://me@host.example/in/", "https://host.example/out/"),
+        ("sftp://me@host.example/in/", "https://other.example/in/"),
+        ("sftp://me@host.example/in/", "sftp://you@host.example/in/"),
+        ("s3://host.example/in/", "https://host.example/in/"),
+        ("file:///in/", "sftp://me@host.example/in/"),
+    ],
+)
+def test_places_beside_each_other_are_not_shared(one: str, other: str) -> None:
+    assert not shared([of("one", one), of("other", other)])

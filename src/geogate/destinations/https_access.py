@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 VARIABLE: Final = "GEOGATE_HTTPS"
 LONGEST_SECRET: Final = 16_384
 _OTHERS: Final = stat.S_IROTH | stat.S_IWOTH | stat.S_IXOTH | stat.S_IWGRP
+_WRITTEN: Final = stat.S_IWGRP | stat.S_IWOTH
 
 FileName = Annotated[str, StringConstraints(min_length=2, max_length=1000, pattern=r"^/[^\x00]*$")]
 User = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[!-9;-~]+$")]
@@ -84,6 +85,17 @@ class Access:
             pair = f"{self.user}:{_secret(self.password_file)}"
             return f"Basic {base64.b64encode(pair.encode()).decode()}"
         return ""
+
+    def authorities(self) -> str | None:
+        """Give the file of the authorities that may vouch for the server, ``None`` where the public ones may.
+
+        Raises: ForbiddenError when others can write it: they would say whom the gate believes.
+        """
+        if self.ca_file is None:
+            return None
+        if _mode(self.ca_file) & _WRITTEN:
+            raise ForbiddenError(f"others may write a ca_file that {VARIABLE} names", hint="chmod go-w")
+        return str(self.ca_file)
 
     def client_certificate(self) -> tuple[str, str] | None:
         """Give the files of our certificate and its key, ``None`` where there are none.
@@ -151,12 +163,15 @@ def _path(name: str | None) -> Path | None:
     return None if name is None else Path(name)
 
 
-def _require_private(file: Path) -> None:
+def _mode(file: Path) -> int:
     try:
-        mode = file.stat().st_mode
+        return file.stat().st_mode
     except OSError as error:
         raise ForbiddenError(f"a file that {VARIABLE} names cannot be read") from error
-    if mode & _OTHERS:
+
+
+def _require_private(file: Path) -> None:
+    if _mode(file) & _OTHERS:
         raise ForbiddenError(f"others may read a secret that {VARIABLE} names", hint="chmod 600")
 
 

@@ -58,7 +58,7 @@ def tls_context(access: Access) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = OLDEST_TLS
     try:
-        context.load_verify_locations(cafile=access.ca_file or certifi.where())
+        context.load_verify_locations(cafile=access.authorities() or certifi.where())
         if certificate := access.client_certificate():
             # A key with a pass phrase would be asked for at a terminal.
             context.load_cert_chain(*certificate, password=lambda: b"")

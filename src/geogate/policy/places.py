@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from geogate.policy.place_forms import form_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from geogate.model.parties import Place, Recipient
 
@@ -44,19 +45,42 @@ def inside(uri: str, place: Place) -> bool:
 
 
 def shared(recipients: Sequence[Recipient]) -> tuple[tuple[Recipient, Recipient], ...]:
-    """Give the pairs of recipients where a place of the first lies in a place of the second, or is the same."""
-    of: dict[str, list[Recipient]] = {}
+    """Give the pairs of recipients where a place of the first lies in a place of the second, or is the same.
+
+    Folders and collections of one web server have paths in one tree. So have, as far as anybody knows, the folders that
+    its host shows over SFTP, whoever signs in.
+    """
+    same = ((one, other) for one, other, _ in _nested(recipients, _in_web))
+    across = ((one, other) for one, other, schemes in _nested(recipients, _on_host) if len(schemes) > 1)
+    return (*same, *across)
+
+
+def _nested(
+    recipients: Sequence[Recipient], spelt: Callable[[str], str]
+) -> Iterator[tuple[Recipient, Recipient, frozenset[str]]]:
+    """Give those of whom a place lies in one of another's as it is ``spelt``, with the schemes of the two."""
+    of: dict[str, list[tuple[Recipient, str]]] = {}
     for recipient in recipients:
         for place in recipient.destinations:
-            of.setdefault(place.uri, []).append(recipient)
-    return tuple(
-        (one, other)
-        for uri, below in of.items()
-        for above in _places_around(uri)
-        for one in below
-        for other in of.get(above, ())
-        if one.id != other.id
-    )
+            if text := spelt(place.uri):
+                of.setdefault(text, []).append((recipient, _in_web(place.uri).partition(":")[0]))
+    for text, below in of.items():
+        for above in _places_around(text):
+            for one, its in below:
+                for other, others in of.get(above, ()):
+                    if one.id != other.id:
+                        yield one, other, frozenset({its, others})
+
+
+def _in_web(uri: str) -> str:
+    """Write a collection of features as a folder of its server."""
+    return uri.replace("ogcapi://", "https://", 1) if uri.startswith("ogcapi://") else uri
+
+
+def _on_host(uri: str) -> str:
+    """Write a place as a path of its host, without user and port; empty where it is on none."""
+    parts = urlsplit(_in_web(uri))
+    return f"//{parts.hostname}{parts.path}" if parts.scheme in {"https", "sftp"} else ""
 
 
 def _places_around(uri: str) -> tuple[str, ...]:
