@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DRAW = random.Random(3)
+SECONDS = 10.0
 DIGITS = [f"{DRAW.randrange(10**14):014d}" for _ in range(12)]
 WORDS = "nula jedna dva tři čtyři pět šest sedm osm devět".split()  # noqa: SIM905
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905
@@ -103,3 +105,11 @@ def test_what_is_kept_tells_no_words() -> None:
     kept = found.kept()
     assert found.texts > FEWEST
     assert (kept.texts, kept.words, kept.different) == (found.texts, "0", "0")
+
+
+def test_long_texts_are_searched_too_and_in_linear_time() -> None:
+    long = "word " * 2_000
+    assert class_of([f"{long}{HIDDEN}", "ok"]) is ColumnClass.OPAQUE
+    begun = time.perf_counter()
+    assert not alphabet(pa.array([("\u200c" * 2 + "abcdefghi") * 50_000 for _ in range(4)]).cast(pa.binary())).bits
+    assert time.perf_counter() - begun < SECONDS

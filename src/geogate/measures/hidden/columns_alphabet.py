@@ -15,6 +15,8 @@ from zlib import crc32
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geogate.measures.hidden.forms.form import compiled
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -42,16 +44,21 @@ BITS: Final = 24
 FEW_KINDS: Final = 4
 
 SKETCH: Final = 256
-_LONGEST: Final = 4_096
+_LONGEST: Final = 512
+"""Bytes at the beginning of a text whose words are counted."""
+
+_SEARCHED: Final = 1 << 20
+"""Bytes at the beginning of a text that are searched for signs that nobody sees."""
+
 _TWO: Final = 2
 _HALF: Final = 0.5
 
-_UNSEEN: Final = "[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u180e\u00ad]"
-_BLANK: Final = "[\t\u00a0\u2000-\u200a\u202f\u3000]"
-_HIDDEN: Final = re.compile(
-    f"{_UNSEEN}{{8}}|(?:{_UNSEEN}{{2}}[^\u200b]{{0,8}}){{6}}|(?: +{_BLANK}+){{8}}|(?:{_BLANK}+ +){{8}}"
+_UNSEEN: Final = r"[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FEFF}\x{180E}\x{AD}]"
+_BLANK: Final = r"[\t\x{A0}\x{2000}-\x{200A}\x{202F}\x{3000}]"
+_HIDDEN: Final = (
+    rf"{_UNSEEN}{{8}}|(?:{_UNSEEN}{{2}}[^\x{{200B}}]{{0,8}}){{6}}|(?: +{_BLANK}+){{8}}|(?:{_BLANK}+ +){{8}}"
 )
-"""Many signs in a row that nobody sees, or blanks of two kinds that take turns."""
+"""The pattern of many signs in a row that nobody sees, or blanks of two kinds that take turns."""
 
 _SPLIT: Final = re.compile(r"[\s,;/|_-]+")
 
@@ -95,20 +102,19 @@ PLAIN: Final = Alphabet()
 
 def alphabet(texts: pa.Array) -> Alphabet:
     """Look at some texts, as bytes, none of them null."""
-    lengths = pc.binary_length(texts)
-    long = texts.filter(pc.and_(pc.greater_equal(lengths, SHORTEST), pc.less_equal(lengths, _LONGEST)))
     words: set[int] = set()
     different: set[int] = set()
     found = bits = unseen = 0
-    for raw in long.to_pylist():
-        text = raw.decode("utf-8", "replace")
+    for value in texts.filter(pc.greater_equal(pc.binary_length(texts), SHORTEST)):
+        raw = value.as_buffer()[:_SEARCHED].to_pybytes()
+        unseen += (b"\t" in raw or not raw.isascii()) and compiled(_HIDDEN).search(raw) is not None
+        text = raw[:_LONGEST].decode("utf-8", "replace")
         parts = _parts(text)
-        unseen += (b"\t" in raw or not raw.isascii()) and _HIDDEN.search(text) is not None
         bits += _is_bits(text)
         if _repeats(parts):
             found += 1
             words.update(crc32(part.encode()) % SKETCH for part in parts)
-            different.add(crc32(raw) % SKETCH)
+            different.add(crc32(raw[:_LONGEST]) % SKETCH)
     return Alphabet(texts=found, words=_sketch(words), different=_sketch(different), unseen=unseen, bits=bits)
 
 
