@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import stat
@@ -186,6 +187,17 @@ def test_a_ledger_that_does_not_answer_is_a_metric_and_no_counter_goes_back(done
     assert found("geogate_decisions_total", policy="test", decision="clear") is None
 
 
+def test_a_link_that_somebody_laid_where_the_metrics_are_begun_is_not_written_through(
+    done: Gate, geogate: Command
+) -> None:
+    path, other = done.root / "geogate.prom", done.root / "other"
+    other.write_text("mine")
+    for number in range(os.getpid(), os.getpid() + 500):
+        (done.root / f".geogate.prom.{number}").symlink_to(other)
+    assert geogate("metrics", "--write", path).code == 0
+    assert (other.read_text(), path.is_symlink()) == ("mine", False)
+
+
 def test_a_textfile_for_the_node_exporter_is_written_whole(done: Gate, geogate: Command) -> None:
     gate = done
     gate.now = None
@@ -195,6 +207,7 @@ def test_a_textfile_for_the_node_exporter_is_written_whole(done: Gate, geogate: 
 
     assert Scraped.of(path.read_text())("geogate_sent_total", policy="test") == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert not list(gate.root.glob(".geogate.prom*"))
     assert geogate("metrics", "--write", gate.root / "nowhere" / "x.prom").code == 5
     assert Scraped.of(geogate("metrics").out)("geogate_ledger_up") == 1
 

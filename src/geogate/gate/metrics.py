@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import platform
+import tempfile
 import time
 from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from geogate.gate.health import health
@@ -24,7 +26,6 @@ from geogate.telemetry import meters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from geogate.gate.health import Health
     from geogate.gate.house import House
@@ -57,11 +58,17 @@ def write(path: Path, *, house: House) -> None:
 
     Raises: ServiceError when it cannot be written.
     """
-    new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        new.write_bytes(exposition(house=house))
-        new.chmod(0o644)  # the collector runs as somebody else
-        new.replace(path)
+        # A name that nobody can have foreseen: the folder may be one in which others write, too.
+        descriptor, new = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(exposition(house=house))
+                os.fchmod(stream.fileno(), 0o644)  # the collector runs as somebody else
+            Path(new).replace(path)
+        except BaseException:
+            Path(new).unlink()
+            raise
     except OSError as error:
         raise ServiceError(
             f"the metrics cannot be written ({error.strerror})", hint="name a file in a folder that can be written"
