@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,12 @@ from geogate.destinations import s3_session
 from geogate.destinations.channel import ChannelSettings, channel_for
 from geogate.destinations.errors import ChangedError, CorruptedError, ForbiddenError, OccupiedError
 from geogate.destinations.s3 import S3Channel
+from geogate.destinations.s3_posture import posture
 from geogate.model.dataset import FileDigest
 from geogate.model.errors import InputError, RefusedError, UsageError
 from geogate.model.names import Sha256
+from geogate.model.openings import NONE
+from infra.ministack import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -357,3 +361,15 @@ def test_the_channel_takes_its_credentials_from_the_environment(
 def test_a_channel_is_for_normal_forms_only() -> None:
     with pytest.raises(UsageError, match="normal form"):
         channel_for("s3://bucket/prefix", settings=ChannelSettings())
+
+
+@pytest.mark.usefixtures("perimeter")
+def test_a_bucket_with_more_objects_than_a_page_has_no_inventories_for_that(root_s3: S3Client) -> None:
+    bucket = "geogate-many-objects"
+    root_s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    before = posture(bucket, session=session_of(ROOT))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: root_s3.put_object(Bucket=bucket, Key=f"{number}"), range(1001)))
+
+    assert posture(bucket, session=session_of(ROOT)) == before
+    assert dict(before.traits)["inventories"] == NONE

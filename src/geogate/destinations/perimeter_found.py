@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from geogate.destinations.s3_errors import code_of
+from geogate.destinations.s3_questions import heeded, lists_objects
 from geogate.destinations.s3_session import CONFIG
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Found:
     """What the services say of one perimeter; each method gives a value, ``None`` for none, or ``Unanswered``."""
 
     def __init__(self, session: boto3.Session, *, account: str, loopback: bool) -> None:
-        self._s3: Any = session.client("s3", config=CONFIG)
+        self._s3: Any = heeded(session.client("s3", config=CONFIG))
         self._iam: Any = session.client("iam", config=CONFIG)
         self._kms: Any = session.client("kms", config=CONFIG)
         self._account = account
@@ -163,6 +164,8 @@ def _filled(answer: Any) -> Any:
 
 def _listed(answer: Any, key: str) -> Any:
     """Give a list that an answer leaves out when it is empty; an answer says in any case whether there is more."""
+    if lists_objects(answer):
+        return None
     if answer["IsTruncated"] is not False:
         raise ValueError("there is more")
     return answer.get(key) or None

@@ -19,6 +19,7 @@ from geogate.destinations.aws_regions import country_of
 from geogate.destinations.channel import OWNER
 from geogate.destinations.place_posture import PlacePosture
 from geogate.destinations.s3_errors import PASSING, code_of, http_of, translated
+from geogate.destinations.s3_questions import heeded, lists_objects
 from geogate.destinations.s3_session import CONFIG, FALLBACK_REGION
 from geogate.model.document import canonical_json
 from geogate.model.openings import NONE
@@ -64,7 +65,7 @@ class _Asking:
         region = str(session.region_name or FALLBACK_REGION)
         self._session = session
         self._region = region
-        self._s3: Any = session.client("s3", region_name=region, config=CONFIG)
+        self._s3: Any = heeded(session.client("s3", region_name=region, config=CONFIG))
         self._owner = owner if OWNER.fullmatch(owner) else ""
         self._bucket = bucket
         self._where: Any = {"Bucket": bucket} | ({"ExpectedBucketOwner": self._owner} if self._owner else {})
@@ -227,6 +228,8 @@ def _lock(answer: Any) -> str:
 
 
 def _inventories(answer: Any) -> str | None:
+    if lists_objects(answer):
+        return NONE
     if answer["IsTruncated"] is not False:
         return None
     found = answer.get("InventoryConfigurationList") or []
