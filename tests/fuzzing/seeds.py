@@ -21,7 +21,7 @@ import laspy
 import numpy as np
 import pyogrio
 import rasterio
-from gridding import write_by_gdal
+from gridding import Variable, axes, write_by_gdal, write_zarr
 from PIL import Image
 from pyproj import CRS
 from rasterio import Affine
@@ -72,7 +72,7 @@ def _made(name: str, family: str, make: Callable[[Path], object]) -> Seed:
         warnings.simplefilter("ignore")
         make(Path(folder))
         found = sorted(path for path in Path(folder).rglob("*") if path.is_file())
-        found.sort(key=lambda path: path.suffix not in {".shp", ".gdbtable"})
+        found.sort(key=lambda path: path.suffix not in {".shp", ".gdbtable"} and path.name != ".zgroup")
         files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
     return Seed(name=name, family=family, files=files)
 
@@ -140,6 +140,15 @@ def _grids(name: str, driver: str, **options: object) -> Seed:
         write_by_gdal(folder / name, random.normal(280, 5, (2, 16, 16)).astype(np.float32), driver, **options)
 
     return _made(name, "pictures", make)
+
+
+def _zarr() -> Seed:
+    def make(folder: Path) -> None:
+        random = np.random.default_rng(1)
+        heights = Variable(dims=["lat", "lon"], values=random.normal(280, 5, (16, 16)))
+        write_zarr(folder / f"{_STEM}.zarr", axes(16, 16) | {"height": heights}, packed=True)
+
+    return _made("zarr", "pictures", make)
 
 
 def _photo(name: str, form: str, **options: object) -> Seed:
@@ -214,6 +223,7 @@ def seeds() -> Mapping[str, Seed]:
         _grids("classic.nc", "netCDF", FORMAT="NC"),
         _grids("four.nc", "netCDF", FORMAT="NC4"),
         _grids("model.grib2", "GRIB"),
+        _zarr(),
         _photo("photo.jpg", "JPEG"),
         _photo("photo.png", "PNG"),
         _photo("photo.tiff", "TIFF"),

@@ -53,7 +53,7 @@ def test_there_is_a_seed_of_every_format_and_of_every_container(tmp_path: Path) 
         files = {}
         for name, data in seed.files.items():
             path = folder / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             files[path] = name
         found |= {source.format for source in open_named(files, scratch=scratch).sources}
