@@ -1,4 +1,4 @@
-"""A gate for each test, copied from one that was initialised once."""
+"""A gate for each test, copied from one that was initialised once; and no test that fails for being slow."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from gating.command import Command
 from gating.gate import Gate
+from hypothesis import settings
 
 from geogate.gate.home import initialise
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+settings.register_profile("geogate", deadline=None)
+settings.load_profile("geogate")
 
 
 @pytest.fixture(scope="session")
